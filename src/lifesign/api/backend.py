@@ -1,0 +1,30 @@
+"""What the server needs of whoever runs the monitor: the seam between the API and the daemon."""
+
+from typing import Protocol
+
+from lifesign.api.documents import MonitorInfo
+from lifesign.core.model import Observation
+from lifesign.core.view import MonitorView
+
+
+class Backend(Protocol):
+    """The daemon, seen from its API. All methods are called on the daemon's own event loop."""
+
+    def view(self) -> MonitorView:
+        """The state at this moment."""
+        ...
+
+    def info(self) -> MonitorInfo:
+        """The monitor itself; `last_round_age_s` tells how long ago the scheduler finished a round."""
+        ...
+
+    async def probe(self, component: str, author: str) -> None:
+        """Looks at every check of `component` now; returns when each has been observed."""
+        ...
+
+    def push(self, component: str, token: str | None, observation: Observation) -> bool:
+        """Gives an observation to the component's push checks that `token` opens (None: all).
+
+        False where the component has no push check that may take it.
+        """
+        ...

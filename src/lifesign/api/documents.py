@@ -1,0 +1,180 @@
+"""The wire documents: `lifesign.state/1`, events and problems, exactly as the contract words them.
+
+Times are UTC RFC 3339 with milliseconds; durations in seconds or milliseconds as the name says.
+Not here: how a document is made from the core's state (`api.render`).
+"""
+
+from typing import Any, Literal
+
+import msgspec
+
+STATE_SCHEMA: Literal["lifesign.state/1"] = "lifesign.state/1"
+
+
+class Notice(msgspec.Struct, frozen=True, kw_only=True):
+    """A silence, a hold or an acknowledgement."""
+
+    until: str | None
+    author: str
+    reason: str
+    since: str
+
+
+class Incident(msgspec.Struct, frozen=True, kw_only=True):
+    """The open incident of a component. `url`: its issue in the tracker."""
+
+    id: str
+    opened_at: str
+    url: str | None = None
+
+
+class Restart(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the restart of a component stands; null for one that has none configured."""
+
+    method: str
+    automatic: bool
+    phase: str
+    incarnation: int
+    unproductive: int
+    max_unproductive: int
+    budget_left: int
+    last_at: str | None
+    next_at: str | None
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """One check of a component."""
+
+    name: str
+    type: str
+    layer: str
+    optional: bool
+    state: str
+    consecutive_failures: int
+    consecutive_successes: int
+    last_at: str | None
+    next_at: str | None
+    latency_ms: float | None
+    message: str
+    metrics: dict[str, float]
+    data: dict[str, Any]
+
+
+class Layers(msgspec.Struct, frozen=True, kw_only=True):
+    """The worst state of each layer's checks; null where a layer has none."""
+
+    startable: str | None = None
+    alive: str | None = None
+    ready: str | None = None
+    working: str | None = None
+
+
+class Component(msgspec.Struct, frozen=True, kw_only=True):
+    """One component, with everything that is held of it."""
+
+    name: str
+    title: str
+    tags: list[str]
+    optional: bool
+    state: str
+    since: str
+    diagnosis: str
+    next: str
+    layers: Layers
+    last_work_at: str | None
+    staleness_s: float | None
+    stale_after_s: float | None
+    consecutive_failures: int
+    flapping: bool
+    suppressed_by: str | None
+    silence: Notice | None
+    hold: Notice | None
+    acknowledged: Notice | None
+    incident: Incident | None
+    restart: Restart | None
+    checks: list[Check]
+
+
+class Counts(msgspec.Struct, frozen=True, kw_only=True):
+    """How many components are in each state."""
+
+    healthy: int = 0
+    degraded: int = 0
+    down: int = 0
+    unknown: int = 0
+    starting: int = 0
+    paused: int = 0
+
+
+class MonitorInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """The monitor itself, as far as a reader needs it to trust the rest."""
+
+    name: str
+    host: str
+    version: str
+    pid: int
+    mode: Literal["daemon", "console", "oneshot"]
+    started_at: str
+    uptime_s: float
+    loop_lag_ms: float
+    last_round_age_s: float
+    observer: Literal["ok", "suspect"]
+    state_writable: bool
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """The state document."""
+
+    schema: Literal["lifesign.state/1"]
+    generated_at: str
+    monitor: MonitorInfo
+    overall: str
+    counts: Counts
+    components: list[Component]
+
+
+class ComponentStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """One component in the answer of `/api/health/status`."""
+
+    name: str
+    state: str
+    optional: bool
+    since: str
+    diagnosis: str
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer of `/api/health/status`."""
+
+    overall: str
+    components: list[ComponentStatus]
+
+
+class EventDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One event, as one line of the log and one entry of the history."""
+
+    ts: str
+    level: str
+    event: str
+    monitor: str | None = None
+    component: str | None = None
+    check: str | None = None
+    incident: str | None = None
+    message: str | None = None
+    data: dict[str, Any] | None = None
+
+
+class Events(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer of `/api/v1/events`. `next` is the `since` of the following call."""
+
+    events: list[EventDocument]
+    next: str
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """An error after RFC 9457 (`application/problem+json`)."""
+
+    title: str
+    status: int
+    detail: str = ""
+    type: str = "about:blank"

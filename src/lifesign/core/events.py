@@ -1,0 +1,76 @@
+"""Events: what happened, as data. The names and levels are the public contract's (section 8)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from lifesign.core.model import JsonValue
+
+
+class EventName(StrEnum):
+    """Every name that may stand in the log and the history."""
+
+    MONITOR_STARTED = "monitor.started"
+    MONITOR_STOPPED = "monitor.stopped"
+    MONITOR_STALLED = "monitor.stalled"
+    CLOCK_JUMPED = "clock.jumped"
+    OBSERVER_SUSPECT = "observer.suspect"
+    OBSERVER_OK = "observer.ok"
+    CONFIG_RELOADED = "config.reloaded"
+    CONFIG_REJECTED = "config.rejected"
+    CHECK_FAILING = "check.failing"
+    CHECK_FAILED = "check.failed"
+    CHECK_PASSED = "check.passed"
+    CHECK_UNKNOWN = "check.unknown"
+    COMPONENT_DEGRADED = "component.degraded"
+    COMPONENT_DOWN = "component.down"
+    COMPONENT_UNKNOWN = "component.unknown"
+    COMPONENT_RECOVERED = "component.recovered"
+    COMPONENT_HEALTHY = "component.healthy"
+    COMPONENT_FLAPPING = "component.flapping"
+    PROCESS_REPLACED = "process.replaced"
+    PROCESS_CRASH_LOOP = "process.crash_loop"
+    OPERATOR_ACTION = "operator.action"
+
+
+class Level(StrEnum):
+    """How loud an event is, in the words of Python's logging."""
+
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+
+
+_LEVELS: Mapping[EventName, Level] = {
+    EventName.MONITOR_STALLED: Level.WARNING,
+    EventName.CLOCK_JUMPED: Level.WARNING,
+    EventName.OBSERVER_SUSPECT: Level.WARNING,
+    EventName.CONFIG_REJECTED: Level.ERROR,
+    EventName.CHECK_FAILING: Level.WARNING,
+    EventName.CHECK_FAILED: Level.WARNING,
+    EventName.CHECK_UNKNOWN: Level.WARNING,
+    EventName.COMPONENT_DEGRADED: Level.WARNING,
+    EventName.COMPONENT_DOWN: Level.ERROR,
+    EventName.COMPONENT_UNKNOWN: Level.WARNING,
+    EventName.COMPONENT_FLAPPING: Level.WARNING,
+    EventName.PROCESS_REPLACED: Level.WARNING,
+    EventName.PROCESS_CRASH_LOOP: Level.ERROR,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened. `at_wall_ns`: nanoseconds since the epoch, UTC."""
+
+    name: EventName
+    at_wall_ns: int
+    component: str | None = None
+    check: str | None = None
+    incident: str | None = None
+    message: str = ""
+    data: Mapping[str, JsonValue] = field(default_factory=dict)
+
+    @property
+    def level(self) -> Level:
+        """The contract's level for this name; INFO where it sets none."""
+        return _LEVELS.get(self.name, Level.INFO)

@@ -1,0 +1,67 @@
+"""Frozen views of the core's state: what the surfaces get to see, made on request, never live."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from lifesign.core.model import CheckState, ComponentState, Instant, JsonValue, Layer, ObserverState
+from lifesign.core.spec import CheckSpec, ComponentSpec
+
+
+@dataclass(frozen=True, slots=True)
+class CheckView:
+    """One check as it stands. Times are wall clock nanoseconds, None where there is none yet."""
+
+    spec: CheckSpec
+    state: CheckState
+    consecutive_failures: int
+    consecutive_successes: int
+    last_at_wall_ns: int | None
+    next_at_wall_ns: int | None
+    latency_s: float | None
+    message: str
+    metrics: Mapping[str, float]
+    data: Mapping[str, JsonValue]
+    overdue: bool
+    flapping: bool
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentView:
+    """The open incident of a component."""
+
+    id: str
+    opened_at_wall_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentView:
+    """One component as it stands. `layers` has every layer; None where no check proves it.
+
+    `staleness_s`, `stale_after_s`: of the work signal that is nearest to its limit; None without one.
+    """
+
+    spec: ComponentSpec
+    state: ComponentState
+    since_wall_ns: int
+    diagnosis: str
+    next_step: str
+    layers: Mapping[Layer, CheckState | None]
+    last_work_wall_ns: int | None
+    staleness_s: float | None
+    stale_after_s: float | None
+    consecutive_failures: int
+    flapping: bool
+    suppressed_by: str | None
+    incident: IncidentView | None
+    incarnation: int
+    checks: tuple[CheckView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MonitorView:
+    """Everything at one instant."""
+
+    at: Instant
+    overall: ComponentState
+    observer: ObserverState
+    components: tuple[ComponentView, ...]

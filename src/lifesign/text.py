@@ -1,0 +1,100 @@
+"""Text that comes from outside or goes to people: cleaning, durations, times, redaction.
+
+A leaf: standard library only, imported by everyone. Not here: drawing.
+"""
+
+import math
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+REDACTED = "[redacted]"
+
+# Controls (C0, DEL, C1), zero-width and bidi marks, line separators, byte order mark, tags, lone
+# surrogates: none of these may reach a terminal or a log line (reliability.md, P2).
+_UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\U000e0000-\U000e007f]"
+)
+_BREAK = re.compile(r"[\t\n\v\f\r\x85\u2028\u2029]+")
+_UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+_DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)")
+_USERINFO = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)[^/?#\s@]*@")
+
+
+def clean(text: str, limit: int = 500) -> str:
+    """`text` on one line, without a character that could steer a terminal, at most `limit` long.
+
+    Breaks become one space, unsafe characters U+FFFD; a cut is shown by an ellipsis.
+    """
+    if len(text) > 4 * limit:
+        text = text[: 4 * limit]
+    text = _UNSAFE.sub("\ufffd", _BREAK.sub(" ", text)).strip()
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def parse_duration(value: object) -> float:
+    """Seconds from `"250ms"`, `"10s"`, `"1h30m"`, `"2d"` or a number of seconds; finite and positive.
+
+    Raises ValueError with a sentence for the user.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        raise ValueError('a duration is "250ms", "10s", "5m", "1h30m", "2d" or a number of seconds')
+    seconds = _spelled_seconds(value) if isinstance(value, str) else float(value)
+    if not math.isfinite(seconds) or seconds <= 0:
+        raise ValueError(f"a duration is finite and positive, not {value!r}")
+    if seconds > 100 * 366 * 86400:
+        raise ValueError(f"a duration is at most a hundred years, not {value!r}")
+    return seconds
+
+
+def _spelled_seconds(value: str) -> float:
+    parts = _DURATION_PART.findall(value)
+    if not parts or "".join(number + unit for number, unit in parts) != value.strip():
+        raise ValueError(f'{clean(value, 40)!r} is no duration: write "250ms", "10s", "5m", "1h30m" or "2d"')
+    return sum(float(number) * _UNITS_S[unit] for number, unit in parts)
+
+
+def format_duration(seconds: float) -> str:
+    """Short and coarse, for people: `0.2s`, `42s`, `12m`, `3h05m`, `2d4h`."""
+    if seconds < 0:
+        return "-" + format_duration(-seconds)
+    if seconds < 1:
+        return f"{seconds * 1000:.0f}ms" if seconds else "0s"
+    whole = int(seconds)
+    if whole < 120:
+        return f"{whole}s" if seconds == whole or whole >= 10 else f"{seconds:.1f}s"
+    if whole < 3600:
+        minutes, rest = divmod(whole, 60)
+        return f"{minutes}m" if rest == 0 or minutes >= 10 else f"{minutes}m{rest:02}s"
+    if whole < 86400:
+        hours, rest = divmod(whole // 60, 60)
+        return f"{hours}h{rest:02}m" if rest else f"{hours}h"
+    days, rest = divmod(whole // 3600, 24)
+    return f"{days}d{rest}h" if rest else f"{days}d"
+
+
+def format_timestamp(wall_ns: int) -> str:
+    """RFC 3339, UTC, milliseconds: `2026-11-21T14:03:22.123Z`. Outside the years 1 to 9999 the nearest."""
+    ms = min(max(wall_ns // 1_000_000, -62_135_596_800_000), 253_402_300_799_999)
+    seconds, milliseconds = divmod(ms, 1000)
+    moment = datetime.fromtimestamp(0, UTC).timestamp() + seconds
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%S") + f".{milliseconds:03}Z"
+
+
+def parse_timestamp(value: str) -> int:
+    """Nanoseconds since the epoch from an RFC 3339 time with an offset. Raises ValueError."""
+    if not re.match(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d", value):
+        raise ValueError(f"{clean(value, 40)!r} is no RFC 3339 time")
+    moment = datetime.fromisoformat(value.upper().replace("Z", "+00:00"))
+    if moment.tzinfo is None:
+        raise ValueError(f"{clean(value, 40)!r} lacks a time zone: end it with Z or +00:00")
+    delta = moment - datetime(1970, 1, 1, tzinfo=UTC)
+    return (delta.days * 86400 + delta.seconds) * 1_000_000_000 + delta.microseconds * 1000
+
+
+def redact(text: str, secrets: Iterable[str]) -> str:
+    """`text` without any of `secrets` and without the user part of any URL."""
+    for secret in sorted((s for s in secrets if len(s) >= 4), key=len, reverse=True):
+        text = text.replace(secret, REDACTED)
+    return _USERINFO.sub(rf"\g<scheme>{REDACTED}@", text)
