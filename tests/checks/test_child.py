@@ -1,0 +1,363 @@
+"""Disposable children under every fault that a check's program can have. The oracle is /proc, not our own words."""
+
+import asyncio
+import ctypes
+import hashlib
+import os
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from lifesign.checks.child import ChildResult, run_child
+
+PYTHON = sys.executable
+
+
+def our_children() -> set[int]:
+    """Every child of this process, zombies included."""
+    pids = set()
+    for task in Path("/proc/self/task").iterdir():
+        pids |= {int(pid) for pid in (task / "children").read_text().split()}
+    return pids
+
+
+def descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except FileNotFoundError:
+        return False
+
+
+async def until_gone(pid: int) -> bool:
+    for _ in range(500):
+        if not runs(pid):
+            return True
+        await asyncio.sleep(0.01)
+    return False
+
+
+def whole_number(mark: Path) -> int | None:
+    text = mark.read_text() if mark.exists() else ""
+    return int(text) if text.endswith("\n") else None
+
+
+async def pid_in(mark: Path) -> int:
+    for _ in range(1000):
+        if (pid := whole_number(mark)) is not None:
+            return pid
+        await asyncio.sleep(0.01)
+    raise AssertionError(f"{mark} was never written")
+
+
+@pytest.fixture(autouse=True)
+def nothing_left() -> Iterator[None]:
+    children = our_children()
+    yield
+    assert our_children() <= children
+
+
+async def python(code: str, timeout_s: float = 10.0, **more: object) -> ChildResult:
+    return await run_child([PYTHON, "-I", "-S", "-c", code], timeout_s=timeout_s, **more)  # type: ignore[arg-type]
+
+
+async def test_a_child_gives_its_code_and_both_its_outputs() -> None:
+    result = await run_child(["sh", "-c", "echo out; echo err >&2; exit 3"], timeout_s=10)
+    assert result == ChildResult(3, b"out\n", b"err\n")
+
+
+async def test_a_child_reads_its_input_whole_and_then_its_end() -> None:
+    data = os.urandom(3_000_000)
+    result = await run_child(["sha256sum"], input=data, timeout_s=20)
+    assert result == ChildResult(0, hashlib.sha256(data).hexdigest().encode() + b"  -\n")
+
+
+async def test_a_child_that_ignores_its_input_does_not_hold_us() -> None:
+    assert (await run_child(["true"], input=b"x" * 3_000_000, timeout_s=10)).returncode == 0
+
+
+async def test_a_child_killed_by_a_signal_tells_which() -> None:
+    assert (await python("import os; os.kill(os.getpid(), 11)")).returncode == -signal.SIGSEGV
+
+
+@pytest.mark.parametrize("program", [PYTHON, "sh"])
+async def test_a_child_has_a_session_of_its_own_and_no_terminal(program: str) -> None:
+    code = (
+        "import os\nprint(os.getpid() == os.getsid(0) == os.getpgid(0), os.isatty(0))\n"
+        "try: open('/dev/tty')\nexcept OSError: print('none')"
+    )
+    argv = [PYTHON, "-c", code] if program == PYTHON else ["env", PYTHON, "-c", code]
+    assert (await run_child(argv, timeout_s=10)).stdout == b"True False\nnone\n"
+
+
+async def test_no_variable_of_ours_reaches_a_child(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIFESIGN_TOKEN", "canary")
+    told = (await run_child(["env"], timeout_s=10)).stdout.decode().splitlines()
+    assert {line.partition("=")[0] for line in told} <= {"PATH", "LANG", "HOME"}
+
+
+async def test_a_child_gets_exactly_the_environment_it_is_given() -> None:
+    env = {"PATH": os.environ["PATH"], "A": "1"}
+    told = (await run_child(["env"], timeout_s=10, env=env)).stdout.decode().splitlines()
+    assert sorted(told) == sorted(f"{name}={value}" for name, value in env.items())
+
+
+async def test_a_child_inherits_no_descriptor_and_no_ignored_signal() -> None:
+    with socket.socket() as held:
+        os.set_inheritable(held.fileno(), True)
+        told = await run_child(["sh", "-c", "ls /proc/$$/fd; grep SigIgn /proc/$$/status"], timeout_s=10)
+    assert told.stdout.split() == [b"0", b"1", b"2", b"SigIgn:", b"0000000000000000"]
+
+
+async def test_a_child_works_in_the_folder_it_is_given(tmp_path: Path) -> None:
+    assert (await run_child(["pwd"], timeout_s=10, cwd=str(tmp_path))).stdout.decode().strip() == str(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("argv", "cwd", "words"),
+    [
+        (["no-such-program"], None, "cannot start no-such-program: No such file or directory"),
+        (["/etc/passwd"], None, "cannot start /etc/passwd: Permission denied"),
+        (["true"], "/no/such/folder", "cannot enter /no/such/folder: No such file or directory"),
+        (["tr\0ue"], None, "embedded null byte"),
+    ],
+)
+async def test_what_cannot_start_says_why(argv: list[str], cwd: str | None, words: str) -> None:
+    result = await run_child(argv, timeout_s=10, cwd=cwd)
+    assert result.start_error is not None
+    assert words in result.start_error
+    assert result.returncode is None
+
+
+async def test_a_child_that_hangs_is_killed_at_its_deadline_with_its_whole_group() -> None:
+    before = time.monotonic()
+    result = await run_child(["sh", "-c", "trap '' TERM; sleep 600 & echo $!; wait; wait"], timeout_s=0.7)
+    assert 0.7 <= time.monotonic() - before < 1.7
+    assert (result.timed_out, result.returncode) == (True, -signal.SIGKILL)
+    assert await until_gone(int(result.stdout))
+
+
+async def test_a_grandchild_that_holds_the_pipe_keeps_nobody_waiting_and_is_ended() -> None:
+    before = time.monotonic()
+    result = await run_child(["sh", "-c", "sleep 600 & echo $!"], timeout_s=30)
+    assert time.monotonic() - before < 5
+    assert (result.returncode, result.timed_out) == (0, False)
+    assert await until_gone(int(result.stdout))
+
+
+@pytest.mark.parametrize("after", ["", "; sleep 600"])
+async def test_an_escapee_that_prints_for_ever_holds_us_no_longer_than_the_deadline(after: str) -> None:
+    code = "setsid sh -c 'trap \"\" PIPE; echo $$; exec yes' & sleep 0.3" + after
+    result = await run_child(["sh", "-c", code], timeout_s=1)
+    escapee = int(result.stdout.splitlines()[0])
+    try:
+        assert result.truncated
+        assert len(result.stdout) == 65536
+    finally:
+        if runs(escapee):
+            os.kill(escapee, signal.SIGKILL)
+
+
+async def test_endless_output_is_cut_and_memory_stays_flat() -> None:
+    peak_before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    result = await run_child(["yes"], timeout_s=20, max_output_bytes=1000)
+    assert result.stdout == b"y\n" * 500
+    assert (result.truncated, result.returncode, result.timed_out) == (True, -signal.SIGKILL, False)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak_before < 20_000  # KiB
+
+
+async def test_a_little_too_much_output_is_cut_and_the_exit_code_is_kept() -> None:
+    result = await run_child(["sh", "-c", "head -c 300000 /dev/zero; exit 2"], timeout_s=20)
+    assert (len(result.stdout), result.truncated, result.returncode) == (65536, True, 2)
+
+
+async def test_a_child_cannot_take_more_memory_than_its_limit() -> None:
+    code = "try: x = bytearray(1 << 30)\nexcept MemoryError: print('refused')"
+    told = await run_child(["env", PYTHON, "-c", code], timeout_s=20, memory_limit_bytes=512 << 20)
+    assert told.stdout == b"refused\n"
+
+
+@contextmanager
+def limit(kind: int, soft: int) -> Iterator[None]:
+    before = resource.getrlimit(kind)
+    resource.setrlimit(kind, (soft, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(kind, before)
+
+
+@contextmanager
+def descriptors_left(spare: int) -> Iterator[None]:
+    """A full table of descriptors, but for `spare` of them."""
+    with limit(resource.RLIMIT_NOFILE, descriptors() + 30):
+        held: list[int] = []
+        try:
+            with suppress(OSError):
+                while True:
+                    held.append(os.open("/dev/null", os.O_RDONLY))
+            for _ in range(spare):
+                os.close(held.pop())
+            yield
+        finally:
+            for descriptor in held:
+                os.close(descriptor)
+
+
+async def test_no_descriptor_left_is_a_start_error_at_every_number_of_them_and_leaks_none() -> None:
+    used = descriptors()
+    told = []
+    for spare in range(14):
+        with descriptors_left(spare):
+            result = await run_child(["true"], timeout_s=10)
+        told.append(result.returncode)
+        assert (result.start_error is None) == (result.returncode == 0)
+        assert result.start_error is None or "Too many open files" in result.start_error
+    assert told[0] is None
+    assert told[-1] == 0
+    assert descriptors() == used
+
+
+async def test_a_fork_that_fails_is_a_start_error() -> None:
+    # As root there is no limit of processes: the test runs as somebody else, in a process of its own.
+    code = (
+        "import asyncio, os, resource, sys\n"
+        "from lifesign.checks.child import run_child\n"
+        "if os.getuid() == 0: os.setgroups([]); os.setgid(54321); os.setuid(54321)\n"
+        "resource.setrlimit(resource.RLIMIT_NPROC, (1, 1))\n"
+        "print(asyncio.run(run_child(['true'], timeout_s=5)).start_error)\n"
+    )
+    ran = await asyncio.to_thread(subprocess.run, [PYTHON, "-c", code], capture_output=True, text=True, timeout=30)
+    assert "cannot start true: Resource temporarily unavailable" in ran.stdout, ran.stderr
+
+
+async def test_a_cancelled_child_is_killed_and_reaped_before_the_cancellation_goes_on(tmp_path: Path) -> None:
+    mark = tmp_path / "pid"
+    task = asyncio.create_task(run_child(["sh", "-c", f"echo $$ > {mark}; sleep 600; :"], timeout_s=600))
+    pid = await pid_in(mark)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert pid not in our_children()
+
+
+@pytest.mark.parametrize("turns", range(5))
+async def test_a_cancel_during_the_spawn_leaves_nothing(turns: int) -> None:
+    used, children = descriptors(), our_children()
+    for _ in range(5):
+        task = asyncio.create_task(run_child(["sleep", "600"], timeout_s=600))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.sleep(0)
+        task.cancel()  # and the one who cancels is impatient
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert our_children() == children
+    assert descriptors() == used
+
+
+async def test_somebody_else_who_reaps_everything_confuses_nobody() -> None:
+    task = asyncio.create_task(run_child(["sleep", "0.2"], timeout_s=10))
+    await asyncio.sleep(0)
+    await asyncio.to_thread(os.waitpid, -1, 0)
+    assert (await task).returncode is None
+
+
+async def test_without_a_pidfd_children_are_still_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(pid: int, flags: int = 0) -> int:
+        raise OSError(38, "Function not implemented")
+
+    monkeypatch.setattr(os, "pidfd_open", none)
+    assert (await run_child(["sh", "-c", "exit 4"], timeout_s=10)).returncode == 4
+    assert (await run_child(["sleep", "600"], timeout_s=0.3)).timed_out
+
+
+@contextmanager
+def dead_mount(folder: Path) -> Iterator[None]:
+    """A FUSE file system whose server never answers, as a network mount whose server is gone."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    try:
+        device = os.open("/dev/fuse", os.O_RDWR)
+    except OSError:
+        pytest.skip("no FUSE here")
+    options = f"fd={device},rootmode=40000,user_id={os.getuid()},group_id={os.getgid()}".encode()
+    if libc.mount(b"dead", os.fsencode(folder), b"fuse", 0, options) != 0:
+        os.close(device)
+        pytest.skip("no right to mount here")
+    try:
+        yield
+    finally:
+        os.close(device)
+        libc.umount2(os.fsencode(folder), 2)
+
+
+@pytest.mark.parametrize("where", ["program", "folder"])
+async def test_a_program_on_a_dead_mount_blocks_neither_the_loop_nor_the_result(tmp_path: Path, where: str) -> None:
+    slowest_s = 0.0
+
+    async def pulse() -> None:
+        nonlocal slowest_s
+        while True:
+            before = time.monotonic()
+            await asyncio.sleep(0.01)
+            slowest_s = max(slowest_s, time.monotonic() - before)
+
+    with dead_mount(tmp_path):
+        heart = asyncio.create_task(pulse())
+        argv, cwd = ([str(tmp_path / "check.sh")], None) if where == "program" else (["true"], str(tmp_path))
+        result = await run_child(argv, timeout_s=0.5, cwd=cwd)
+        heart.cancel()
+    assert result.timed_out
+    assert slowest_s < 0.4
+
+
+async def test_a_child_of_a_killed_monitor_ends_by_its_own_alarm(tmp_path: Path) -> None:
+    mark = tmp_path / "pid"
+    code = (
+        "import asyncio, sys\nfrom lifesign.checks.child import run_child\n"
+        f"asyncio.run(run_child(['sh', '-c', 'echo $$ > {mark}; exec sleep 600'], timeout_s=0.5))"
+    )
+    monitor = await asyncio.create_subprocess_exec(PYTHON, "-c", code)
+    pid = await pid_in(mark)
+    monitor.kill()
+    await monitor.wait()
+    assert await until_gone(pid)
+
+
+async def many_runs(count: int) -> None:
+    used = descriptors()
+    kinds = [
+        (["true"], 5.0),
+        (["sh", "-c", "sleep 600 & exit 1"], 5.0),
+        (["no-such-program"], 5.0),
+        (["sleep", "9"], 0.05),
+    ]
+    for first in range(0, count, 10):
+        async with asyncio.TaskGroup() as group:
+            for number in range(first, first + 10):
+                argv, timeout_s = kinds[number % len(kinds)]
+                group.create_task(run_child(argv, timeout_s=timeout_s))
+    assert descriptors() == used
+    assert our_children() == set()
+
+
+async def test_three_hundred_runs_leave_no_zombie_and_no_descriptor() -> None:
+    await many_runs(300)
+
+
+@pytest.mark.proof
+@pytest.mark.timeout(1200)
+async def test_ten_thousand_runs_leave_no_zombie_and_no_descriptor() -> None:
+    await many_runs(10_000)
