@@ -1,0 +1,79 @@
+"""Where a daemon's UNIX socket is: one rule for the server that makes it and the client that looks for it.
+
+The socket is `state_dir/lifesign.sock`. Linux keeps 108 bytes for a socket's path, one of them the NUL; where the
+path would pass 107 bytes, the socket has a short path in the runtime dir, and the text file
+`state_dir/lifesign.sock.path` names it. Not here: the socket itself (`api.security`).
+"""
+
+import hashlib
+import os
+import stat
+from pathlib import Path
+
+SOCKET_NAME = "lifesign.sock"
+POINTER_NAME = "lifesign.sock.path"
+MAX_SOCKET_PATH_BYTES = 107
+
+
+def socket_path(state_dir: Path) -> Path:
+    """The path of the socket of the daemon that keeps its state in `state_dir`; it need not exist."""
+    direct = state_dir.absolute() / SOCKET_NAME
+    if fits(direct):
+        return direct
+    try:
+        with (state_dir / POINTER_NAME).open("rb") as pointer:
+            named = Path(os.fsdecode(pointer.read(4096).rstrip(b"\n")))
+    except (OSError, ValueError):
+        return _short_path(state_dir)
+    return named if named.is_absolute() and fits(named) else _short_path(state_dir)
+
+
+def prepare_socket_path(state_dir: Path, group_id: int | None = None) -> Path:
+    """The path to bind: as `socket_path`, with the folder made and the pointer written where it is a short one.
+
+    `group_id`: who else may pass through the runtime folder. Raises OSError, PermissionError where the folder
+    belongs to somebody else.
+    """
+    direct = state_dir.absolute() / SOCKET_NAME
+    if fits(direct):
+        return direct
+    path = _short_path(state_dir)
+    _make_private(path.parent, group_id)
+    pointer = state_dir / POINTER_NAME
+    fresh = pointer.with_name(f"{POINTER_NAME}.{os.getpid()}")
+    fresh.write_bytes(os.fsencode(path) + b"\n")
+    fresh.replace(pointer)
+    return path
+
+
+def fits(path: Path) -> bool:
+    """Whether the kernel takes `path` as a socket's name."""
+    return len(os.fsencode(path)) <= MAX_SOCKET_PATH_BYTES
+
+
+def _short_path(state_dir: Path) -> Path:
+    digest = hashlib.sha256(os.fsencode(state_dir.absolute())).hexdigest()[:16]
+    return runtime_dir() / f"{digest}.sock"
+
+
+def runtime_dir() -> Path:
+    """`$XDG_RUNTIME_DIR/lifesign`; for root `/run/lifesign`; else a folder of our own in /tmp."""
+    base = os.environ.get("XDG_RUNTIME_DIR", "")
+    if base.startswith("/") and len(os.fsencode(base)) <= 60 and Path(base).is_dir():
+        return Path(base) / "lifesign"
+    if os.getuid() == 0 and os.access("/run", os.W_OK):
+        return Path("/run/lifesign")
+    return Path(f"/tmp/lifesign-{os.getuid()}")  # noqa: S108 - checked to be ours before use
+
+
+def _make_private(folder: Path, group_id: int | None) -> None:
+    """Makes `folder`, or proves that it is a folder of ours: in /tmp somebody else may have been there first."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+        raise PermissionError(f"{folder} is not a folder of ours: remove it, or set XDG_RUNTIME_DIR")
+    if group_id is None:
+        folder.chmod(0o700)
+        return
+    os.chown(folder, -1, group_id)
+    folder.chmod(0o710)

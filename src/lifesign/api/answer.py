@@ -1,0 +1,63 @@
+"""From the bytes of an answer to a document that may be shown: strictly typed, and clean of control characters."""
+
+import re
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+import msgspec
+
+from lifesign.api.documents import STATE_SCHEMA, Problem
+from lifesign.api.failures import BadAnswer, ClientError, ProblemAnswer, Refused
+from lifesign.text import clean
+
+_TEXT_LIMIT = 4000
+_ESCAPED_CONTROL = re.compile(r"\\[ubfnrt]")
+
+_Document = TypeVar("_Document", bound=msgspec.Struct)
+
+
+class _Versioned(msgspec.Struct):
+    schema: str
+
+
+def decode(body: bytes, kind: type[_Document]) -> _Document:
+    """`body` as a `kind`, its text cleaned. Raises BadAnswer; keys that we do not know are passed over."""
+    try:
+        text = body.decode()
+        if text.strip() == clean(text, len(text) + 1) and _ESCAPED_CONTROL.search(text) is None:
+            return msgspec.json.decode(body, type=kind)
+        return msgspec.convert(_cleaned(msgspec.json.decode(body)), type=kind)
+    except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
+        what = clean(str(error), 160)
+        raise BadAnswer(f"what answered is no lifesign, or one of another version: {what}") from error
+
+
+def check_schema(body: bytes) -> None:
+    """Raises BadAnswer where `body` names a schema that is not ours, with both names in it."""
+    found = decode(body, _Versioned).schema
+    if found != STATE_SCHEMA:
+        raise BadAnswer(f"the daemon speaks {clean(found, 60)!r} and we {STATE_SCHEMA!r}: use one version of both")
+
+
+def problem(status: int, body: bytes) -> ClientError:
+    """The error that an answer with `status` means: Refused for 401 and 403, else ProblemAnswer."""
+    try:
+        told = decode(body, Problem)
+        title, detail = told.title, told.detail
+    except BadAnswer:
+        title, detail = f"HTTP {status}", ""
+    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        return Refused(f"{title}: {detail}" if detail else title)
+    return ProblemAnswer(status, title, detail)
+
+
+def _cleaned(value: Any) -> Any:
+    match value:
+        case str():
+            return clean(value, _TEXT_LIMIT)
+        case list():
+            return [_cleaned(item) for item in value]
+        case dict():
+            return {clean(key, _TEXT_LIMIT): _cleaned(item) for key, item in value.items()}
+        case _:
+            return value

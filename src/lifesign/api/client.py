@@ -1,0 +1,200 @@
+"""A small synchronous client of a daemon's API, on the standard library: it starts fast and trusts no answer.
+
+One connection a call, so that a client may be used by several threads. Whatever answers, the size read, the time
+waited and the characters handed on are bounded. Not here: retries, and where a daemon is (`api.address`).
+"""
+
+import http.client
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import quote, urlencode, urlsplit
+
+import msgspec
+
+from lifesign.api.address import socket_path
+from lifesign.api.answer import check_schema, decode, problem
+from lifesign.api.documents import Component, ComponentStatus, EventDocument, Events, State, Status
+from lifesign.api.failures import BadAnswer, ClientError, ProblemAnswer, Refused, TimedOut, Unreachable
+from lifesign.api.wire import LastingConnection, TcpConnection, UnixConnection
+from lifesign.text import clean
+
+__all__ = [
+    "BadAnswer",
+    "Client",
+    "ClientError",
+    "ProblemAnswer",
+    "Refused",
+    "Reply",
+    "TimedOut",
+    "Unreachable",
+    "socket_path",
+]
+
+MAX_BODY_BYTES = 64 * 1024 * 1024
+MAX_EVENT_BYTES = 1024 * 1024
+STREAM_IDLE_S = 45.0  # three missed keep-alives
+
+_Document = TypeVar("_Document", bound=msgspec.Struct)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One answer as it came: any status, the whole body."""
+
+    status: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """The API of one daemon. `target` is `unix:PATH`, `http://host:port` or `https://host:port`."""
+
+    target: str
+    timeout_s: float = 5.0
+    token: str | None = field(default=None, repr=False)
+    path: Path | None = None
+    host: str = ""
+    port: int = 0
+    tls: ssl.SSLContext | None = None
+
+    @classmethod
+    def connect(cls, target: str, timeout_s: float = 5.0, token: str | None = None) -> "Client":
+        """A client of `target`; nothing is sent yet. `timeout_s` bounds each whole call.
+
+        Raises ValueError with a sentence for the user where `target` is none of the three kinds.
+        """
+        if target.startswith("unix:"):
+            return cls(target, timeout_s, token, path=Path(target.removeprefix("unix:")))
+        parts = urlsplit(target)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username is not None:
+            raise ValueError(f"{clean(target, 80)!r}: write unix:PATH, http://host:port or https://host:port")
+        tls = ssl.create_default_context() if parts.scheme == "https" else None
+        port = parts.port or (443 if tls else 80)
+        return cls(target, timeout_s, token, host=parts.hostname, port=port, tls=tls)
+
+    @classmethod
+    def of_state_dir(cls, state_dir: Path, timeout_s: float = 5.0) -> "Client":
+        """A client of the daemon that keeps its state in `state_dir`."""
+        return cls.connect(f"unix:{socket_path(state_dir)}", timeout_s)
+
+    def state(self) -> State:
+        """The state document. Raises BadAnswer where the daemon speaks another schema."""
+        reply = self._success("GET", "/api/v1/state")
+        check_schema(reply.body)
+        return decode(reply.body, State)
+
+    def status(self) -> tuple[int, Status]:
+        """The answer of `/api/health/status`: 200 or 503, and the status document."""
+        reply = self.get("/api/health/status")
+        return reply.status, _status(reply, Status)
+
+    def component_status(self, name: str) -> tuple[int, ComponentStatus]:
+        """The same for one component. Raises ProblemAnswer 404 where there is none of that name."""
+        reply = self.get(f"/api/health/status/{quote(name, safe='')}")
+        return reply.status, _status(reply, ComponentStatus)
+
+    def ready(self) -> bool:
+        """Whether a daemon serves there at all. Raises only Refused, TimedOut and BadAnswer."""
+        try:
+            return self.get("/api/health/ready").status == http.HTTPStatus.OK
+        except Unreachable:
+            return False
+
+    def probe(self, component: str) -> Component:
+        """Looks at every check of `component` now; the component as it stands afterwards."""
+        path = f"/api/v1/components/{quote(component, safe='')}/probe"
+        return decode(self._success("POST", path, {}).body, Component)
+
+    def events(self, since: str | None = None) -> Events:
+        """The history from `since` on, an RFC 3339 time or the `next` of an earlier answer."""
+        query = f"?{urlencode({'since': since})}" if since else ""
+        return decode(self._success("GET", f"/api/v1/events{query}").body, Events)
+
+    def follow_events(self, since: str | None = None) -> Iterator[EventDocument]:
+        """Every event from `since` (default: from now) until the daemon ends. Close it with `.close()`.
+
+        It raises TimedOut after 45 s without a sign of life, and ends when the daemon does.
+        """
+        query = {"follow": "1"} | ({"since": since} if since else {})
+        with self._exchange("GET", f"/api/v1/events?{urlencode(query)}", None) as (connection, response):
+            if response.status != http.HTTPStatus.OK:
+                raise problem(response.status, _body(response))
+            connection.release_deadline(STREAM_IDLE_S)
+            while line := response.readline(MAX_EVENT_BYTES + 1):
+                if len(line) > MAX_EVENT_BYTES:
+                    raise BadAnswer(f"{self.target} sends an event without end")
+                if line.startswith(b"data:"):
+                    yield decode(line.removeprefix(b"data:").strip(), EventDocument)
+
+    def get(self, path: str) -> Reply:
+        """A raw GET of `path`; any status is an answer."""
+        return self._call("GET", path, None)
+
+    def post(self, path: str, body: Any = None) -> Reply:
+        """A raw POST of `body` as JSON; any status is an answer."""
+        return self._call("POST", path, {} if body is None else body)
+
+    def _success(self, method: str, path: str, body: Any = None) -> Reply:
+        reply = self._call(method, path, body)
+        if not http.HTTPStatus.OK <= reply.status < http.HTTPStatus.MULTIPLE_CHOICES:
+            raise problem(reply.status, reply.body)
+        return reply
+
+    def _call(self, method: str, path: str, body: Any) -> Reply:
+        with self._exchange(method, path, body) as (_, response):
+            return Reply(response.status, _body(response))
+
+    @contextmanager
+    def _exchange(
+        self, method: str, path: str, body: Any
+    ) -> Iterator[tuple[LastingConnection, http.client.HTTPResponse]]:
+        """One request, and every way in which the transport can fail turned into a ClientError."""
+        connection = self._connection()
+        try:
+            connection.request(method, path, None if body is None else msgspec.json.encode(body), self._headers(body))
+            with connection.getresponse() as response:
+                yield connection, response
+        except ClientError:
+            raise
+        except TimeoutError as error:
+            raise TimedOut(f"{self.target} does not answer within {self.timeout_s:g} s") from error
+        except (http.client.HTTPException, ConnectionResetError, BrokenPipeError) as error:
+            raise BadAnswer(f"{self.target} gave no proper HTTP answer ({type(error).__name__})") from error
+        except PermissionError as error:
+            raise Refused(f"{self.target}: permission denied") from error
+        except ssl.SSLError as error:
+            raise BadAnswer(f"{self.target}: TLS failed: {clean(error.reason or 'unknown reason', 120)}") from error
+        except OSError as error:
+            raise Unreachable(f"{self.target}: {clean(error.strerror or str(error), 120)}") from error
+        finally:
+            connection.close()
+
+    def _connection(self) -> LastingConnection:
+        if self.path is not None:
+            return UnixConnection(self.path, self.timeout_s)
+        return TcpConnection(self.host, self.port, self.timeout_s, self.tls)
+
+    def _headers(self, body: Any) -> dict[str, str]:
+        headers = {"Connection": "close", "Accept-Encoding": "identity"}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        if self.token is not None:
+            headers["Authorization"] = f"Bearer {self.token}"
+        return headers
+
+
+def _status(reply: Reply, kind: type[_Document]) -> _Document:
+    if reply.status not in {http.HTTPStatus.OK, http.HTTPStatus.SERVICE_UNAVAILABLE}:
+        raise problem(reply.status, reply.body)
+    return decode(reply.body, kind)
+
+
+def _body(response: http.client.HTTPResponse) -> bytes:
+    body = response.read(MAX_BODY_BYTES + 1) if (response.length or 0) <= MAX_BODY_BYTES else b""
+    if len(body) > MAX_BODY_BYTES or (response.length or 0) > MAX_BODY_BYTES:
+        raise BadAnswer(f"the answer is larger than {MAX_BODY_BYTES >> 20} MiB")
+    return body

@@ -1,0 +1,189 @@
+"""From the core's frozen views and events to the wire documents of the contract (sections 5, 6 and 8).
+
+Pure: no clock, no I/O. Whatever stands in a view, the document it becomes can be encoded and read back:
+floats are finite and rounded, integers fit 64 bits, text is clean.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from lifesign.api.documents import (
+    STATE_SCHEMA,
+    Check,
+    Component,
+    ComponentStatus,
+    Counts,
+    EventDocument,
+    Incident,
+    Layers,
+    MonitorInfo,
+    Restart,
+    State,
+    Status,
+)
+from lifesign.core.events import Event
+from lifesign.core.model import CheckState, ComponentState, JsonValue, Layer
+from lifesign.core.spec import RestartSpec
+from lifesign.core.view import CheckView, ComponentView, MonitorView
+from lifesign.text import clean, format_timestamp
+
+_TEXT_LIMIT = 2000
+_DEPTH_LIMIT = 16
+_INTEGER_LIMIT = 2**63
+
+
+def state_document(view: MonitorView, info: MonitorInfo) -> State:
+    """The state document of one instant."""
+    states = [str(component.state) for component in view.components]
+    return State(
+        schema=STATE_SCHEMA,
+        generated_at=format_timestamp(view.at.wall_ns),
+        monitor=info,
+        overall=str(view.overall),
+        counts=Counts(**{str(state): states.count(str(state)) for state in ComponentState}),
+        components=[component_document(component) for component in view.components],
+    )
+
+
+def component_document(view: ComponentView) -> Component:
+    """One component, as it stands in the state document and as an action answers it."""
+    spec = view.spec
+    return Component(
+        name=spec.name,
+        title=spec.title,
+        tags=list(spec.tags),
+        optional=spec.optional,
+        state=str(view.state),
+        since=format_timestamp(view.since_wall_ns),
+        diagnosis=clean(view.diagnosis, _TEXT_LIMIT),
+        next=clean(view.next_step, _TEXT_LIMIT),
+        layers=_layers(view.layers),
+        last_work_at=_time(view.last_work_wall_ns),
+        staleness_s=_rounded(view.staleness_s),
+        stale_after_s=_rounded(view.stale_after_s),
+        consecutive_failures=view.consecutive_failures,
+        flapping=view.flapping,
+        suppressed_by=view.suppressed_by,
+        silence=None,
+        hold=None,
+        acknowledged=None,
+        incident=_incident(view),
+        restart=None if spec.restart is None else _restart(spec.restart, view.incarnation),
+        checks=[_check(check) for check in view.checks],
+    )
+
+
+def status_document(source: MonitorView | State) -> Status:
+    """The answer of `/api/health/status`."""
+    if isinstance(source, State):
+        components = [component_status(component) for component in source.components]
+    else:
+        components = [component_status(component) for component in source.components]
+    return Status(overall=str(source.overall), components=components)
+
+
+def component_status(source: ComponentView | Component) -> ComponentStatus:
+    """The answer of `/api/health/status/{component}`."""
+    if isinstance(source, Component):
+        name, optional, since = source.name, source.optional, source.since
+    else:
+        name, optional = source.spec.name, source.spec.optional
+        since = format_timestamp(source.since_wall_ns)
+    diagnosis = clean(source.diagnosis, _TEXT_LIMIT)
+    return ComponentStatus(name=name, state=str(source.state), optional=optional, since=since, diagnosis=diagnosis)
+
+
+def event_document(event: Event, monitor_name: str | None) -> EventDocument:
+    """One line of the log, one entry of the history. Keys that do not apply are left out."""
+    return EventDocument(
+        ts=format_timestamp(event.at_wall_ns),
+        level=str(event.level),
+        event=str(event.name),
+        monitor=monitor_name or None,
+        component=event.component,
+        check=event.check,
+        incident=event.incident,
+        message=clean(event.message, _TEXT_LIMIT) or None,
+        data=_plain_mapping(event.data) or None,
+    )
+
+
+def _check(view: CheckView) -> Check:
+    return Check(
+        name=view.spec.name,
+        type=view.spec.type,
+        layer=str(view.spec.layer),
+        optional=view.spec.optional,
+        state=str(view.state),
+        consecutive_failures=view.consecutive_failures,
+        consecutive_successes=view.consecutive_successes,
+        last_at=_time(view.last_at_wall_ns),
+        next_at=_time(view.next_at_wall_ns),
+        latency_ms=None if view.latency_s is None else _rounded(view.latency_s * 1000),
+        message=clean(view.message, _TEXT_LIMIT),
+        metrics={clean(name): round(value, 6) for name, value in view.metrics.items() if math.isfinite(value)},
+        data=_plain_mapping(view.data),
+    )
+
+
+def _layers(states: Mapping[Layer, CheckState | None]) -> Layers:
+    return Layers(**{str(layer): None if (state := states.get(layer)) is None else str(state) for layer in Layer})
+
+
+def _incident(view: ComponentView) -> Incident | None:
+    if view.incident is None:
+        return None
+    return Incident(id=view.incident.id, opened_at=format_timestamp(view.incident.opened_at_wall_ns))
+
+
+def _restart(spec: RestartSpec, incarnation: int) -> Restart:
+    """What is configured; nothing acts on it in this version, so the phase is idle and the budget whole."""
+    return Restart(
+        method=spec.method,
+        automatic=spec.automatic,
+        phase="idle",
+        incarnation=incarnation,
+        unproductive=0,
+        max_unproductive=spec.max_unproductive,
+        budget_left=spec.max_restarts,
+        last_at=None,
+        next_at=None,
+    )
+
+
+def _time(wall_ns: int | None) -> str | None:
+    return None if wall_ns is None else format_timestamp(wall_ns)
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else round(value, 3)
+
+
+def _plain_mapping(data: Mapping[str, JsonValue]) -> dict[str, Any]:
+    return {clean(key): _plain(value, 0) for key, value in data.items()}
+
+
+def _plain(value: JsonValue, depth: int) -> Any:
+    """`value` as JSON can carry it everywhere: a reader with 64-bit integers and no NaN must not choke on it."""
+    match value:
+        case bool() | None:
+            return value
+        case str():
+            return clean(value, _TEXT_LIMIT)
+        case int():
+            return (
+                value if -_INTEGER_LIMIT <= value < _INTEGER_LIMIT else f"{float(value):.6g}" if _fits(value) else None
+            )
+        case float():
+            return value if math.isfinite(value) else None
+        case _ if depth >= _DEPTH_LIMIT:
+            return "…"
+        case list():
+            return [_plain(item, depth + 1) for item in value]
+        case dict():
+            return {clean(str(key)): _plain(item, depth + 1) for key, item in value.items()}
+
+
+def _fits(value: int) -> bool:
+    return value.bit_length() < 1000

@@ -1,0 +1,136 @@
+"""A backend made by hand: the seam between the API and the daemon, with every view written out."""
+
+import asyncio
+from dataclasses import dataclass, field, replace
+
+from lifesign.api.documents import MonitorInfo
+from lifesign.core.model import CheckState, ComponentState, Instant, Layer, Observation, ObserverState
+from lifesign.core.spec import CheckSpec, ComponentSpec, RestartSpec
+from lifesign.core.view import CheckView, ComponentView, IncidentView, MonitorView
+
+# 2026-11-21T14:03:22.123Z, worked out with GNU date, not with the code under test.
+AT_WALL_NS = 1_795_269_802_123_000_000
+AT = Instant(mono_ns=10_000_000_000, wall_ns=AT_WALL_NS, boot_ns=10_000_000_000)
+
+
+def info(last_round_age_s: float = 0.1) -> MonitorInfo:
+    return MonitorInfo(
+        name="test-monitor",
+        host="host.example",
+        version="0.1.0",
+        pid=4321,
+        mode="daemon",
+        started_at="2026-11-21T14:00:00.000Z",
+        uptime_s=202.1,
+        loop_lag_ms=0.3,
+        last_round_age_s=last_round_age_s,
+        observer="ok",
+        state_writable=True,
+    )
+
+
+def check(name: str = "port", kind: str = "tcp", layer: Layer = Layer.READY) -> CheckView:
+    return CheckView(
+        spec=CheckSpec(name=name, type=kind, layer=layer),
+        state=CheckState.PASSING,
+        consecutive_failures=0,
+        consecutive_successes=7,
+        last_at_wall_ns=AT_WALL_NS - 1_000_000_000,
+        next_at_wall_ns=AT_WALL_NS + 9_000_000_000,
+        latency_s=0.0123456789,
+        message="connected",
+        metrics={},
+        data={},
+        overdue=False,
+        flapping=False,
+    )
+
+
+def component(
+    name: str = "gateway",
+    state: ComponentState = ComponentState.HEALTHY,
+    *,
+    optional: bool = False,
+    checks: tuple[CheckView, ...] | None = None,
+) -> ComponentView:
+    views = (check(),) if checks is None else checks
+    return ComponentView(
+        spec=ComponentSpec(name=name, checks=tuple(view.spec for view in views), optional=optional),
+        state=state,
+        since_wall_ns=AT_WALL_NS - 60_000_000_000,
+        diagnosis=f"{name} is {state}",
+        next_step="",
+        layers={Layer.STARTABLE: None, Layer.ALIVE: None, Layer.READY: CheckState.PASSING, Layer.WORKING: None},
+        last_work_wall_ns=None,
+        staleness_s=None,
+        stale_after_s=None,
+        consecutive_failures=0,
+        flapping=False,
+        suppressed_by=None,
+        incident=None,
+        incarnation=1,
+        checks=views,
+    )
+
+
+def mind_down() -> ComponentView:
+    """The component of the contract's example."""
+    beat = replace(
+        check("heartbeat", "heartbeat", Layer.WORKING),
+        state=CheckState.FAILED,
+        consecutive_failures=61,
+        consecutive_successes=0,
+        message="no new work for 612 s",
+        data={"model": "m"},
+        metrics={"age_s": 612.0},
+    )
+    plain = component("mind", ComponentState.DOWN, checks=(beat,))
+    return replace(
+        plain,
+        spec=replace(plain.spec, title="Consciousness loop", tags=("nexus",), restart=RestartSpec("signal", True)),
+        diagnosis="alive and ready, but not working: no new work for 612 s (limit 300 s)",
+        next_step="restart in 41 s (1 of 3)",
+        layers=dict(plain.layers) | {Layer.READY: None, Layer.WORKING: CheckState.FAILED},
+        last_work_wall_ns=AT_WALL_NS - 612_000_000_000,
+        staleness_s=612.0004,
+        stale_after_s=300.0,
+        consecutive_failures=61,
+        incident=IncidentView(id="inc-1", opened_at_wall_ns=AT_WALL_NS - 300_000_000_000),
+    )
+
+
+def monitor(*components: ComponentView, overall: ComponentState = ComponentState.HEALTHY) -> MonitorView:
+    return MonitorView(at=AT, overall=overall, observer=ObserverState.OK, components=components)
+
+
+@dataclass
+class FakeBackend:
+    """Answers with what the test put in, and writes down what it was asked."""
+
+    shown: MonitorView = field(default_factory=lambda: monitor(component()))
+    last_round_age_s: float = 0.1
+    push_token: str | None = None
+    push_component: str = "gateway"
+    probed: list[tuple[str, str]] = field(default_factory=list)
+    pushed: list[tuple[str, Observation]] = field(default_factory=list)
+    view_failure: Exception | None = None
+    probe_gate: asyncio.Event | None = None
+
+    def view(self) -> MonitorView:
+        if self.view_failure is not None:
+            raise self.view_failure
+        return self.shown
+
+    def info(self) -> MonitorInfo:
+        return info(self.last_round_age_s)
+
+    async def probe(self, component: str, author: str) -> None:
+        self.probed.append((component, author))
+        if self.probe_gate is not None:
+            await self.probe_gate.wait()
+
+    def push(self, component: str, token: str | None, observation: Observation) -> bool:
+        if component != self.push_component or (token is not None and token != self.push_token):
+            return False
+        self.pushed.append((component, observation))
+        return True
