@@ -1,0 +1,180 @@
+"""The state machine of one check: which verdicts it takes to change what is held of the check.
+
+Theory of operation. Observations have a severity (ok 0, warn 1, fail 2); unknown has none and moves
+nothing. Two kinds of runs are counted: how many of the last observations were *at least* so bad
+(with the time at which that run began), and how many were *at most* so bad. The held level worsens
+to a severity once its at-least run is long enough, by count and by time, and improves to one once
+its at-most run is long enough. Runs of *equal* verdicts would leave warn-fail-warn-fail up for ever.
+
+In grace nothing is condemned: at-least runs begin after it. A stall of our own is not counted in
+any duration. Not here: what a message says, when to look, what it means for a component.
+"""
+
+from lifesign.core.model import CheckState, Verdict
+from lifesign.core.spec import CheckSpec
+
+OK, WARN, FAIL = 0, 1, 2
+_SEVERITY = {Verdict.OK: OK, Verdict.WARN: WARN, Verdict.FAIL: FAIL}
+
+
+class CheckMachine:
+    """What is held of one check. Times are monotonic nanoseconds and never go back."""
+
+    __slots__ = (
+        "_began_ns",
+        "_blind_until_ns",
+        "_failed_in_grace",
+        "_known_at_ns",
+        "_last",
+        "_last_unknown",
+        "_level",
+        "_one_shot",
+        "_worse_runs",
+        "better_runs",
+        "consecutive_failures",
+        "consecutive_successes",
+        "grace_ends_ns",
+        "pending",
+        "spec",
+    )
+
+    def __init__(self, spec: CheckSpec, now_ns: int, *, one_shot: bool = False) -> None:
+        self.spec = spec
+        self._one_shot = one_shot
+        self._known_at_ns = now_ns
+        self._blind_until_ns = now_ns - 1
+        self.consecutive_failures = 0
+        self.consecutive_successes = 0
+        self._begin(now_ns)
+
+    def _begin(self, now_ns: int) -> None:
+        self.grace_ends_ns = now_ns + (0 if self._one_shot else self.spec.grace_ns)
+        self._known_at_ns = max(self._known_at_ns, now_ns)
+        self.pending = True
+        self._failed_in_grace = False
+        self._level = OK
+        self._last: int | None = None
+        self._last_unknown = False
+        self._worse_runs = [0, 0, 0]
+        self._began_ns = [now_ns, now_ns, now_ns]
+        self.better_runs = [0, 0, 0]
+
+    def await_first_work(self, now_ns: int) -> None:
+        """A new incarnation: all that was held is about the old one. Streaks and grace begin anew."""
+        self.consecutive_failures = self.consecutive_successes = 0
+        self._begin(now_ns)
+
+    def begin_grace(self, now_ns: int) -> None:
+        """A new incarnation behind a check that keeps what it holds: failures count after the grace."""
+        self.grace_ends_ns = max(self.grace_ends_ns, now_ns + self.spec.grace_ns)
+        self._worse_runs = [0, 0, 0]
+
+    def in_grace(self, now_ns: int) -> bool:
+        """Whether nothing may be condemned yet."""
+        return now_ns < self.grace_ends_ns
+
+    def observe(self, verdict: Verdict, now_ns: int) -> None:
+        """Counts one observation."""
+        if verdict is Verdict.UNKNOWN:
+            self._last_unknown = True
+            return
+        severity = _SEVERITY[verdict]
+        self._last_unknown = False
+        self._known_at_ns = max(self._known_at_ns, now_ns)
+        self._last = severity
+        self._count(severity, now_ns)
+        graced = self.in_grace(now_ns)
+        if self.pending:
+            if graced and severity == FAIL:
+                self._failed_in_grace = True
+                return
+            self.pending = False
+        self._improve()
+        if not graced:
+            self._worsen(now_ns)
+
+    def _count(self, severity: int, now_ns: int) -> None:
+        failed = severity == FAIL
+        self.consecutive_failures = self.consecutive_failures + 1 if failed else 0
+        self.consecutive_successes = self.consecutive_successes + 1 if severity == OK else 0
+        worse, better, graced = self._worse_runs, self.better_runs, self.in_grace(now_ns)
+        for level in (WARN, FAIL):
+            if severity >= level and not graced:
+                if worse[level] == 0:
+                    self._began_ns[level] = now_ns
+                worse[level] += 1
+            else:
+                worse[level] = 0
+        for level in (OK, WARN):
+            better[level] = better[level] + 1 if severity <= level else 0
+
+    def _worsen(self, now_ns: int) -> None:
+        spec = self.spec
+        for level in (FAIL, WARN):
+            if self._level >= level or self._worse_runs[level] < spec.failure_threshold:
+                continue
+            if spec.failure_for_ns is None or now_ns - self._began_ns[level] >= spec.failure_for_ns:
+                self._level = level
+                return
+
+    def _improve(self) -> None:
+        for level in (OK, WARN):
+            if self._level > level and self.better_runs[level] >= self.spec.success_threshold:
+                self._level = level
+                return
+
+    def excuse(self, start_ns: int, end_ns: int) -> None:
+        """We did not run from `start_ns` to `end_ns`: no duration counts that time (T2, S4).
+
+        Until a full grace after it a failure is not evidence; `is_blind` says so.
+        """
+        gap_ns = end_ns - start_ns
+        if self.in_grace(start_ns):
+            self.grace_ends_ns += gap_ns
+        for level in (WARN, FAIL):
+            self._began_ns[level] += gap_ns
+        self._blind_until_ns = max(self._blind_until_ns, end_ns + self.spec.grace_ns)
+        self._known_at_ns = max(self._known_at_ns + gap_ns, self._blind_until_ns)
+
+    def is_blind(self, began_ns: int) -> bool:
+        """Whether what began at `began_ns` lies in a stall of ours or in the grace after it."""
+        return began_ns <= self._blind_until_ns
+
+    def state(self, now_ns: int) -> CheckState:
+        """What is held now. It also changes by time alone: at `next_change_ns`."""
+        if self.pending:
+            if self.in_grace(now_ns):
+                return CheckState.PENDING
+            return CheckState.FAILING if self._failed_in_grace and not self._is_lost(now_ns) else CheckState.UNKNOWN
+        if self._is_lost(now_ns):
+            return CheckState.UNKNOWN
+        if self._level == FAIL:
+            return CheckState.FAILED
+        if self._last == FAIL:
+            return CheckState.FAILING
+        if WARN in (self._level, self._last):
+            return CheckState.WARNING
+        return CheckState.PASSING
+
+    def _is_lost(self, now_ns: int) -> bool:
+        if self._one_shot:
+            return self._last_unknown
+        return now_ns - self._known_at_ns >= self.spec.unknown_after_ns
+
+    def next_change_ns(self, now_ns: int) -> int:
+        """When the state may next change with nothing observed."""
+        lost_ns = self._known_at_ns + self.spec.unknown_after_ns
+        if self.in_grace(now_ns):
+            return self.grace_ends_ns if self.pending else min(self.grace_ends_ns, max(lost_ns, now_ns + 1))
+        return lost_ns
+
+    def observations_until_failed(self) -> int:
+        """How many more failures in a row, at least one, condemn it by count."""
+        return max(1, self.spec.failure_threshold - self._worse_runs[FAIL])
+
+    def time_until_failed_ns(self, now_ns: int) -> int:
+        """How much longer it must fail by `failure_for`; 0 where that is met or not asked for."""
+        if self.spec.failure_for_ns is None:
+            return 0
+        began_ns = self._began_ns[FAIL] if self._worse_runs[FAIL] else now_ns
+        return max(0, began_ns + self.spec.failure_for_ns - now_ns)

@@ -1,0 +1,64 @@
+"""Roll-up: what the states of checks make of a component, and components of the whole (contract, section 3)."""
+
+from collections.abc import Iterable, Mapping
+
+from lifesign.core.model import WORST_CHECK_FIRST, CheckState, ComponentState, Layer
+from lifesign.core.tracked import TrackedCheck
+
+_BAD = (CheckState.FAILED, CheckState.UNKNOWN, CheckState.FAILING, CheckState.WARNING)
+
+
+def component_state(checks: Iterable[TrackedCheck], *, crash_loop: bool) -> ComponentState:
+    """The worst that is true of a component. `down` and `unknown` come from checks that are not optional.
+
+    A component without any check is unknown: nobody looks.
+    """
+    required = set()
+    states = set()
+    flapping = crash_loop
+    for check in checks:
+        states.add(check.state)
+        flapping = flapping or check.flaps.flapping
+        if not check.spec.optional:
+            required.add(check.state)
+    if CheckState.FAILED in required:
+        return ComponentState.DOWN
+    if CheckState.UNKNOWN in required or not states:
+        return ComponentState.UNKNOWN
+    if flapping or not states.isdisjoint(_BAD):
+        return ComponentState.DEGRADED
+    return ComponentState.STARTING if CheckState.PENDING in states else ComponentState.HEALTHY
+
+
+def layers(checks: Iterable[TrackedCheck]) -> Mapping[Layer, CheckState | None]:
+    """The worst state of each layer's checks; None where a layer has none."""
+    worst: dict[Layer, CheckState | None] = dict.fromkeys(Layer)
+    for check in checks:
+        held = worst[check.spec.layer]
+        if held is None or WORST_CHECK_FIRST.index(check.state) < WORST_CHECK_FIRST.index(held):
+            worst[check.spec.layer] = check.state
+    return worst
+
+
+def overall_state(components: Iterable[tuple[ComponentState, bool]], *, monitor_works: bool) -> ComponentState:
+    """The whole from (state, optional) of each component.
+
+    An optional component counts as degraded at most, a paused one not at all; with every one paused,
+    or none at all, it is unknown.
+    """
+    states = set()
+    for state, optional in components:
+        if state is ComponentState.PAUSED:
+            continue
+        if optional and state in (ComponentState.DOWN, ComponentState.UNKNOWN):
+            states.add(ComponentState.DEGRADED)
+        else:
+            states.add(state)
+    if ComponentState.DOWN in states:
+        return ComponentState.DOWN
+    if ComponentState.UNKNOWN in states or not states or not monitor_works:
+        return ComponentState.UNKNOWN
+    for state in (ComponentState.DEGRADED, ComponentState.STARTING):
+        if state in states:
+            return state
+    return ComponentState.HEALTHY

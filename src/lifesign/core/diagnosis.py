@@ -1,0 +1,113 @@
+"""The line under each component: why, and what next. Words only; it decides nothing."""
+
+from collections.abc import Sequence
+
+from lifesign.core.component import layers
+from lifesign.core.model import NS_PER_S, CheckState, ComponentState, Layer
+from lifesign.core.tracked import TrackedCheck
+from lifesign.text import format_duration
+
+_PROVEN = (CheckState.PASSING, CheckState.WARNING)
+_PRAISE = (Layer.ALIVE, Layer.READY, Layer.WORKING)
+
+
+def diagnose(state: ComponentState, checks: Sequence[TrackedCheck], now_ns: int, *, crash_loop: bool) -> str:
+    """Why the component is in `state`, naming the layer: "alive and ready, but not working: …"."""
+    match state:
+        case ComponentState.DOWN:
+            return _down(checks, now_ns)
+        case ComponentState.UNKNOWN:
+            return _named(checks, CheckState.UNKNOWN, "nobody could find out", now_ns) or "unknown: it has no check"
+        case ComponentState.DEGRADED:
+            return _degraded(checks, now_ns, crash_loop=crash_loop)
+        case ComponentState.STARTING:
+            return _starting(checks, now_ns)
+        case ComponentState.PAUSED:
+            return "paused by the operator"
+        case ComponentState.HEALTHY:
+            return _healthy(checks, now_ns)
+
+
+def _down(checks: Sequence[TrackedCheck], now_ns: int) -> str:
+    failed = [c for c in checks if c.state is CheckState.FAILED and not c.spec.optional]
+    broken = [layer for layer in Layer if any(c.spec.layer is layer for c in failed)]
+    held = layers(checks)
+    praised = [layer for layer in _PRAISE if held[layer] in _PROVEN and layer not in broken]
+    if Layer.ALIVE in broken:  # what a dead process left behind is no proof
+        praised = []
+    blame = " and ".join(f"not {layer}" for layer in broken)
+    words = f"{' and '.join(praised)}, but {blame}" if praised else blame
+    reasons = [c.message(now_ns) for c in sorted(failed, key=_by_layer)]
+    return f"{words}: {'; '.join(dict.fromkeys(reasons[:2]))}" if reasons else words
+
+
+def _by_layer(check: TrackedCheck) -> int:
+    return list(Layer).index(check.spec.layer)
+
+
+def _named(checks: Sequence[TrackedCheck], state: CheckState, words: str, now_ns: int) -> str:
+    for check in checks:
+        if check.state is state and not check.spec.optional:
+            return (
+                f"{words}: {check.spec.name}: {check.message(now_ns)}" if check.last else f"{words}: {check.spec.name}"
+            )
+    return ""
+
+
+def _degraded(checks: Sequence[TrackedCheck], now_ns: int, *, crash_loop: bool) -> str:
+    if crash_loop:
+        return "crash loop: its process is replaced again and again"
+    for check in checks:
+        if check.flaps.flapping:
+            window = format_duration(check.spec.flap_window_ns / NS_PER_S)
+            return f"flapping: {check.spec.name} changed {check.spec.flap_changes} times or more within {window}"
+    failing = [c for c in checks if c.state is CheckState.FAILING]
+    if failing:
+        check = failing[0]
+        counted = f"{check.machine.consecutive_failures} of {check.spec.failure_threshold}"
+        return f"suspect, not {check.spec.layer}: {check.spec.name} failed ({counted}): {check.message(now_ns)}"
+    for check in checks:
+        if check.state in (CheckState.FAILED, CheckState.UNKNOWN, CheckState.WARNING):
+            kind = "optional " if check.spec.optional else ""
+            return f"{kind}{check.spec.name} is {check.state}: {check.message(now_ns)}"
+    return "degraded"
+
+
+def _starting(checks: Sequence[TrackedCheck], now_ns: int) -> str:
+    waiting = [c for c in checks if c.state is CheckState.PENDING]
+    words = f"starting: waiting for {', '.join(c.spec.name for c in waiting)}"
+    reasons = [c.message(now_ns) for c in waiting if c.last]
+    return f"{words} ({reasons[0]})" if reasons else words
+
+
+def _healthy(checks: Sequence[TrackedCheck], now_ns: int) -> str:
+    working = [c for c in checks if c.spec.layer is Layer.WORKING and c.message(now_ns)]
+    return f"working: {working[0].message(now_ns)}" if working else "every check passes"
+
+
+def next_step(state: ComponentState, checks: Sequence[TrackedCheck], now_ns: int) -> str:
+    """What happens next and in how long, where something will; else empty."""
+    failing = [c for c in checks if c.state is CheckState.FAILING]
+    if state is ComponentState.STARTING:
+        graces = [c.machine.grace_ends_ns - now_ns for c in checks if c.state is CheckState.PENDING]
+        return f"grace ends in {format_duration(max(graces) // NS_PER_S)}" if graces and max(graces) > 0 else ""
+    if state is ComponentState.DOWN:
+        ahead_ns = [c.schedule.due_ns - now_ns for c in checks if c.state is CheckState.FAILED]
+        return f"looked at again in {format_duration(max(0, min(ahead_ns)) // NS_PER_S)}" if ahead_ns else ""
+    if failing and state is ComponentState.DEGRADED:
+        return _until_down(failing, now_ns)
+    return ""
+
+
+def _until_down(failing: Sequence[TrackedCheck], now_ns: int) -> str:
+    required = [c for c in failing if not c.spec.optional]
+    if not required:
+        return ""
+    wait_ns = min(_wait_ns(check, now_ns) for check in required)
+    return f"down in {format_duration(max(1, wait_ns // NS_PER_S))} if it goes on"
+
+
+def _wait_ns(check: TrackedCheck, now_ns: int) -> int:
+    by_count = check.schedule.due_ns - now_ns + (check.machine.observations_until_failed() - 1) * check.spec.interval_ns
+    by_grace = check.machine.grace_ends_ns - now_ns
+    return max(by_count, check.machine.time_until_failed_ns(now_ns), by_grace, 0)

@@ -1,0 +1,46 @@
+"""Flapping by a time window: so many changes between ok and not ok within so long.
+
+It begins with the change that makes it `changes` within `window_ns` and ends once a whole window
+holds fewer than half of them (contract, `flap_changes` and `flap_window`). Memory is bounded by
+`changes`, whatever the rate.
+"""
+
+from collections import deque
+
+
+class FlapDetector:
+    """Counts changes of one check. Times are monotonic nanoseconds."""
+
+    __slots__ = ("_changed_at", "_changes", "_ok", "_window_ns", "flapping")
+
+    def __init__(self, changes: int, window_ns: int) -> None:
+        self._changes = changes
+        self._window_ns = window_ns
+        self._changed_at: deque[int] = deque(maxlen=changes)
+        self._ok: bool | None = None
+        self.flapping = False
+
+    def observe(self, *, ok: bool, now_ns: int) -> None:
+        """Counts a change, if this is one."""
+        if self._ok is not None and ok is not self._ok:
+            self._changed_at.append(now_ns)
+            if len(self._changed_at) == self._changes and now_ns - self._changed_at[0] < self._window_ns:
+                self.flapping = True
+        self._ok = ok
+        self.advance(now_ns)
+
+    def advance(self, now_ns: int) -> None:
+        """Ends the flapping once the trailing window is calm."""
+        if self.flapping and 2 * self.count(now_ns) < self._changes:
+            self.flapping = False
+
+    def count(self, now_ns: int) -> int:
+        """Changes within the trailing window; never more than `changes`."""
+        return sum(1 for moment in self._changed_at if now_ns - moment < self._window_ns)
+
+    def next_change_ns(self) -> int | None:
+        """When the flapping ends if nothing changes any more; None while it does not flap."""
+        if not self.flapping:
+            return None
+        allowed = (self._changes - 1) // 2
+        return self._changed_at[-allowed - 1] + self._window_ns

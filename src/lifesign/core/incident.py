@@ -1,0 +1,217 @@
+"""One component as it is followed: its incident, its process, and the events that tell of both.
+
+An incident opens when the component goes down and ends once: when every check that was to blame
+has shown an improvement of its own, none of them flaps, and the component is neither down, unknown
+nor starting. Between, however often it changes, no second one opens (S6, S7).
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from lifesign.core.component import component_state, layers
+from lifesign.core.diagnosis import diagnose, next_step
+from lifesign.core.events import Event, EventName
+from lifesign.core.model import NS_PER_S, CheckState, ComponentState, Identity, Instant
+from lifesign.core.spec import ComponentSpec
+from lifesign.core.tracked import TrackedCheck
+from lifesign.core.view import ComponentView, IncidentView
+from lifesign.text import format_duration, format_timestamp
+
+CRASH_LOOP_REPLACEMENTS = 3  # within the flap window of the check that sees the process
+
+_CHECK_EVENTS = {
+    CheckState.FAILING: EventName.CHECK_FAILING,
+    CheckState.FAILED: EventName.CHECK_FAILED,
+    CheckState.UNKNOWN: EventName.CHECK_UNKNOWN,
+    CheckState.PASSING: EventName.CHECK_PASSED,
+}
+_COMPONENT_EVENTS = {
+    ComponentState.DEGRADED: EventName.COMPONENT_DEGRADED,
+    ComponentState.UNKNOWN: EventName.COMPONENT_UNKNOWN,
+    ComponentState.HEALTHY: EventName.COMPONENT_HEALTHY,
+}
+_IMPROVED = (CheckState.PASSING, CheckState.WARNING)
+_UNSETTLED = (ComponentState.DOWN, ComponentState.UNKNOWN, ComponentState.STARTING, ComponentState.PAUSED)
+
+
+@dataclass(slots=True)
+class Incident:
+    """From going down to recovery. `blamed`: the checks that have been failed during it."""
+
+    id: str
+    opened: Instant
+    blamed: set[str] = field(default_factory=set)
+
+
+class TrackedComponent:
+    """Everything that is known of one component."""
+
+    def __init__(self, spec: ComponentSpec, now: Instant, *, seed: int, one_shot: bool) -> None:
+        self.spec = spec
+        self.checks = {c.name: TrackedCheck(spec.name, c, now, seed=seed, one_shot=one_shot) for c in spec.checks}
+        self.state = component_state(self.checks.values(), crash_loop=False)
+        self.since_wall_ns = now.wall_ns
+        self.incident: Incident | None = None
+        self.incarnation = 0
+        self.crash_loop = False
+        self.flapping = False
+        self._identity: Identity | None = None
+        self._identity_seen_ns = now.mono_ns
+        self._identity_source = _identity_source(spec)
+        self._replaced_at: deque[int] = deque(maxlen=CRASH_LOOP_REPLACEMENTS)
+
+    def see_identity(self, check: TrackedCheck, identity: Identity, now: Instant) -> list[Event]:
+        """Takes the process that a look saw. Another one than before is a new incarnation."""
+        if check.spec.name != self._identity_source:
+            return []
+        known, seen_ns = self._identity, self._identity_seen_ns
+        self._identity, self._identity_seen_ns = identity, now.mono_ns
+        if known is None or known == identity:
+            return []
+        self.incarnation += 1
+        self._replaced_at.append(now.mono_ns)
+        events = [self._event(EventName.PROCESS_REPLACED, now, _replaced_words(known, identity), check=check)]
+        if self._loops(check, now.mono_ns):
+            if not self.crash_loop:
+                words = f"its process was replaced {CRASH_LOOP_REPLACEMENTS} times or more"
+                events.append(self._event(EventName.PROCESS_CRASH_LOOP, now, words, check=check))
+            self.crash_loop = True
+            return events
+        start_ns = _start_of(identity, seen_ns, now)
+        for tracked in self.checks.values():
+            tracked.begin_incarnation(start_ns, now.mono_ns)
+        return events
+
+    def _loops(self, check: TrackedCheck, now_ns: int) -> bool:
+        recent = [moment for moment in self._replaced_at if now_ns - moment < check.spec.flap_window_ns]
+        return len(recent) >= CRASH_LOOP_REPLACEMENTS
+
+    def refresh(self, now: Instant) -> list[Event]:
+        """Brings every state up to `now`; the events of what changed, in the order of cause and effect."""
+        events: list[Event] = []
+        if self.crash_loop and self._identity_source in self.checks:
+            self.crash_loop = self._loops(self.checks[self._identity_source], now.mono_ns)
+        for check in self.checks.values():
+            events += self._refresh_check(check, now)
+        self._refresh_flapping(events, now)
+        before = self.state
+        self.state = component_state(self.checks.values(), crash_loop=self.crash_loop)
+        if self.state is not before:
+            self.since_wall_ns = now.wall_ns
+        self._refresh_incident(events, now)
+        if self.state is not before and self.state in _COMPONENT_EVENTS:
+            events.append(self._event(_COMPONENT_EVENTS[self.state], now, self.diagnosis(now)))
+        return events
+
+    def _refresh_check(self, check: TrackedCheck, now: Instant) -> Iterable[Event]:
+        before, check.state = check.state, check.machine.state(now.mono_ns)
+        if check.state is before or check.state not in _CHECK_EVENTS:
+            return
+        if check.state is CheckState.PASSING and before is CheckState.PENDING:
+            return
+        yield self._event(_CHECK_EVENTS[check.state], now, check.message(now.mono_ns), check=check)
+
+    def _refresh_flapping(self, events: list[Event], now: Instant) -> None:
+        before, self.flapping = self.flapping, any(check.flaps.flapping for check in self.checks.values())
+        if self.flapping and not before:
+            words = diagnose(ComponentState.DEGRADED, list(self.checks.values()), now.mono_ns, crash_loop=False)
+            events.append(self._event(EventName.COMPONENT_FLAPPING, now, words))
+
+    def _refresh_incident(self, events: list[Event], now: Instant) -> None:
+        failed = {n for n, c in self.checks.items() if c.state is CheckState.FAILED and not c.spec.optional}
+        if self.incident is None and self.state is ComponentState.DOWN:
+            stamp = format_timestamp(now.wall_ns).translate({ord(c): None for c in "-:."})
+            self.incident = Incident(f"{self.spec.name}-{stamp}", now)
+            events.append(self._event(EventName.COMPONENT_DOWN, now, self.diagnosis(now)))
+        if self.incident is None:
+            return
+        self.incident.blamed |= failed
+        if self._has_recovered():
+            down_s = (now.mono_ns - self.incident.opened.mono_ns) / NS_PER_S
+            words = f"recovered after {format_duration(down_s)}"
+            events.append(self._event(EventName.COMPONENT_RECOVERED, now, words, down_s=round(down_s, 3)))
+            self.incident = None
+
+    def _has_recovered(self) -> bool:
+        assert self.incident is not None
+        blamed = [self.checks[name] for name in self.incident.blamed]
+        improved = all(check.state in _IMPROVED and not check.flaps.flapping for check in blamed)
+        return improved and self.state not in _UNSETTLED
+
+    def _event(
+        self, name: EventName, now: Instant, message: str, *, check: TrackedCheck | None = None, **data: float
+    ) -> Event:
+        return Event(
+            name=name,
+            at_wall_ns=now.wall_ns,
+            component=self.spec.name,
+            check=check.spec.name if check else None,
+            incident=self.incident.id if self.incident else None,
+            message=message,
+            data=data,
+        )
+
+    def diagnosis(self, now: Instant) -> str:
+        """Why it is in its state."""
+        return diagnose(self.state, list(self.checks.values()), now.mono_ns, crash_loop=self.crash_loop)
+
+    def view(self, now: Instant, suppressed_by: str | None) -> ComponentView:
+        """The component as it stands."""
+        checks = list(self.checks.values())
+        signal = _nearest_to_its_limit(checks, now.mono_ns)
+        policy = signal.spec.signal if signal else None
+        return ComponentView(
+            spec=self.spec,
+            state=self.state,
+            since_wall_ns=self.since_wall_ns,
+            diagnosis=self.diagnosis(now),
+            next_step=next_step(self.state, checks, now.mono_ns),
+            layers=layers(checks),
+            last_work_wall_ns=signal.judge.work_wall_ns if signal and signal.judge else None,
+            staleness_s=signal.staleness_s(now.mono_ns) if signal else None,
+            stale_after_s=policy.stale_after_ns / NS_PER_S if policy else None,
+            consecutive_failures=max((c.machine.consecutive_failures for c in checks), default=0),
+            flapping=self.flapping,
+            suppressed_by=suppressed_by,
+            incident=IncidentView(self.incident.id, self.incident.opened.wall_ns) if self.incident else None,
+            incarnation=self.incarnation,
+            checks=tuple(check.view(now) for check in checks),
+        )
+
+
+def _identity_source(spec: ComponentSpec) -> str | None:
+    """The check whose word on the process counts: a process check before a heartbeat."""
+    for kind in ("process", "heartbeat"):
+        for check in spec.checks:
+            if check.type == kind:
+                return check.name
+    return None
+
+
+def _replaced_words(known: Identity, identity: Identity) -> str:
+    if known.pid == identity.pid:
+        return f"pid {identity.pid} began a new life"
+    return f"pid {known.pid} was replaced by pid {identity.pid}"
+
+
+def _start_of(identity: Identity, seen_ns: int, now: Instant) -> int:
+    """When the new process began, on the monotonic clock: after the old one was last seen, before now."""
+    if identity.started_at is None:
+        return seen_ns
+    age_ns = now.wall_ns - int(identity.started_at * NS_PER_S)
+    return min(max(now.mono_ns - age_ns, seen_ns), now.mono_ns)
+
+
+def _nearest_to_its_limit(checks: list[TrackedCheck], now_ns: int) -> TrackedCheck | None:
+    """The check whose work signal has used the largest part of its limit; one that was never read comes last."""
+    signals = [check for check in checks if check.spec.signal is not None]
+    if not signals:
+        return None
+
+    def used(check: TrackedCheck) -> float:
+        staleness_s = check.staleness_s(now_ns)
+        assert check.spec.signal is not None
+        return -1.0 if staleness_s is None else staleness_s / check.spec.signal.stale_after_ns
+
+    return max(signals, key=used)

@@ -1,0 +1,202 @@
+"""The monitor: everything the core decides, behind four calls that take the time and return effects.
+
+`observe`, `command` and `tick` each return what is to be done; `deadline` says when to come back.
+Call them with readings of the clocks in order. The same calls give the same effects, byte for byte
+(S5): that makes replay, dry runs and simulation one and the same thing.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from heapq import heappop, heappush
+
+from lifesign.core.component import overall_state
+from lifesign.core.effects import Effect, Look, Record
+from lifesign.core.events import Event, EventName
+from lifesign.core.incident import TrackedComponent
+from lifesign.core.model import NS_PER_S, CheckId, ComponentState, Instant, Observation, ObserverState
+from lifesign.core.observer import TICK_NS, Finding, Observer
+from lifesign.core.spec import MonitorSpec
+from lifesign.core.tracked import TrackedCheck
+from lifesign.core.view import MonitorView
+from lifesign.text import format_duration
+
+COMMON_CAUSE_COMPONENTS = 3  # reliability.md, R7: at least so many and over half of all, within 10 s
+COMMON_CAUSE_NS = 10 * NS_PER_S
+COMMON_CAUSE_HOLDS_NS = 600 * NS_PER_S
+
+
+@dataclass(frozen=True, slots=True)
+class LookNow:
+    """Look at once: at one component, at one check of it, or at everything."""
+
+    component: str | None = None
+    check: str | None = None
+
+
+class Monitor:
+    """Holds the state of all components. Raises KeyError for a name that does not exist."""
+
+    def __init__(self, spec: MonitorSpec, now: Instant) -> None:
+        self.spec = spec
+        self.components = {
+            c.name: TrackedComponent(c, now, seed=spec.seed, one_shot=spec.one_shot) for c in spec.components
+        }
+        self._checks = [check for component in self.components.values() for check in component.checks.values()]
+        self._number = {check.id: number for number, check in enumerate(self._checks)}
+        self._observer = Observer(now)
+        self._observer_state = ObserverState.OK
+        self._common_cause_until_ns = now.mono_ns
+        self._went_down: deque[tuple[int, str]] = deque(maxlen=max(COMMON_CAUSE_COMPONENTS, len(self.components)))
+        self._now = now
+        self._wakes: list[tuple[int, int]] = []
+        for check in self._checks:
+            self._plan(check, check.schedule.due_ns)
+
+    def observe(
+        self, check: CheckId, observation: Observation, now: Instant, run: int | None = None
+    ) -> tuple[Effect, ...]:
+        """Takes what a look found. `run` is that of the `Look`; None for what came by itself (a push)."""
+        effects, now = self._notice(now)
+        tracked = self._checks[self._number[check]]
+        if not tracked.schedule.is_current(run):
+            return tuple(effects)
+        component = self.components[check.component]
+        began_ns = tracked.schedule.began_ns if run is not None else None
+        if observation.identity is not None:
+            effects += map(Record, component.see_identity(tracked, observation.identity, now))
+        tracked.observe(observation, now, began_ns if began_ns is not None else now.mono_ns)
+        if tracked.schedule.finish(run, now.mono_ns):
+            effects.append(Look(tracked.id, tracked.schedule.run))
+        effects += self._refresh(component, now)
+        self._plan(tracked, tracked.next_wake_ns(now.mono_ns))
+        return tuple(effects)
+
+    def command(self, command: LookNow, now: Instant) -> tuple[Effect, ...]:
+        """Carries out what an operator or the shell asks for."""
+        effects, now = self._notice(now)
+        for tracked in self._named(command):
+            if tracked.schedule.wake(now.mono_ns):
+                effects.append(Look(tracked.id, tracked.schedule.run))
+        return tuple(effects)
+
+    def _named(self, command: LookNow) -> Iterable[TrackedCheck]:
+        if command.component is None:
+            return self._checks
+        checks = self.components[command.component].checks
+        return checks.values() if command.check is None else [checks[command.check]]
+
+    def tick(self, now: Instant) -> tuple[Effect, ...]:
+        """Lets time pass: looks that are due, states that change by time alone."""
+        effects, now = self._notice(now)
+        touched: dict[str, None] = {}
+        while self._wakes and self._wakes[0][0] <= now.mono_ns:
+            wake_ns, number = heappop(self._wakes)
+            tracked = self._checks[number]
+            if wake_ns != tracked.wake_ns:
+                continue
+            if tracked.advance(now.mono_ns):
+                effects.append(Look(tracked.id, tracked.schedule.run))
+            touched[tracked.id.component] = None
+            self._plan(tracked, tracked.next_wake_ns(now.mono_ns))
+        for name in touched:
+            effects += self._refresh(self.components[name], now)
+        return tuple(effects)
+
+    def deadline(self) -> int:
+        """When `tick` must be called next, on the monotonic clock: at least every quarter of a second."""
+        ceiling = self._now.mono_ns + TICK_NS
+        return min(self._wakes[0][0], ceiling) if self._wakes else ceiling
+
+    def _plan(self, check: TrackedCheck, wake_ns: int) -> None:
+        if wake_ns != check.wake_ns:
+            check.wake_ns = wake_ns
+            heappush(self._wakes, (wake_ns, self._number[check.id]))
+
+    def _refresh(self, component: TrackedComponent, now: Instant) -> list[Effect]:
+        was_open = component.incident is not None
+        events = component.refresh(now)
+        if component.incident is not None and not was_open:
+            events += self._notice_common_cause(component, now)
+        if was_open and component.incident is None:  # one recovery ends the common cause (R7)
+            self._common_cause_until_ns = now.mono_ns
+        return [Record(event) for event in events]
+
+    def _notice_common_cause(self, component: TrackedComponent, now: Instant) -> list[Event]:
+        self._went_down.append((now.mono_ns, component.spec.name))
+        together = {name for moment, name in self._went_down if now.mono_ns - moment <= COMMON_CAUSE_NS}
+        if len(together) < COMMON_CAUSE_COMPONENTS or 2 * len(together) <= len(self.components):
+            return []
+        if now.mono_ns < self._common_cause_until_ns:
+            return []
+        self._common_cause_until_ns = now.mono_ns + COMMON_CAUSE_HOLDS_NS
+        words = f"{len(together)} of {len(self.components)} components went down within 10 s: one common cause"
+        self._observer_state = ObserverState.SUSPECT
+        return [Event(EventName.OBSERVER_SUSPECT, now.wall_ns, message=words, data={"components": [*sorted(together)]})]
+
+    def _notice(self, now: Instant) -> tuple[list[Effect], Instant]:
+        """Reads the clocks first of all, so that a stall is known before what it let through is judged."""
+        if now.mono_ns < self._now.mono_ns:
+            now = Instant(self._now.mono_ns, now.wall_ns, max(now.boot_ns, self._now.boot_ns))
+        self._now = now
+        finding = self._observer.read(now)
+        effects: list[Effect] = []
+        if finding is not None:
+            effects += map(Record, _tell(finding, now))
+            if finding.gap_ns:
+                for check in self._checks:
+                    check.excuse(finding)
+        effects += self._tell_observer(now)
+        return effects, now
+
+    def _tell_observer(self, now: Instant) -> list[Effect]:
+        suspect = self._observer.is_suspect(now.mono_ns) or now.mono_ns < self._common_cause_until_ns
+        state = ObserverState.SUSPECT if suspect else ObserverState.OK
+        if state is self._observer_state:
+            return []
+        self._observer_state = state
+        if suspect:
+            return [
+                Record(
+                    Event(EventName.OBSERVER_SUSPECT, now.wall_ns, message="we had stalled: failures are not evidence")
+                )
+            ]
+        return [Record(Event(EventName.OBSERVER_OK, now.wall_ns, message="failures are evidence again"))]
+
+    def suppressed_by(self, component: TrackedComponent) -> str | None:
+        """The dependency that is down, the first by the config's order. It never changes a state (S10)."""
+        for parent in component.spec.depends_on:
+            if self.components[parent].state is ComponentState.DOWN:
+                return parent
+        return None
+
+    def overall(self, now: Instant) -> ComponentState:
+        """The state of the whole."""
+        states = ((c.state, c.spec.optional) for c in self.components.values())
+        return overall_state(states, monitor_works=not self._observer.fails_to_work(now.mono_ns))
+
+    def view(self, now: Instant) -> MonitorView:
+        """Everything as it stands."""
+        return MonitorView(
+            at=now,
+            overall=self.overall(now),
+            observer=self._observer_state,
+            components=tuple(c.view(now, self.suppressed_by(c)) for c in self.components.values()),
+        )
+
+
+def _tell(finding: Finding, now: Instant) -> list[Event]:
+    events = []
+    if finding.gap_ns:
+        what = "the machine was suspended" if finding.suspended_ns else "the monitor did not run"
+        words = f"{what} for {format_duration(finding.gap_ns / NS_PER_S)}"
+        data = {
+            "stalled_s": round(finding.gap_ns / NS_PER_S, 3),
+            "suspended_s": round(finding.suspended_ns / NS_PER_S, 3),
+        }
+        events.append(Event(EventName.MONITOR_STALLED, now.wall_ns, message=words, data={**data}))
+    if finding.step_ns:
+        step_s = finding.step_ns / NS_PER_S
+        words = f"the wall clock was stepped by {step_s:+.1f} s; nothing is judged by it"
+        events.append(Event(EventName.CLOCK_JUMPED, now.wall_ns, message=words, data={"step_s": round(step_s, 3)}))
+    return events

@@ -1,0 +1,70 @@
+"""The observer: may we trust our own eyes? Stalls, suspends and steps of the wall clock.
+
+A gap between two readings of the monotonic clock that is longer than we ever sleep is a stall of
+our own; CLOCK_BOOTTIME gaining on CLOCK_MONOTONIC is a suspend; CLOCK_REALTIME moving against
+CLOCK_BOOTTIME is a step. The first two excuse failures (T2), the last is told and changes nothing
+(T1). Stalls that repeat mean that the monitor does not do its work (T3).
+"""
+
+from collections import deque
+from dataclasses import dataclass
+
+from lifesign.core.model import NS_PER_S, Instant
+
+TICK_NS = NS_PER_S // 4  # the core asks to be called at least this often
+STALL_NS = NS_PER_S
+STEP_NS = NS_PER_S
+SUSPECT_FOR_NS = 30 * NS_PER_S
+REPEATED = 3
+REPEATED_WITHIN_NS = 300 * NS_PER_S
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one reading of the clocks told. `gap_ns` 0: no stall; `suspended_ns` is part of it."""
+
+    start_ns: int
+    end_ns: int
+    gap_ns: int = 0
+    suspended_ns: int = 0
+    step_ns: int = 0
+
+
+class Observer:
+    """Compares each reading of the clocks with the one before."""
+
+    __slots__ = ("_last", "_stalled_at", "_suspect_until_ns")
+
+    def __init__(self, now: Instant) -> None:
+        self._last = now
+        self._suspect_until_ns = now.mono_ns
+        self._stalled_at: deque[int] = deque(maxlen=REPEATED)
+
+    def read(self, now: Instant) -> Finding | None:
+        """What this reading tells, None for nothing. A monotonic clock that goes back is taken as standing."""
+        last, self._last = self._last, now
+        mono_ns = now.mono_ns - last.mono_ns
+        suspended_ns = (now.boot_ns - last.boot_ns) - mono_ns
+        step_ns = (now.wall_ns - last.wall_ns) - (now.boot_ns - last.boot_ns)
+        stalled = mono_ns > STALL_NS or suspended_ns > STALL_NS
+        stepped = abs(step_ns) > STEP_NS
+        if not (stalled or stepped):
+            return None
+        if stalled:
+            self._stalled_at.append(now.mono_ns)
+            self._suspect_until_ns = now.mono_ns + SUSPECT_FOR_NS
+        return Finding(
+            start_ns=last.mono_ns,
+            end_ns=now.mono_ns,
+            gap_ns=max(mono_ns, suspended_ns) if stalled else 0,
+            suspended_ns=suspended_ns if suspended_ns > STALL_NS else 0,
+            step_ns=step_ns if stepped else 0,
+        )
+
+    def is_suspect(self, now_ns: int) -> bool:
+        """Whether a stall of our own lies so close that failures are not evidence."""
+        return now_ns < self._suspect_until_ns
+
+    def fails_to_work(self, now_ns: int) -> bool:
+        """Whether stalls repeat so often that nobody may rely on us."""
+        return len(self._stalled_at) == REPEATED and now_ns - self._stalled_at[0] < REPEATED_WITHIN_NS

@@ -1,0 +1,163 @@
+"""One check as it is followed: its machine, judge, flap detector and schedule, kept in step.
+
+It turns what a look found into what counts: a signal is judged, a failure in the shadow of a stall
+is not evidence. Not here: what a change of state means for the component.
+"""
+
+from collections.abc import Mapping
+
+from lifesign.core.check import CheckMachine
+from lifesign.core.flapping import FlapDetector
+from lifesign.core.model import NS_PER_S, CheckId, Instant, JsonValue, Observation, Verdict
+from lifesign.core.observer import Finding
+from lifesign.core.schedule import Schedule
+from lifesign.core.signal import Judgement, SignalJudge
+from lifesign.core.spec import CheckSpec
+from lifesign.core.view import CheckView
+
+BLINDED = "not counted, the monitor itself had stalled: "
+
+
+class TrackedCheck:
+    """Everything that is known of one check."""
+
+    __slots__ = (
+        "_blinded",
+        "_judgement",
+        "flaps",
+        "id",
+        "judge",
+        "last",
+        "last_wall_ns",
+        "machine",
+        "observed_ns",
+        "schedule",
+        "spec",
+        "state",
+        "wake_ns",
+    )
+
+    def __init__(self, component: str, spec: CheckSpec, now: Instant, *, seed: int, one_shot: bool) -> None:
+        self.id = CheckId(component, spec.name)
+        self.spec = spec
+        self.machine = CheckMachine(spec, now.mono_ns, one_shot=one_shot)
+        self.judge = None if spec.signal is None else SignalJudge(spec.signal)
+        self.flaps = FlapDetector(spec.flap_changes, spec.flap_window_ns)
+        self.schedule = Schedule(spec, self.id, seed, now.mono_ns)
+        self.last: Observation | None = None
+        self.last_wall_ns: int | None = None
+        self.observed_ns = now.mono_ns
+        self._blinded = False
+        self._judgement: Judgement | None = None
+        self.state = self.machine.state(now.mono_ns)
+        self.wake_ns = -1  # never planned
+
+    def observe(self, observation: Observation, now: Instant, began_ns: int) -> None:
+        """Takes one observation. `began_ns`: when the look for it began."""
+        verdict, awaiting = self._judge(observation, now)
+        self._blinded = verdict is Verdict.FAIL and self.machine.is_blind(began_ns)
+        if self._blinded:
+            verdict = Verdict.UNKNOWN
+        self.last = observation
+        self.last_wall_ns = now.wall_ns
+        self.observed_ns = now.mono_ns
+        if awaiting and self.machine.pending:
+            return
+        self.machine.observe(verdict, now.mono_ns)
+        if verdict is not Verdict.UNKNOWN:
+            self.flaps.observe(ok=verdict is Verdict.OK, now_ns=now.mono_ns)
+
+    def _judge(self, observation: Observation, now: Instant) -> tuple[Verdict, bool]:
+        if self.judge is None or observation.signal is None:
+            self._judgement = None
+            return observation.verdict, False
+        self._judgement = self.judge.read(observation.signal, now)
+        if self._judgement.verdict is Verdict.OK:  # the writer's own word may be worse than its age
+            return observation.verdict, False
+        return self._judgement.verdict, self._judgement.awaiting
+
+    def message(self, now_ns: int) -> str:
+        """What the last look found, in words; an age in it is of `now_ns`."""
+        if self.schedule.is_overdue(now_ns):
+            return "overdue: the look that is under way does not come back"
+        if self.last is None:
+            return "nobody has looked yet"
+        words = [self._judged_words(now_ns), self.last.message]
+        return (BLINDED if self._blinded else "") + " · ".join(word for word in words if word)
+
+    def _judged_words(self, now_ns: int) -> str:
+        if self.judge is None or self._judgement is None:
+            return ""
+        if self._judgement.verdict is Verdict.UNKNOWN and not self._judgement.awaiting:
+            return self._judgement.message
+        return self.judge.judge(now_ns).message
+
+    def begin_incarnation(self, start_ns: int, now_ns: int) -> None:
+        """A new process stands behind the component: old work proves nothing of it."""
+        if self.judge is None:
+            self.machine.begin_grace(now_ns)
+            return
+        self.judge.begin_incarnation(start_ns, now_ns + self.spec.grace_ns)
+        self.machine.await_first_work(now_ns)
+
+    def excuse(self, finding: Finding) -> None:
+        """Applies a stall of ours, where it is long enough to matter to this check."""
+        if finding.suspended_ns or finding.gap_ns > self.spec.stall_limit_ns:
+            self.machine.excuse(finding.start_ns, finding.end_ns)
+
+    def advance(self, now_ns: int) -> bool:
+        """Lets time pass; whether a look must begin now."""
+        self.flaps.advance(now_ns)
+        look = self.schedule.poll(now_ns)
+        if not look and not self.schedule.in_flight and self._wants_a_look(now_ns):
+            look = self.schedule.wake(now_ns)
+        return look
+
+    def _wants_a_look(self, now_ns: int) -> bool:
+        """A look at the moment a limit or a grace runs out, so that nothing is condemned on old sight."""
+        if self.machine.pending and self.observed_ns < self.machine.grace_ends_ns <= now_ns:
+            return True
+        if self.judge is None or self.last is None or self.last.signal is None:
+            return False
+        change_ns = self.judge.next_change_ns(self.observed_ns)
+        return change_ns is not None and change_ns <= now_ns
+
+    def next_wake_ns(self, now_ns: int) -> int:
+        """When `advance` must be called next. Later than `now_ns`."""
+        began_ns = self.schedule.began_ns
+        moments = [self.schedule.due_ns, self.machine.next_change_ns(now_ns)]
+        flaps_ns = self.flaps.next_change_ns()
+        if flaps_ns is not None:
+            moments.append(flaps_ns)
+        if began_ns is None and self.judge is not None:
+            change_ns = self.judge.next_change_ns(now_ns)
+            if change_ns is not None:
+                moments.append(change_ns)
+        ahead = [moment for moment in moments if moment > now_ns]
+        return min(ahead) if ahead else now_ns + self.spec.interval_ns
+
+    def staleness_s(self, now_ns: int) -> float | None:
+        """Seconds since work last advanced; None before the first signal."""
+        if self.judge is None or not self.judge.has_signal:
+            return None
+        return max(0.0, self.judge.staleness_ns(now_ns) / NS_PER_S)
+
+    def view(self, now: Instant) -> CheckView:
+        """The check as it stands."""
+        last = self.last
+        metrics: Mapping[str, float] = last.metrics if last else {}
+        data: Mapping[str, JsonValue] = last.data if last else {}
+        return CheckView(
+            spec=self.spec,
+            state=self.machine.state(now.mono_ns),
+            consecutive_failures=self.machine.consecutive_failures,
+            consecutive_successes=self.machine.consecutive_successes,
+            last_at_wall_ns=self.last_wall_ns,
+            next_at_wall_ns=now.wall_ns + max(0, self.schedule.due_ns - now.mono_ns),
+            latency_s=last.latency_s if last else None,
+            message=self.message(now.mono_ns),
+            metrics=metrics,
+            data=data,
+            overdue=self.schedule.is_overdue(now.mono_ns),
+            flapping=self.flaps.flapping,
+        )
