@@ -1,0 +1,87 @@
+"""The `tcp` check: a port accepts, and answers where an answer is expected. No protocol of its own."""
+
+from typing import TYPE_CHECKING
+
+from lifesign.checks.attempt import Attempt, Trouble, bounded
+from lifesign.checks.names import SHARED, Resolver, ascii_host, parse_address
+from lifesign.checks.net import Security, Stream, open_stream
+from lifesign.core.model import Observation, Verdict
+
+if TYPE_CHECKING:
+    from lifesign.checks.expectation import Pattern
+
+MAX_ANSWER_BYTES = 65536
+
+
+class TcpProbe:
+    """Connects to `address` (`host:port`, `[IPv6]:port`) within `timeout_s` seconds.
+
+    `send`: said first, as UTF-8. `expect`: an RE2 pattern, searched in the first 64 KiB that come back. `tls`: after
+    a handshake; `server_name` is whom the certificate must be for (default: the host). Raises ValueError.
+    """
+
+    def __init__(
+        self,
+        *,
+        address: str,
+        timeout_s: float,
+        send: str | None = None,
+        expect: str | None = None,
+        tls: bool = False,
+        verify_tls: bool = True,
+        server_name: str | None = None,
+        resolver: Resolver = SHARED,
+    ) -> None:
+        self._target = parse_address(address)
+        self._timeout_s = timeout_s
+        self._send = None if send is None else send.encode("utf-8", "surrogateescape")
+        self._expect = None if expect is None else _pattern(expect)
+        name = ascii_host(server_name) if server_name else self._target.host
+        self._security = Security(name, verify_tls) if tls else None
+        self._resolver = resolver
+
+    async def look(self, now_wall_ns: int) -> Observation:
+        """One connection. FAIL where the target does not accept or answer, UNKNOWN where we cannot tell."""
+        del now_wall_ns
+        return await bounded(self._timeout_s, self._walk)
+
+    def close(self) -> None:
+        """Nothing is held between two looks."""
+
+    async def _walk(self, attempt: Attempt) -> Observation:
+        stream = await open_stream(self._target, attempt, self._security, self._resolver)
+        try:
+            if self._send is not None:
+                attempt.at(f"{stream.peer} did not take what was sent in {attempt.limit}")
+                await stream.send(self._send)
+            if self._expect is not None:
+                await _answer(stream, self._expect, attempt)
+                return Observation(Verdict.OK, f"{stream.peer} answered as expected")
+            return Observation(Verdict.OK, f"connected to {stream.peer}")
+        finally:
+            stream.close()
+
+
+def _pattern(text: str) -> "Pattern":
+    from lifesign.checks.expectation import Pattern  # RE2 is not needed to knock at a port
+
+    return Pattern(text)
+
+
+async def _answer(stream: Stream, expected: "Pattern", attempt: Attempt) -> None:
+    """Reads until `expected` matches. Raises Trouble."""
+    from lifesign.checks.expectation import quoted
+
+    answer = bytearray()
+    attempt.at(f"{stream.peer} accepted the connection and said nothing for {attempt.limit}")
+    while len(answer) < MAX_ANSWER_BYTES:
+        data = await stream.receive()
+        if not data and not answer:
+            raise Trouble(f"{stream.peer} closed the connection and said nothing")
+        if not data:
+            break
+        answer += data[: MAX_ANSWER_BYTES - len(answer)]
+        if expected.found_in(answer):
+            return
+        attempt.at(f"{stream.peer} answered {quoted(answer)}, and nothing that matches {expected} in {attempt.limit}")
+    raise Trouble(f"{stream.peer} answered {quoted(answer)}, which does not match {expected}")

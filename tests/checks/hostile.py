@@ -1,0 +1,114 @@
+"""Real servers on 127.0.0.1 that misbehave, each a coroutine `(reader, writer)` behind `serving`.
+
+No code of lifesign is used here.
+"""
+
+import asyncio
+import socket
+import ssl
+import struct
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+
+Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+class Server:
+    """`port`, and how many connections came."""
+
+    def __init__(self) -> None:
+        self.port = 0
+        self.connections = 0
+        self.address = ""
+
+
+@asynccontextmanager
+async def serving(behaviour: Behaviour, tls: ssl.SSLContext | None = None) -> AsyncIterator[Server]:
+    """A server for as long as the block lasts; whoever is being served then is cut off."""
+    server = Server()
+    serving_tasks: set[asyncio.Task[None]] = set()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        server.connections += 1
+        task = asyncio.current_task()
+        assert task is not None
+        serving_tasks.add(task)
+        with suppress(OSError, asyncio.CancelledError, asyncio.IncompleteReadError):
+            await behaviour(reader, writer)
+        writer.transport.abort()
+
+    listening = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
+    server.port = listening.sockets[0].getsockname()[1]
+    server.address = f"127.0.0.1:{server.port}"
+    try:
+        yield server
+    finally:
+        listening.close()
+        for task in serving_tasks:
+            task.cancel()
+        await asyncio.gather(*serving_tasks, return_exceptions=True)
+
+
+async def silence(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Accepts, and says nothing for ever."""
+    await asyncio.Event().wait()
+
+
+async def reset(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Sends RST as soon as something came."""
+    await reader.read(1)
+    connection = writer.get_extra_info("socket")
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
+
+
+def saying(*parts: bytes, pause_s: float = 0.0, then_wait: bool = False, wait_for: bytes = b"") -> Behaviour:
+    """Reads until `wait_for`, says each part, then closes, or says nothing more for ever."""
+
+    async def say(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if wait_for:
+            await reader.readuntil(wait_for)
+        for part in parts:
+            writer.write(part)
+            await writer.drain()
+            await asyncio.sleep(pause_s)
+        if then_wait:
+            await asyncio.Event().wait()
+        writer.close()
+        await writer.wait_closed()
+
+    return say
+
+
+def dripping(data: bytes, pause_s: float = 0.3) -> Behaviour:
+    """One byte, a pause, one byte…, over and over."""
+
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        at = 0
+        while True:
+            writer.write(data[at % len(data) : at % len(data) + 1])
+            await writer.drain()
+            await asyncio.sleep(pause_s)
+            at += 1
+
+    return drip
+
+
+def flooding(head: bytes, chunk: bytes) -> Behaviour:
+    """`head`, then `chunk` for ever, as fast as it is taken."""
+
+    async def flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(head)
+        while True:
+            writer.write(chunk)
+            await writer.drain()
+            await asyncio.sleep(0)
+
+    return flood
+
+
+def free_port() -> int:
+    """A port where nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
