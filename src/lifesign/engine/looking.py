@@ -1,0 +1,77 @@
+"""Looking at targets: one look of one check, guarded, so that nothing a check does can hurt the engine.
+
+A look that does not come back is ended half a second after its timeout, and its worker is replaced
+(T4); so is one whose check crashed. Both are told as `unknown`: it is our trouble, not the target's.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from lifesign.core.model import NS_PER_S, CheckId, Observation, Verdict
+from lifesign.engine.clock import read_clocks
+from lifesign.text import clean
+
+LATE_S = 0.5  # past its timeout a look is ended (reliability.md, T4)
+
+logger = logging.getLogger(__name__)
+
+
+class Looker(Protocol):
+    """What the engine needs of a check."""
+
+    async def look(self, now_wall_ns: int) -> Observation:
+        """One look at the target."""
+        ...
+
+    def close(self) -> None:
+        """Release what is held."""
+        ...
+
+
+class Looks:
+    """The lookers of all checks. `make` builds one anew when its predecessor died."""
+
+    def __init__(self, make: Mapping[CheckId, Callable[[], Looker]], timeouts_ns: Mapping[CheckId, int]) -> None:
+        self._make = make
+        self._timeouts_ns = timeouts_ns
+        self._lookers: dict[CheckId, Looker] = {}
+
+    async def look(self, check: CheckId) -> Observation:
+        """Looks once. Never raises but for a cancellation; ends by the check's timeout + 0.5 s."""
+        timeout_s = self._timeouts_ns[check] / NS_PER_S
+        try:
+            looker = self._looker(check)
+            async with asyncio.timeout(timeout_s + LATE_S):
+                return await looker.look(read_clocks().wall_ns)
+        except TimeoutError:
+            self._replace(check)
+            return Observation(Verdict.UNKNOWN, f"the check itself did not come back in {timeout_s + LATE_S:g} s")
+        except Exception as error:  # the adapter's border: a check that dies is told and begun anew
+            logger.exception("the check %s of %s died and is begun anew", check.check, check.component)
+            self._replace(check)
+            return Observation(Verdict.UNKNOWN, clean(f"the check itself died: {type(error).__name__}: {error}", 300))
+
+    def _looker(self, check: CheckId) -> Looker:
+        if check not in self._lookers:
+            self._lookers[check] = self._make[check]()
+        return self._lookers[check]
+
+    def _replace(self, check: CheckId) -> None:
+        looker = self._lookers.pop(check, None)
+        if looker is not None:
+            _close(looker)
+
+    def close(self) -> None:
+        """Closes every looker."""
+        for looker in self._lookers.values():
+            _close(looker)
+        self._lookers.clear()
+
+
+def _close(looker: Looker) -> None:
+    try:
+        looker.close()
+    except Exception:  # the adapter's border: closing is best effort
+        logger.exception("a check could not be closed")
