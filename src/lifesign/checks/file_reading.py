@@ -1,0 +1,95 @@
+"""Reading a file that others may have replaced by anything: never blocking on it, never more than asked for.
+
+Standard library only, because the same code runs in a disposable child without site-packages
+(`python -I -S file_reading.py PATH LIMIT TAIL`) where the mount may hang. Not here: what the bytes mean.
+"""
+
+import errno
+import json
+import os
+import stat
+import sys
+from typing import NamedTuple, TypeAlias
+
+Signature: TypeAlias = tuple[int, int, int, int, int]
+"""Device, inode, size, mtime_ns, ctime_ns: equal means unchanged, but for two writes within one tick of the clock."""
+
+_KINDS = (
+    (stat.S_ISFIFO, "a FIFO (named pipe)"),
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+
+
+class Reading(NamedTuple):
+    """What a path held.
+
+    `irregular`: its kind in words, where it is no regular file (then nothing was read). `body`: the whole content, or
+    the last `limit_bytes` where the tail was asked for; empty where the content is longer than the limit (`too_large`).
+    """
+
+    irregular: str
+    signature: Signature
+    body: bytes
+    too_large: bool
+
+
+def signature_of(status: os.stat_result) -> Signature:
+    """The part of `status` that changes with the content."""
+    return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+def _irregular(status: os.stat_result) -> str:
+    if stat.S_ISREG(status.st_mode):
+        return ""
+    return next((words for test, words in _KINDS if test(status.st_mode)), "no regular file")
+
+
+def read_file(path: str, limit_bytes: int, *, tail: bool = False) -> Reading:
+    """The content of a regular file of at most `limit_bytes`, or with `tail` its last `limit_bytes`.
+
+    With `limit_bytes` 0 nothing is opened. Raises OSError, and ValueError for a path with a NUL.
+    """
+    status = os.stat(path)  # noqa: PTH116 - before opening: to open a device can have effects
+    if (irregular := _irregular(status)) or limit_bytes == 0:
+        return Reading(irregular, signature_of(status), b"", too_large=False)
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    try:
+        status = os.fstat(descriptor)
+        signature = signature_of(status)
+        if irregular := _irregular(status):
+            return Reading(irregular, signature, b"", too_large=False)
+        if status.st_size > limit_bytes and not tail:
+            return Reading("", signature, b"", too_large=True)
+        body = _read(descriptor, max(0, status.st_size - limit_bytes) if tail else 0, limit_bytes + 1)
+    finally:
+        os.close(descriptor)
+    if len(body) > limit_bytes and not tail:
+        return Reading("", signature, b"", too_large=True)
+    return Reading("", signature, body[-limit_bytes:], too_large=False)
+
+
+def _read(descriptor: int, offset: int, count: int) -> bytes:
+    parts: list[bytes] = []
+    while count > 0 and (part := os.pread(descriptor, count, offset)):
+        parts.append(part)
+        offset += len(part)
+        count -= len(part)
+    return b"".join(parts)
+
+
+def _answer(path: str, limit_bytes: int, tail: bool) -> bytes:
+    try:
+        reading = read_file(path, limit_bytes, tail=tail)
+    except OSError as error:
+        return json.dumps({"errno": error.errno or errno.EIO}).encode() + b"\n"
+    head = {"irregular": reading.irregular, "signature": reading.signature, "too_large": reading.too_large}
+    return json.dumps(head).encode() + b"\n" + reading.body
+
+
+if __name__ == "__main__":
+    sys.stdout.buffer.write(b"%d\n" % os.getpid())  # first of all: whoever is stuck must be known by its number
+    sys.stdout.buffer.flush()
+    sys.stdout.buffer.write(_answer(sys.argv[1], int(sys.argv[2]), sys.argv[3] == "1"))

@@ -1,0 +1,163 @@
+"""The heartbeat check: reads the file in which a program says that it finished work, and hands on what it says.
+
+Whether the beat is too old, stuck or from the future is the core's judgement, from the `signal`. Here only what is
+missing, no regular file, malformed or declared an error by its writer fails. Not here: the formats
+(`heartbeat_formats`), how a file is read without blocking (`files`).
+"""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from lifesign.checks.file_reading import Reading, Signature
+from lifesign.checks.files import FileFaultError, FileUnknownError, read_outside, signature
+from lifesign.checks.heartbeat_formats import MAX_BYTES, Beat, Keys, Progress, last_whole_line, parse_beat
+from lifesign.checks.strict_json import MalformedError
+from lifesign.core.model import Observation, Verdict, WorkSignal
+from lifesign.text import clean
+
+FORMATS = ("auto", "json", "jsonl", "text", "mtime")
+_REREAD_AFTER_S = 0.03  # long enough for a writer that truncates before it writes, too short for anyone to notice
+_TAIL_BYTES = 2 * MAX_BYTES  # one whole line and one that is being written, each at its longest
+_SETTLED_NS = 100_000_000  # two writes within one tick of the file clock (up to 10 ms) have one signature
+_COARSE_SETTLED_NS = 3_000_000_000  # some file systems keep whole seconds only
+_YEAR_2000_NS = 946_684_800_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the last look found, good for as long as the file is as it was."""
+
+    signature: Signature
+    own_clock_is_set: bool
+    observation: Observation
+
+
+class HeartbeatProbe:
+    """Looks at one heartbeat file. Reads it again only when its signature changed."""
+
+    def __init__(
+        self,
+        *,
+        path: Path,
+        format: str = "auto",  # noqa: A002 - the config's word
+        timestamp_key: str = "timestamp",
+        progress: Progress = None,
+        timeout_s: float = 5.0,
+    ) -> None:
+        """`progress`: the key that must change (then required), False for none, None for `cycle` where it stands.
+
+        Raises ValueError for an unknown format.
+        """
+        if format not in FORMATS:
+            raise ValueError(f"a heartbeat's format is one of {', '.join(FORMATS)}, not {format!r}")
+        self._path = path
+        self._format = "jsonl" if format == "auto" and path.suffix == ".jsonl" else format
+        self._keys = Keys(timestamp_key, progress)
+        self._timeout_s = timeout_s
+        self._name = clean(str(path), 200)
+        self._seen = False
+        self._known: _Known | None = None
+        self._last_line: tuple[Signature, Beat] | None = None
+
+    async def look(self, now_wall_ns: int) -> Observation:
+        """What the file says now; from memory where it has not changed since."""
+        own_clock_is_set = now_wall_ns >= _YEAR_2000_NS
+        known = self._known
+        if known and known.own_clock_is_set == own_clock_is_set and signature(self._path) == known.signature:
+            return known.observation
+        started = time.monotonic()
+        try:
+            found, observation = await self._read(now_wall_ns, started)
+        except FileUnknownError as error:
+            return Observation(Verdict.UNKNOWN, str(error), time.monotonic() - started)
+        except FileFaultError as error:
+            return Observation(Verdict.FAIL, str(error), time.monotonic() - started)
+        settled = found is not None and _is_settled(found, now_wall_ns)
+        self._known = _Known(found, own_clock_is_set, observation) if found and settled else None
+        return observation
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    async def _read(self, now_wall_ns: int, started: float) -> tuple[Signature | None, Observation]:
+        """One read, and where that finds no heartbeat one more: a writer may have been half-way."""
+        reason = ""
+        for attempt in (1, 2):
+            if attempt == 2:
+                await asyncio.sleep(_REREAD_AFTER_S)
+            left_s = max(self._timeout_s - (time.monotonic() - started), 0.1)
+            reading = await self._take(left_s)
+            try:
+                beat = self._parse(reading, now_wall_ns)
+            except MalformedError as error:
+                reason = str(error)
+            else:
+                return reading and reading.signature, _observation(beat, time.monotonic() - started)
+        found = reading and reading.signature
+        return found, Observation(Verdict.FAIL, reason, time.monotonic() - started)
+
+    async def _take(self, timeout_s: float) -> Reading | None:
+        tail = self._format == "jsonl"
+        limit_bytes = {"jsonl": _TAIL_BYTES, "mtime": 0}.get(self._format, MAX_BYTES)
+        reading = await read_outside(self._path, limit_bytes, tail=tail, timeout_s=timeout_s)
+        if reading is not None:
+            self._seen = True
+        return reading
+
+    def _parse(self, reading: Reading | None, now_wall_ns: int) -> Beat:
+        """Raises MalformedError with a whole sentence."""
+        if reading is None:
+            return self._rotated_away()
+        if reading.irregular:
+            raise MalformedError(f"{self._name} is {reading.irregular}, not a regular file")
+        try:
+            return self._parse_content(reading, now_wall_ns)
+        except MalformedError as error:
+            raise MalformedError(f"{self._name} {error}") from None
+
+    def _parse_content(self, reading: Reading, now_wall_ns: int) -> Beat:
+        if self._format == "mtime":
+            return _file_time(reading.signature[3])
+        if reading.too_large:
+            raise MalformedError("is longer than 64 KiB")
+        if self._format == "jsonl":
+            return self._last_of_lines(reading, now_wall_ns)
+        return parse_beat(reading.body, self._format, self._keys, now_wall_ns)
+
+    def _last_of_lines(self, reading: Reading, now_wall_ns: int) -> Beat:
+        """The last whole line; the one known from before, where rotation or truncation left none yet."""
+        line = last_whole_line(reading.body, complete=len(reading.body) >= reading.signature[2])
+        if line is not None:
+            self._last_line = (reading.signature, parse_beat(line, "jsonl", self._keys, now_wall_ns))
+        elif self._last_line is None:
+            raise MalformedError("is empty" if not reading.body else "holds no whole line yet")
+        return self._last_line[1]
+
+    def _rotated_away(self) -> Beat:
+        """The last known line, where its file now has the name that rotation gives, and no new one is there yet."""
+        if self._last_line is not None:
+            rotated = signature(self._path.with_name(f"{self._path.name}.1"))
+            if rotated is not None and rotated[:2] == self._last_line[0][:2]:
+                return self._last_line[1]
+        raise MalformedError(f"{self._name} is gone" if self._seen else f"nobody has ever written {self._name}")
+
+
+def _file_time(mtime_ns: int) -> Beat:
+    if mtime_ns <= 0:
+        raise MalformedError("has no modification time")
+    return Beat(WorkSignal(mtime_ns))
+
+
+def _is_settled(found: Signature, now_wall_ns: int) -> bool:
+    """Whether the file is old enough that a further write must change its signature."""
+    mtime_ns = max(found[3], found[4])
+    quiet_ns = _COARSE_SETTLED_NS if mtime_ns % 1_000_000_000 == 0 else _SETTLED_NS
+    return now_wall_ns - mtime_ns > quiet_ns
+
+
+def _observation(beat: Beat, latency_s: float) -> Observation:
+    return Observation(
+        beat.verdict, beat.message, latency_s, beat.metrics, beat.data, signal=beat.signal, identity=beat.identity
+    )
