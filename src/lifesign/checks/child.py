@@ -21,6 +21,7 @@ from lifesign.text import clean
 
 KILL_WAIT_S = 0.3  # how long a killed child may take to die before we return without it
 _CHUNK_BYTES = 65536
+_FLOOD_BYTES = 1 << 20  # so much beyond the limit is drained, so that a talkative child can still give its exit code
 _ENVIRONMENT = ("PATH", "LANG", "HOME")
 
 # A program or a folder on a dead mount blocks whoever executes or enters it, and subprocess waits for that. So our own
@@ -149,7 +150,7 @@ class _Child:
         self._pipes = ExitStack()
         self._out = _Stream(max_output_bytes)
         self._error = _Stream(max_output_bytes)
-        self._flood_bytes = max(16 * max_output_bytes, 1 << 20)
+        self._flood_bytes = max_output_bytes + _FLOOD_BYTES
         self._process: subprocess.Popen[bytes] | None = None
         self._pid = 0
         self._pidfd = -1
