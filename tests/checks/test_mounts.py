@@ -1,0 +1,167 @@
+"""Which paths may hang, and that a hung one costs a verdict and nothing else."""
+
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from lifesign.checks.mounts import MountTable, hanging_points, may_hang, parse_mountinfo
+
+MOUNTINFO = r"""
+22 27 0:21 / /proc rw,relatime - proc proc rw
+27 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw,discard
+30 27 0:40 / /mnt/nas rw,relatime shared:2 master:3 - nfs4 nas:/export rw,vers=4.2
+31 27 0:41 / /mnt/with\040space rw - fuse.sshfs host: rw
+32 27 0:42 / /mnt/auto rw - autofs systemd-1 rw
+33 32 0:43 / /mnt/auto rw - ext4 /dev/vdb rw
+34 27 0:44 / /mnt/new rw - kindofthefuture none rw
+35 27 0:45 / /mnt/ram rw - tmpfs tmpfs rw
+"""
+
+
+class Fixed(MountTable):
+    """A table that never changes: what the kernel says is the one thing a test cannot arrange everywhere."""
+
+    def __init__(self, *points: Path) -> None:
+        super().__init__()
+        self.points = frozenset(str(point) for point in points)
+
+    def hanging(self) -> frozenset[str]:
+        return self.points
+
+
+def test_network_fuse_and_unknown_kinds_may_hang_and_the_uppermost_mount_counts() -> None:
+    assert hanging_points(parse_mountinfo(MOUNTINFO)) == {"/mnt/nas", "/mnt/with space", "/mnt/new"}
+
+
+def test_a_root_of_any_kind_is_not_told_apart_from_ourselves() -> None:
+    assert hanging_points({"/": "9p", "/x": "9p"}) == {"/x"}
+
+
+def test_paths_below_a_hanging_mount_may_hang_and_their_neighbours_may_not(tmp_path: Path) -> None:
+    table = Fixed(tmp_path / "nas")
+    (tmp_path / "nas").mkdir()
+    (tmp_path / "nas2").mkdir()
+    assert may_hang(tmp_path / "nas", table)
+    assert may_hang(tmp_path / "nas" / "deep" / "file", table)
+    assert not may_hang(tmp_path / "nas2" / "file", table)
+    assert not may_hang(tmp_path / "missing" / "nas" / "file", table)
+
+
+def test_links_are_followed_to_the_hanging_mount_step_by_step(tmp_path: Path) -> None:
+    table = Fixed(tmp_path / "nas")
+    for folder in ("nas", "a", "b"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "a" / "absolute").symlink_to(tmp_path / "nas" / "file")
+    (tmp_path / "a" / "relative").symlink_to("../nas")
+    (tmp_path / "a" / "twice").symlink_to("relative/x")
+    (tmp_path / "a" / "aside").symlink_to(tmp_path / "b")
+    (tmp_path / "loop").symlink_to("loop")
+    for path in ("a/absolute", "a/relative/file", "a/twice", "a/aside/../nas/file"):
+        assert may_hang(tmp_path / path, table), path
+    for path in ("a/aside/file", "loop", "loop/nas", "a/aside/../a"):
+        assert not may_hang(tmp_path / path, table), path
+
+
+needs_mounts = pytest.mark.skipif(
+    os.geteuid() != 0 or not os.access("/dev/fuse", os.R_OK | os.W_OK), reason="needs root and /dev/fuse"
+)
+
+# Mounts a FUSE file system whose server, this very process, never answers a request.
+HANG = """
+import asyncio, ctypes, os, sys, threading, time
+from pathlib import Path
+from lifesign.checks import files
+from lifesign.checks.heartbeat import HeartbeatProbe
+from lifesign.checks.mounts import may_hang
+
+point = sys.argv[1]
+libc = ctypes.CDLL(None, use_errno=True)
+before = may_hang(point)
+server = os.open("/dev/fuse", os.O_RDWR)
+options = f"fd={server},rootmode=40000,user_id=0,group_id=0".encode()
+if libc.mount(b"silent", point.encode(), b"fuse.silent", 0, options) != 0:
+    print("no mount", os.strerror(ctypes.get_errno())); sys.exit(0)
+print("may hang", before, may_hang(point), may_hang(sys.argv[2]))
+"""
+
+
+def in_a_mount_namespace(script: str, *arguments: str | Path) -> list[str]:
+    """Lines printed by `script` in a mount namespace of its own."""
+    command = ["unshare", "-m", "--propagation", "private", sys.executable, "-c", textwrap.dedent(script)]
+    done = subprocess.run([*command, *map(str, arguments)], capture_output=True, text=True, timeout=40, check=False)
+    assert done.returncode == 0, done.stderr
+    if done.stdout.startswith("no mount"):
+        pytest.skip(done.stdout)
+    return done.stdout.splitlines()
+
+
+@needs_mounts
+def test_a_heartbeat_on_a_hung_mount_is_unknown_in_time_while_the_loop_runs_on(tmp_path: Path) -> None:
+    point, link = tmp_path / "nas", tmp_path / "link"
+    point.mkdir()
+    link.symlink_to(point / "mind.json")
+    look = """
+    async def main():
+        longest = 0.0
+        async def tick():
+            nonlocal longest
+            while True:
+                started = time.monotonic()
+                await asyncio.sleep(0.01)
+                longest = max(longest, time.monotonic() - started - 0.01)
+        ticking = asyncio.ensure_future(tick())
+        probe = HeartbeatProbe(path=Path(sys.argv[2]), timeout_s=0.5)
+        for _ in range(2):
+            started = time.monotonic()
+            found = await probe.look(time.time_ns())
+            print(found.verdict, found.message, time.monotonic() - started < 2)
+        print(files.signature(Path(sys.argv[2])))
+        ticking.cancel()
+        print(longest < 0.3)
+    asyncio.run(main())
+    """
+    lines = in_a_mount_namespace(HANG + textwrap.dedent(look), point, link)
+    told = f"unknown the file system of {link} does not answer"
+    assert lines[0] == "may hang False True True"
+    assert [line.split(",")[0].removesuffix(" True") for line in lines[1:3]] == [told, told]
+    assert all(line.endswith("True") for line in lines[1:3])
+    assert lines[3:] == ["None", "True"]
+
+
+@needs_mounts
+def test_files_on_a_mount_that_answers_are_read_through_a_child(tmp_path: Path) -> None:
+    script = """
+    import asyncio, json, sys, time
+    from pathlib import Path
+    from lifesign.checks import mounts
+    from lifesign.checks.heartbeat import HeartbeatProbe
+    mounts._LOCAL = mounts._LOCAL - {"tmpfs"}
+    import ctypes
+    point = Path(sys.argv[1])
+    if ctypes.CDLL(None).mount(b"x", bytes(point), b"tmpfs", 0, None) != 0:
+        print("no mount"); sys.exit(0)
+    def look(name, **more):
+        found = asyncio.run(HeartbeatProbe(path=point / name, timeout_s=10, **more).look(time.time_ns()))
+        print(found.verdict, found.signal.progress if found.signal else found.message.removeprefix(str(point)))
+    print(mounts.may_hang(point))
+    (point / "a.json").write_text(json.dumps({"timestamp": 1795299990, "cycle": 7}))
+    (point / "b.jsonl").write_text(json.dumps({"timestamp": 1795299990, "cycle": 8}) + "\\nhalf")
+    (point / "c.json").write_bytes(b"x" * 70000)
+    (point / "l.json").symlink_to("l.json")
+    for name in ("a.json", "b.jsonl", "c.json", "d.json", "l.json", "."):
+        look(name)
+    """
+    lines = in_a_mount_namespace(script, tmp_path)
+    assert lines == [
+        "True",
+        "ok 7",
+        "ok 8",
+        "fail /c.json is longer than 64 KiB",
+        f"fail nobody has ever written {tmp_path}/d.json",
+        "fail /l.json is a loop of symbolic links",
+        "fail  is a folder, not a regular file",
+    ]
