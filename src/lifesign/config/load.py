@@ -1,0 +1,152 @@
+"""A config file in, a `Config` out, or every mistake at once."""
+
+import dataclasses
+import hashlib
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from lifesign.config.check_types import Defaults, PushCheck
+from lifesign.config.collect import Collector
+from lifesign.config.model import ConfigFile, Http, Monitor
+from lifesign.config.problems import ConfigError, ConfigProblem, show_path
+from lifesign.config.resolve import is_built, resolve_component
+from lifesign.config.resolved import ComponentConfig, Config, HttpConfig, MonitorConfig
+from lifesign.config.rules import check_references
+from lifesign.config.secret import read_trusted
+from lifesign.config.sections import read_file
+from lifesign.config.source import read_source
+from lifesign.config.values import Context
+
+_SYSTEM_STATE = Path("/var/lib/lifesign")
+_PEM_LIMIT_BYTES = 1024 * 1024
+
+
+def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
+    """The config in the file `path`, defaults applied.
+
+    Raises ConfigError with every mistake in the file, in the order of their lines. Secrets are read
+    once, to see that they are there, and not kept.
+    """
+    text, raw = read_source(path)
+    absolute = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links: /etc stays /etc
+    collector = Collector(Context(absolute.parent, environ))
+    file = read_file(raw, collector)
+    check_references(raw, collector)
+    if file is not None and file.http is not None:
+        _check_pem_files(file.http, collector)
+    if file is None or collector.findings:
+        raise ConfigError(_problems(path, text, collector))
+    try:
+        return _resolve(file, raw, absolute, collector)
+    except RuntimeError:  # there is no home folder to put a default into
+        collector.complain((), "no home folder is known", "set HOME, or state_dir and the path of each heartbeat")
+        raise ConfigError(_problems(path, text, collector)) from None
+
+
+def _problems(path: Path, text: str, collector: Collector) -> list[ConfigProblem]:
+    from lifesign.config.lines import key_lines, line_of  # on the error path alone
+
+    lines = key_lines(text)
+    found = {
+        ConfigProblem(str(path), line_of(key, lines), show_path(key), reason, hint)
+        for key, reason, hint in collector.findings
+    }
+    return sorted(found, key=lambda problem: (problem.line, problem.key, problem.reason))
+
+
+def _check_pem_files(http: Http, collector: Collector) -> None:
+    for name, path in (("certificate", http.certificate), ("key", http.key)):
+        if path is None:
+            continue
+        try:
+            read_trusted(path, _PEM_LIMIT_BYTES)
+        except OSError as error:
+            collector.complain(("http", name), f"cannot read {path}: {error.strerror}")
+        except ValueError as error:
+            collector.complain(("http", name), f"{path} is refused: {error}")
+
+
+def _resolve(file: ConfigFile, raw: dict[str, Any], path: Path, collector: Collector) -> Config:
+    defaults = file.defaults or Defaults()
+    components = [resolve_component(name, item, defaults) for name, item in file.components.items()]
+    unwatched = tuple(item.spec.name for item in components if not item.checks)
+    return Config(
+        path=path,
+        monitor=_monitor(file.monitor or Monitor(), path),
+        http=None if file.http is None else _http(file.http),
+        components=tuple(_without(item, unwatched) for item in components if item.checks),
+        alerts=file.alerts,
+        console_keys=dict(file.console.keys) if file.console else {},
+        warnings=_warnings(file, raw),
+        secrets=tuple(collector.context.secrets),
+        unwatched=unwatched,
+    )
+
+
+def _without(component: ComponentConfig, unwatched: tuple[str, ...]) -> ComponentConfig:
+    """The component, depending on nothing that is not watched."""
+    parents = tuple(name for name in component.spec.depends_on if name not in unwatched)
+    return dataclasses.replace(component, spec=dataclasses.replace(component.spec, depends_on=parents))
+
+
+def _monitor(monitor: Monitor, path: Path) -> MonitorConfig:
+    name = monitor.name or host_name()
+    state_dir = monitor.state_dir or default_state_dir(name, path)
+    return MonitorConfig(name, state_dir, float(monitor.history), monitor.socket_group)
+
+
+def host_name() -> str:
+    """The host's name, as far as it can stand in a path."""
+    return re.sub(r"[^A-Za-z0-9_.-]", "-", os.uname().nodename).strip("-.")[:64] or "localhost"
+
+
+def default_state_dir(name: str, path: Path) -> Path:
+    """Where the monitor called `name` of the config at the absolute `path` keeps its state."""
+    if path.is_relative_to("/etc"):
+        return _SYSTEM_STATE / name
+    from lifesign.heartbeat import user_state_dir
+
+    return user_state_dir() / "lifesign" / f"{name}-{hashlib.sha256(os.fsencode(path)).hexdigest()[:8]}"
+
+
+def _http(http: Http) -> HttpConfig:
+    hosts: tuple[str, ...] = tuple(http.allowed_hosts or ())
+    if http.allowed_hosts is None:
+        own = () if http.listen.host in ("0.0.0.0", "::") else (http.listen.host,)  # noqa: S104 - compared, not bound
+        hosts = tuple(dict.fromkeys(("127.0.0.1", "localhost", *own)))
+    return HttpConfig(
+        host=http.listen.host,
+        port=http.listen.port,
+        token=http.token,
+        certificate=http.certificate,
+        key=http.key,
+        insecure=http.insecure,
+        allowed_hosts=hosts,
+        is_loopback=http.listen.is_loopback,
+    )
+
+
+def _warnings(file: ConfigFile, raw: Mapping[str, Any]) -> tuple[str, ...]:
+    names = list(_unbuilt(file, raw))
+    return (f"accepted, but not built in this version: {', '.join(names)}",) if names else ()
+
+
+def _unbuilt(file: ConfigFile, raw: Mapping[str, Any]) -> Iterator[str]:
+    """Every key for a part that is to come, in the order of the file."""
+    if "history" in raw.get("monitor", {}):
+        yield "monitor.history"
+    for name, component in file.components.items():
+        for check, options in component.checks.items():
+            path = show_path(("components", name, "checks", check))
+            if isinstance(options, PushCheck) and options.schedule is not None:
+                yield f"{path}.schedule"
+            elif not is_built(options):
+                yield f"{path} (type {options.__struct_config__.tag})"
+        if component.restart is not None:
+            yield show_path(("components", name, "restart"))
+    yield from (show_path(("alerts", name)) for name in file.alerts)
+    if file.console is not None and file.console.keys:
+        yield "console.keys"

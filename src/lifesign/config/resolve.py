@@ -1,0 +1,133 @@
+"""From the keys as written to what holds: thresholds, grace, paths. Not here: reading or judging the keys.
+
+The rule of the thresholds (contract, "Keys of every check"): one counts as set on the check itself. Where
+a check sets neither `failure_threshold` nor `failure_for`, `[defaults]` apply; where only `failure_for` is
+set, at least two failures are asked for. Those of `[defaults]` do not reach heartbeat, push and log, whose
+own are 1.
+"""
+
+from typing import TypeVar
+
+import msgspec
+
+from lifesign.config.check_types import Check, CommonKeys, Defaults, HeartbeatCheck, LogCheck, PushCheck
+from lifesign.config.model import Component
+from lifesign.config.resolved import CheckConfig, ComponentConfig
+from lifesign.config.restart_types import Restart
+from lifesign.config.values import Delay, Duration
+from lifesign.core.spec import CheckSpec, ComponentSpec, RestartSpec, SignalPolicy
+from lifesign.text import clean
+
+T = TypeVar("T")
+BUILT_IN = Defaults(
+    interval=Duration(10),
+    timeout=Duration(5),
+    success_threshold=2,
+    optional=False,
+    grace=Delay(30),
+    flap_changes=20,
+    flap_window=Duration(600),
+)
+_FAILURES = 3
+_FAILURES_WITH_FOR = 2
+_STALE_AFTER = Duration(300)
+
+
+def _first(*values: T | None) -> T:
+    return next(value for value in values if value is not None)
+
+
+def failure_thresholds(check: CommonKeys, defaults: CommonKeys, *, judges_signal: bool) -> tuple[int, int | None]:
+    """How many failures in a row, and for how many nanoseconds besides (None: no matter how long)."""
+    owner = check
+    if check.failure_threshold is None and check.failure_for is None:
+        if judges_signal:
+            return 1, None
+        owner = defaults
+    if owner.failure_for is None:
+        return owner.failure_threshold or _FAILURES, None
+    return owner.failure_threshold or _FAILURES_WITH_FOR, owner.failure_for.ns
+
+
+def _signal_policy(options: Check) -> SignalPolicy | None:
+    match options:
+        case HeartbeatCheck():
+            stuck_after_ns = options.stuck_after.ns if options.stuck_after is not None else None
+            return SignalPolicy(options.stale_after.ns, stuck_after_ns, options.max_skew.ns)
+        case PushCheck():
+            return SignalPolicy((options.stale_after or _STALE_AFTER).ns)
+        case LogCheck():
+            return SignalPolicy(options.stale_after.ns)
+        case _:
+            return None
+
+
+def _complete(options: Check, component: str) -> Check:
+    """A heartbeat's path and `stuck_after`, which depend on other keys, filled in."""
+    if not isinstance(options, HeartbeatCheck):
+        return options
+    path, stuck_after = options.path, options.stuck_after
+    if path is None:
+        from lifesign.heartbeat import default_heartbeat_path
+
+        path = default_heartbeat_path(component)
+    if stuck_after is None and options.progress is not False and options.format not in ("text", "mtime"):
+        stuck_after = options.stale_after
+    return msgspec.structs.replace(options, path=path, stuck_after=stuck_after)
+
+
+def resolve_check(name: str, options: Check, component: str, grace: Delay | None, defaults: CommonKeys) -> CheckConfig:
+    """One check with everything that holds for it. `grace` is the component's own."""
+    options = _complete(options, component)
+    failure_threshold, failure_for_ns = failure_thresholds(options, defaults, judges_signal=options.judges_signal)
+    inherited = 1 if options.judges_signal else defaults.success_threshold
+    spec = CheckSpec(
+        name=name,
+        type=str(options.__struct_config__.tag),
+        layer=_first(options.layer, defaults.layer, options.default_layer),
+        interval_ns=_first(options.interval, defaults.interval, BUILT_IN.interval).ns,
+        timeout_ns=_first(options.timeout, defaults.timeout, BUILT_IN.timeout).ns,
+        failure_threshold=failure_threshold,
+        failure_for_ns=failure_for_ns,
+        success_threshold=_first(options.success_threshold, inherited, BUILT_IN.success_threshold),
+        grace_ns=_first(options.grace, grace, defaults.grace, BUILT_IN.grace).ns,
+        optional=_first(options.optional, defaults.optional, BUILT_IN.optional),
+        flap_changes=_first(options.flap_changes, defaults.flap_changes, BUILT_IN.flap_changes),
+        flap_window_ns=_first(options.flap_window, defaults.flap_window, BUILT_IN.flap_window).ns,
+        signal=_signal_policy(options),
+    )
+    return CheckConfig(spec, options)
+
+
+def is_built(options: Check) -> bool:
+    """Whether this version can do the check. A push check by schedule alone has to wait."""
+    if isinstance(options, PushCheck) and options.schedule is not None and options.stale_after is None:
+        return False
+    return options.is_built
+
+
+def _restart_spec(restart: Restart | None) -> RestartSpec | None:
+    if restart is None:
+        return None
+    method = str(restart.__struct_config__.tag)
+    return RestartSpec(method, restart.automatic, restart.max_unproductive, restart.max_restarts)
+
+
+def resolve_component(name: str, component: Component, defaults: CommonKeys) -> ComponentConfig:
+    """One component with the checks that this version can do."""
+    resolved = {
+        check: resolve_check(check, options, name, component.grace, defaults)
+        for check, options in component.checks.items()
+    }
+    checks = tuple(check for check in resolved.values() if is_built(check.options))
+    spec = ComponentSpec(
+        name=name,
+        checks=tuple(check.spec for check in checks),
+        title=clean(component.title, 100),
+        tags=tuple(dict.fromkeys(clean(tag, 64) for tag in component.tags)),
+        optional=component.optional,
+        depends_on=component.depends_on,
+        restart=_restart_spec(component.restart),
+    )
+    unbuilt = tuple(check for check, config in resolved.items() if not is_built(config.options))
+    return ComponentConfig(spec, checks, component.restart, unbuilt)
