@@ -43,12 +43,13 @@ SIZE_LIMIT_BYTES = 64 * 1024
 DEPTH_LIMIT = 8  # the object itself is the first
 MESSAGE_LIMIT = 1000  # characters
 STATUSES = ("ok", "degraded", "error", "stopping")
-_LATEST_TIMESTAMP = 100_000_000_000  # the year 5138: whoever passes more means milliseconds
+_LATEST_TIMESTAMP = 4_102_444_800  # the year 2100: whoever passes more means milliseconds
 _LEFTOVER_AGE_S = 600.0  # a younger temporary file may belong to a writer that is slow
 
 _MEANINGS = {
     **dict.fromkeys(("timestamp", "started_at"), "a time in Unix seconds"),
-    **dict.fromkeys(("cycle", "pid"), "an integer of 64 bits"),
+    "cycle": "an integer of 64 bits",
+    "pid": "a process id",
     "status": "one of " + ", ".join(STATUSES),
     "busy": "True or False",
     "message": "text",
@@ -134,7 +135,7 @@ class Heartbeat:
         with self._lock:  # so that the newest count is also the one that stays in the file
             fields["cycle"] = self.cycle + 1 if cycle is None else cycle
             with suppress(Exception):  # a bad one is refused, and told, where it is written
-                self.cycle = _integer(fields["cycle"])
+                self.cycle = _integer("cycle", fields["cycle"])
             fields.setdefault("started_at", self._started_at)
             return _write(self.path, fields, fsync=self._fsync, strict=self._strict)
 
@@ -200,12 +201,12 @@ def _member(key: str, value: Any, room_bytes: int) -> bytes:
     raise ValueError(f"a heartbeat holds at most {SIZE_LIMIT_BYTES} bytes")
 
 
-def _integer(value: Any) -> int:
+def _integer(key: str, value: Any) -> int:
     """`value` if it is one, also numpy's. Raises ValueError for booleans and what 64 bits cannot hold."""
     number = value.__index__() if not isinstance(value, bool) and hasattr(value, "__index__") else None
     if type(number) is int and -(2**63) <= number < 2**63:
         return number
-    raise ValueError(f"cycle and pid must be integers of 64 bits, not {value!r:.80}")
+    raise ValueError(f"{key} must be an integer of 64 bits, not {value!r:.80}")
 
 
 def _meant(key: str, value: Any) -> Any:
@@ -216,8 +217,8 @@ def _meant(key: str, value: Any) -> Any:
         return value
     if key == "status" and value in STATUSES:
         return str(value)
-    if key in ("cycle", "pid"):
-        return _integer(value)
+    if key == "cycle" or (key == "pid" and 0 < _integer(key, value) < 2**31):
+        return _integer(key, value)
     is_time = key in ("timestamp", "started_at") and isinstance(value, (int, float)) and not isinstance(value, bool)
     if is_time and 0 < value < _LATEST_TIMESTAMP:
         return float(value)
@@ -240,8 +241,7 @@ def _plain(value: Any, depth: int, nodes_left: list[int]) -> Any:
     if isinstance(value, str):
         return str.encode(value[:SIZE_LIMIT_BYTES], "utf-8", "replace").decode()
     if isinstance(value, int):
-        float(value)  # raises where other readers would see an infinity
-        return int.__index__(value)
+        return _integer("it", value)
     if isinstance(value, float):
         return float.__float__(value)  # _member refuses NaN and infinity
     if isinstance(value, (list, tuple)):
