@@ -113,7 +113,9 @@ class FakeBackend:
     push_component: str = "gateway"
     probed: list[tuple[str, str]] = field(default_factory=list)
     pushed: list[tuple[str, Observation]] = field(default_factory=list)
+    begun: list[str] = field(default_factory=list)
     view_failure: Exception | None = None
+    probing: asyncio.Event = field(default_factory=asyncio.Event)
     probe_gate: asyncio.Event | None = None
 
     def view(self) -> MonitorView:
@@ -126,6 +128,7 @@ class FakeBackend:
 
     async def probe(self, component: str, author: str) -> None:
         self.probed.append((component, author))
+        self.probing.set()
         if self.probe_gate is not None:
             await self.probe_gate.wait()
 
@@ -133,4 +136,10 @@ class FakeBackend:
         if component != self.push_component or (token is not None and token != self.push_token):
             return False
         self.pushed.append((component, observation))
+        return True
+
+    def started(self, component: str, token: str | None) -> bool:
+        if component != self.push_component or (token is not None and token != self.push_token):
+            return False
+        self.begun.append(component)
         return True

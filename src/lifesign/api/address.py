@@ -52,15 +52,20 @@ def fits(path: Path) -> bool:
 
 
 def _short_path(state_dir: Path) -> Path:
+    return runtime_dir() / _short_name(state_dir)
+
+
+def _short_name(state_dir: Path) -> str:
     digest = hashlib.sha256(os.fsencode(state_dir.absolute())).hexdigest()[:16]
-    return runtime_dir() / f"{digest}.sock"
+    return f"{digest}.sock"
 
 
 def runtime_dir() -> Path:
     """`$XDG_RUNTIME_DIR/lifesign`; for root `/run/lifesign`; else a folder of our own in /tmp."""
     base = os.environ.get("XDG_RUNTIME_DIR", "")
-    if base.startswith("/") and len(os.fsencode(base)) <= 60 and Path(base).is_dir():
-        return Path(base) / "lifesign"
+    private = Path(base) / "lifesign"
+    if private.is_absolute() and fits(private / _short_name(Path())) and private.parent.is_dir():
+        return private
     if os.getuid() == 0 and os.access("/run", os.W_OK):
         return Path("/run/lifesign")
     return Path(f"/tmp/lifesign-{os.getuid()}")  # noqa: S108 - checked to be ours before use

@@ -25,6 +25,11 @@ class Backend(Protocol):
     def push(self, component: str, token: str | None, observation: Observation) -> bool:
         """Gives an observation to the component's push checks that `token` opens (None: all).
 
-        False where the component has no push check that may take it.
+        False where the component has no push check that may take it, or does not exist. A token is compared in
+        constant time (`hmac.compare_digest`).
         """
+        ...
+
+    def started(self, component: str, token: str | None) -> bool:
+        """A job of `component` has begun: no work is finished, so there is nothing to observe. As `push` otherwise."""
         ...

@@ -7,7 +7,7 @@ waited and the characters handed on are bounded. Not here: retries, and where a 
 import http.client
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -155,7 +155,9 @@ class Client:
         """One request, and every way in which the transport can fail turned into a ClientError."""
         connection = self._connection()
         try:
-            connection.request(method, path, None if body is None else msgspec.json.encode(body), self._headers(body))
+            data = None if body is None else msgspec.json.encode(body)
+            with suppress(BrokenPipeError):  # a refusal may come, and the connection close, before the body is sent
+                connection.request(method, path, data, self._headers(body))
             with connection.getresponse() as response:
                 yield connection, response
         except ClientError:

@@ -1,0 +1,76 @@
+"""What a client may send: push heartbeats and the words of an operator, parsed strictly. Raises ProblemError 422.
+
+A beat's body is a heartbeat file's content (contract, section 7), parsed by the same code; only its `timestamp` may be
+missing, and then the beat's arrival is the time of the work.
+"""
+
+import math
+from dataclasses import dataclass
+from http import HTTPStatus
+
+import msgspec
+
+from lifesign.api.problems import ProblemError
+from lifesign.checks.heartbeat_formats import Keys, parse_beat
+from lifesign.core.model import NS_PER_S, Observation, Verdict
+from lifesign.text import clean
+
+_TEXT_LIMIT = 500
+_MAX_DURATION_S = 100 * 366 * 86400.0
+
+
+class _Words(msgspec.Struct, forbid_unknown_fields=True):
+    author: str | None = None
+    reason: str | None = None
+    duration_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorWords:
+    """The body of an operator's action, as far as it was given. `duration_s` is finite and positive."""
+
+    author: str | None
+    reason: str | None
+    duration_s: float | None
+
+
+def parse_words(body: bytes, *, needs_reason_and_duration: bool) -> OperatorWords:
+    """The body of an action; an empty one says nothing."""
+    try:
+        words = msgspec.json.decode(body, type=_Words) if body.strip() else _Words()
+    except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
+        raise _unprocessable(str(error)) from error
+    duration_s = words.duration_s
+    if duration_s is not None and not (math.isfinite(duration_s) and 0 < duration_s <= _MAX_DURATION_S):
+        raise _unprocessable("`duration_s` is a positive number of seconds")
+    reason = clean(words.reason or "", _TEXT_LIMIT) or None
+    if needs_reason_and_duration and (reason is None or duration_s is None):
+        raise _unprocessable("this needs `reason` and `duration_s`")
+    return OperatorWords(clean(words.author or "", 100) or None, reason, duration_s)
+
+
+def parse_push(body: bytes, now_wall_ns: int, *, failed: bool = False) -> Observation:
+    """The observation that a beat makes; with `failed` the writer says that its work failed."""
+    try:
+        beat = parse_beat(_timed(body, now_wall_ns), "json", Keys(), now_wall_ns)
+    except ValueError as error:
+        raise _unprocessable(f"the beat {error}") from error
+    if failed:
+        message = f"the writer says that it failed{': ' if beat.message else ''}{beat.message}"
+        return Observation(Verdict.FAIL, message, metrics=beat.metrics, data=beat.data)
+    return Observation(beat.verdict, beat.message, metrics=beat.metrics, data=beat.data, signal=beat.signal)
+
+
+def _timed(body: bytes, now_wall_ns: int) -> bytes:
+    """`body` with a timestamp. Written in as text: a second one under any spelling is a duplicate key, and refused."""
+    content = body.strip(b" \t\r\n") or b"{}"
+    if b'"timestamp"' in content or not content.startswith(b"{"):
+        return content
+    seconds, rest_ns = divmod(now_wall_ns, NS_PER_S)
+    rest = content[1:].lstrip(b" \t\r\n")
+    comma = b"" if rest.startswith(b"}") else b","
+    return b'{"timestamp":%d.%09d%s%s' % (seconds, rest_ns, comma, rest)
+
+
+def _unprocessable(detail: str) -> ProblemError:
+    return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, detail)

@@ -1,0 +1,89 @@
+"""The routes that tell: health, state, history, description."""
+
+import asyncio
+import logging
+from http import HTTPStatus
+
+import msgspec
+from aiohttp import web
+
+from lifesign import __version__
+from lifesign.api.access import guard_of, is_full_reader
+from lifesign.api.documents import Status
+from lifesign.api.openapi import describe
+from lifesign.api.problems import NO_STORE, ProblemError
+from lifesign.api.render import component_status, status_document
+from lifesign.api.service import Service, encode
+from lifesign.api.streaming import stream_events
+from lifesign.core.model import ComponentState
+
+STATUS_LIMIT_S = 0.25
+_SICK = frozenset({ComponentState.DOWN, ComponentState.UNKNOWN})
+_TRUE, _FALSE = frozenset({"1", "true", "yes", ""}), frozenset({"0", "false", "no"})
+
+_log = logging.getLogger(__name__)
+
+
+class Reading:
+    """Handlers of the GET routes."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._description = encode(describe(__version__))
+
+    async def ready(self, request: web.Request) -> web.StreamResponse:  # noqa: ARG002
+        """200 while the process serves. Nothing else."""
+        return json_response(b'{"ready":true}')
+
+    async def status(self, request: web.Request) -> web.StreamResponse:
+        """200, or 503 when overall is down or unknown; a monitor that is late is not to be believed."""
+        try:
+            view = self._service.backend.view()
+            overall = self._service.overall(view.overall)
+            document = status_document(view)
+        except Exception:  # noqa: BLE001 - the backend is an adapter; a monitor that cannot tell is no healthy one
+            _log.exception("the monitor could not tell its state")
+            overall, document = ComponentState.UNKNOWN, Status(overall="unknown", components=[])
+        if overall not in _SICK and is_late(request):
+            overall = ComponentState.UNKNOWN
+        if not is_full_reader(request):
+            return json_response(encode({"overall": str(overall)}), sick=overall in _SICK)
+        return json_response(encode(msgspec.structs.replace(document, overall=str(overall))), sick=overall in _SICK)
+
+    async def component_status(self, request: web.Request) -> web.StreamResponse:
+        """The same for one component, optional or not."""
+        view = self._service.component(request.match_info["component"])
+        sick = view.state in _SICK or self._service.is_stalled() or is_late(request)
+        return json_response(encode(component_status(view)), sick=sick)
+
+    async def state(self, request: web.Request) -> web.StreamResponse:  # noqa: ARG002
+        """The state document."""
+        return json_response(self._service.state_bytes())
+
+    async def events(self, request: web.Request) -> web.StreamResponse:
+        """The history from `since` on; with `follow`, and whatever comes."""
+        since = request.query.get("since") or None
+        follow = request.query.get("follow", "0").lower()
+        if follow not in _TRUE | _FALSE:
+            raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "`follow` is 1 or 0")
+        try:
+            if follow in _TRUE:
+                return await stream_events(request, self._service.journal, since)
+            return json_response(encode(self._service.journal.since(since)))
+        except ValueError as error:
+            raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)) from error
+
+    async def openapi(self, request: web.Request) -> web.StreamResponse:  # noqa: ARG002
+        """What is served here."""
+        return json_response(self._description)
+
+
+def is_late(request: web.Request) -> bool:
+    """Whether the answer comes so late after the request that our loop must have stalled in between."""
+    return asyncio.get_running_loop().time() - guard_of(request).received_at_s > STATUS_LIMIT_S
+
+
+def json_response(body: bytes, *, sick: bool = False) -> web.Response:
+    """200 or 503, as JSON."""
+    status = HTTPStatus.SERVICE_UNAVAILABLE if sick else HTTPStatus.OK
+    return web.Response(status=status, body=body, content_type="application/json", headers=NO_STORE)

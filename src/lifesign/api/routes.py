@@ -1,0 +1,94 @@
+"""Every route of this version, once: the server serves this table, and the description is made of it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Access(StrEnum):
+    """Who gets an answer. On the UNIX socket: every peer that it admits."""
+
+    OPEN = "open"  # over TCP: everybody
+    READ = "read"  # over TCP off loopback: with the token
+    PUSH = "push"  # over TCP: with the token, or with the push check's own
+    ACT = "act"  # over TCP: with the token
+
+
+class Answer(StrEnum):
+    """What a route's success is."""
+
+    READY = "Ready"
+    STATUS = "Status"
+    COMPONENT_STATUS = "ComponentStatus"
+    STATE = "State"
+    EVENTS = "Events"
+    BEAT = "Accepted"
+    COMPONENT = "Component"
+    OPENAPI = "OpenAPI"
+    NOT_BUILT = "NotBuilt"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One route. `path` in the notation of OpenAPI, which is aiohttp's too; `action` is what a POST asks for."""
+
+    method: str
+    path: str
+    access: Access
+    answer: Answer
+    summary: str
+    action: str = ""
+    query: tuple[str, ...] = ()
+
+
+_COMPONENT = "/api/v1/components/{name}"
+NEEDS_REASON_AND_DURATION = frozenset({"silence", "hold"})
+
+_LATER = {
+    "restart": "restart the component",
+    "silence": "no alerts for a while",
+    "unsilence": "end a silence",
+    "hold": "no automatic restart and no alert for a while",
+    "release": "end a hold",
+    "ack": "acknowledge an incident",
+    "pause": "stop the component's checks",
+    "resume": "start the component's checks again",
+    "rearm": "allow restarts again after they were exhausted",
+}
+_PUSHES = {
+    "/beat": ("beat", "a push heartbeat: work was finished"),
+    "/beat/fail": ("fail", "a push heartbeat: work failed"),
+    "/beat/start": ("start", "a push heartbeat: a job has begun"),
+    "/fail": ("fail", "the same as /beat/fail"),
+    "/start": ("start", "the same as /beat/start"),
+}
+
+ROUTES: tuple[Route, ...] = (
+    Route("GET", "/api/health/ready", Access.OPEN, Answer.READY, "200 while the process serves"),
+    Route("GET", "/api/health/status", Access.OPEN, Answer.STATUS, "503 when overall is down or unknown"),
+    Route(
+        "GET",
+        "/api/health/status/{component}",
+        Access.READ,
+        Answer.COMPONENT_STATUS,
+        "503 when the component is down or unknown",
+    ),
+    Route("GET", "/api/v1/state", Access.READ, Answer.STATE, "the state document"),
+    Route(
+        "GET",
+        "/api/v1/events",
+        Access.READ,
+        Answer.EVENTS,
+        "the history; with `follow`, server-sent events",
+        query=("since", "follow"),
+    ),
+    Route("GET", "/api/v1/openapi.json", Access.READ, Answer.OPENAPI, "this description"),
+    *(
+        Route("POST", _COMPONENT + suffix, Access.PUSH, Answer.BEAT, summary, action)
+        for suffix, (action, summary) in _PUSHES.items()
+    ),
+    Route("POST", f"{_COMPONENT}/probe", Access.ACT, Answer.COMPONENT, "look at every check now", "probe"),
+    *(
+        Route("POST", f"{_COMPONENT}/{action}", Access.ACT, Answer.NOT_BUILT, summary, action)
+        for action, summary in _LATER.items()
+    ),
+)

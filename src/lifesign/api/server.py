@@ -1,0 +1,177 @@
+"""The daemon's API over its UNIX socket and over TCP: listeners that open, serve and close.
+
+Not here: what is answered (`api.reading`, `api.acting`), and to whom (`api.access`, `api.security`).
+"""
+
+import asyncio
+import contextlib
+import logging
+import ssl
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
+from pathlib import Path
+
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+
+from lifesign.api.access import guarded
+from lifesign.api.acting import Acting
+from lifesign.api.backend import Backend
+from lifesign.api.guard import Gate
+from lifesign.api.journal import Journal
+from lifesign.api.reading import Reading
+from lifesign.api.routes import ROUTES, Answer, Route
+from lifesign.api.security import Listener, TcpListener, UnixListener, is_loopback
+from lifesign.api.service import Service
+from lifesign.api.sockets import bind_unix_socket, group_id_of
+
+MAX_BODY_BYTES = 64 * 1024
+_CLOSE_TIMEOUT_S = 0.5
+_TLS_HANDSHAKE_S = 5.0
+_MAX_LINE_BYTES = 4096
+_MAX_HEADERS = 64
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class ApiServer:
+    """One API on any number of listeners. Everything runs on the loop that calls `start_unix` or `start_tcp`."""
+
+    def __init__(self, backend: Backend, journal: Journal) -> None:
+        self._journal = journal
+        self._app = _application(Service(backend, journal))
+        self._runner = web.AppRunner(
+            self._app,
+            access_log=None,
+            auto_decompress=False,  # nobody needs it, and a compressed body is a bomb
+            keepalive_timeout=3600,  # the guard's own is shorter and cannot be postponed
+            shutdown_timeout=_CLOSE_TIMEOUT_S,
+            logger=_quiet_logger(),
+            max_line_size=_MAX_LINE_BYTES,
+            max_field_size=_MAX_LINE_BYTES,
+            max_headers=_MAX_HEADERS,
+            lingering_time=1.0,
+        )
+        self._servers: list[asyncio.Server] = []
+        self._gates: list[Gate] = []
+        self._socket_file: tuple[Path, int] | None = None
+
+    async def start_unix(self, path: Path, group: str | None = None) -> None:
+        """Serves on the UNIX socket `path`, mode 0600, or 0660 with `group` (its name or number).
+
+        Raises SocketInUseError where another daemon serves there, ValueError for an unknown group, OSError.
+        """
+        group_id = group_id_of(group)
+        gate = await self._gate(UnixListener(group_id))
+        sock, inode = bind_unix_socket(path, group_id)
+        self._socket_file = path, inode
+        self._servers.append(await asyncio.get_running_loop().create_unix_server(gate, sock=sock))
+
+    async def start_tcp(
+        self,
+        host: str,
+        port: int,
+        *,
+        token: str | None = None,
+        allowed_hosts: Iterable[str] = ("127.0.0.1", "localhost"),
+        ssl_context: ssl.SSLContext | None = None,
+    ) -> tuple[str, int]:
+        """Serves on TCP and returns the first address bound; port 0 takes a free one.
+
+        Raises ValueError where the address is off loopback and no token is set, OSError where it cannot be bound.
+        """
+        loop = asyncio.get_running_loop()
+        hosts = frozenset(name.lower() for name in allowed_hosts)
+        infos = await loop.getaddrinfo(host, port, type=1)
+        off_loopback = not all(is_loopback(str(info[4][0])) for info in infos)
+        if off_loopback and not token:
+            raise ValueError(f"[http] listen = {host}:{port} is off loopback: set [http] token")
+        gate = await self._gate(TcpListener(token or None, hosts, off_loopback))
+        server = await loop.create_server(
+            gate,
+            [str(info[4][0]) for info in infos],
+            port,
+            reuse_address=True,
+            ssl=ssl_context,
+            ssl_handshake_timeout=None if ssl_context is None else _TLS_HANDSHAKE_S,
+        )
+        self._servers.append(server)
+        address = server.sockets[0].getsockname()
+        return str(address[0]), int(address[1])
+
+    async def close(self) -> None:
+        """Ends every listener and connection within 2 s, streams first, and removes the socket file. Idempotent."""
+        self._remove_socket_file()
+        for server in self._servers:
+            server.close()
+        self._servers.clear()
+        self._journal.close()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(3 * _CLOSE_TIMEOUT_S):
+                await self._runner.cleanup()
+        for gate in self._gates:
+            gate.abort_all()
+        self._gates.clear()
+
+    async def _gate(self, listener: Listener) -> Gate:
+        if self._runner.server is None:
+            await self._runner.setup()
+        server = self._runner.server
+        assert server is not None
+        gate = Gate(listener, server)
+        self._gates.append(gate)
+        return gate
+
+    def _remove_socket_file(self) -> None:
+        """Only ours: another daemon may have taken the path over."""
+        if self._socket_file is None:
+            return
+        path, inode = self._socket_file
+        self._socket_file = None
+        with contextlib.suppress(OSError):
+            if path.lstat().st_ino == inode:
+                path.unlink()
+
+
+def _application(service: Service) -> web.Application:
+    app = web.Application(middlewares=[guarded], client_max_size=MAX_BODY_BYTES)
+    reading, acting = Reading(service), Acting(service)
+    for route in ROUTES:
+        handler = _handler(route, reading, acting)
+        if route.method == "GET":
+            app.router.add_get(route.path, handler, allow_head=route.answer is not Answer.EVENTS)
+        else:
+            app.router.add_route(route.method, route.path, handler)
+    return app
+
+
+def _handler(route: Route, reading: Reading, acting: Acting) -> Handler:
+    handlers: dict[Answer, Handler] = {
+        Answer.READY: reading.ready,
+        Answer.STATUS: reading.status,
+        Answer.COMPONENT_STATUS: reading.component_status,
+        Answer.STATE: reading.state,
+        Answer.EVENTS: reading.events,
+        Answer.OPENAPI: reading.openapi,
+        Answer.BEAT: partial(acting.push, action=route.action),
+        Answer.COMPONENT: partial(acting.probe, action=route.action),
+        Answer.NOT_BUILT: partial(acting.not_built, action=route.action),
+    }
+    return handlers[route.answer]
+
+
+class _ClientFaultFilter(logging.Filter):
+    """What a client sends is no error of ours: garbage is told at debug, so that nobody can fill our log."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.exc_info and isinstance(record.exc_info[1], HttpProcessingError):
+            record.levelno, record.levelname = logging.DEBUG, "DEBUG"
+            return logging.getLogger(record.name).isEnabledFor(logging.DEBUG)
+        return True
+
+
+def _quiet_logger() -> logging.Logger:
+    logger = logging.getLogger("lifesign.api.http")
+    if not any(isinstance(known, _ClientFaultFilter) for known in logger.filters):
+        logger.addFilter(_ClientFaultFilter())
+    return logger

@@ -1,0 +1,78 @@
+"""What the routes share: the backend, the journal, and answers made at most a few times a second.
+
+Not here: HTTP.
+"""
+
+import asyncio
+from typing import Any
+
+import msgspec
+
+from lifesign.api.backend import Backend
+from lifesign.api.documents import State
+from lifesign.api.journal import Journal
+from lifesign.api.problems import unknown_component
+from lifesign.api.render import state_document
+from lifesign.core.model import ComponentState
+from lifesign.core.view import ComponentView, MonitorView
+
+STALE_ROUND_S = 5.0
+STATE_CACHE_S = 0.1  # however many ask for the state, the loop renders it ten times a second at most
+
+
+class Service:
+    """The monitor as the API shows it."""
+
+    def __init__(self, backend: Backend, journal: Journal) -> None:
+        self.backend = backend
+        self.journal = journal
+        self._state_bytes = b""
+        self._made_at_s = -1.0
+        self._made_for = ""
+
+    def is_stalled(self) -> bool:
+        """Whether the scheduler has not finished a round for so long that nothing it says may be called healthy."""
+        return not self.backend.info().last_round_age_s <= STALE_ROUND_S  # NaN is stalled too
+
+    def state(self) -> State:
+        """The state document of now."""
+        document = state_document(self.backend.view(), self.backend.info())
+        return replace_overall(document, self.overall(ComponentState(document.overall)))
+
+    def overall(self, found: ComponentState) -> ComponentState:
+        """`found`, or unknown where the monitor itself does not do its work; down stays down."""
+        return ComponentState.UNKNOWN if found is not ComponentState.DOWN and self.is_stalled() else found
+
+    def state_bytes(self) -> bytes:
+        """The state document as JSON, at most 0.1 s old, and never older than the newest event."""
+        now_s = asyncio.get_running_loop().time()
+        if now_s - self._made_at_s > STATE_CACHE_S or self._made_for != self.journal.cursor:
+            self._state_bytes = encode(self.state())
+            self._made_at_s, self._made_for = now_s, self.journal.cursor
+        return self._state_bytes
+
+    def forget_state(self) -> None:
+        """Something was done: the next answer is made anew."""
+        self._made_at_s = -1.0
+
+    def component(self, name: str) -> ComponentView:
+        """One component of now. Raises ProblemError 404 with the nearest name."""
+        return find(self.backend.view(), name)
+
+
+def find(view: MonitorView, name: str) -> ComponentView:
+    """The component of that name. Raises ProblemError 404 with the nearest name."""
+    for component in view.components:
+        if component.spec.name == name:
+            return component
+    raise unknown_component(name, [component.spec.name for component in view.components])
+
+
+def replace_overall(document: State, overall: ComponentState) -> State:
+    """`document` with another overall."""
+    return document if document.overall == overall else msgspec.structs.replace(document, overall=str(overall))
+
+
+def encode(document: Any) -> bytes:
+    """`document` as JSON."""
+    return msgspec.json.encode(document)
