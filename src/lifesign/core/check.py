@@ -168,6 +168,11 @@ class CheckMachine:
             return self.grace_ends_ns if self.pending else min(self.grace_ends_ns, max(lost_ns, now_ns + 1))
         return lost_ns
 
+    @property
+    def counted_failures(self) -> int:
+        """Failures in a row that count towards `failure_threshold`: those after the grace."""
+        return self._worse_runs[FAIL]
+
     def observations_until_failed(self) -> int:
         """How many more failures in a row, at least one, condemn it by count."""
         return max(1, self.spec.failure_threshold - self._worse_runs[FAIL])

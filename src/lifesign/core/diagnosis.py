@@ -64,7 +64,7 @@ def _degraded(checks: Sequence[TrackedCheck], now_ns: int, *, crash_loop: bool) 
     failing = [c for c in checks if c.state is CheckState.FAILING]
     if failing:
         check = failing[0]
-        counted = f"{check.machine.consecutive_failures} of {check.spec.failure_threshold}"
+        counted = f"{check.machine.counted_failures} of {check.spec.failure_threshold}"
         return f"suspect, not {check.spec.layer}: {check.spec.name} failed ({counted}): {check.message(now_ns)}"
     for check in checks:
         if check.state in (CheckState.FAILED, CheckState.UNKNOWN, CheckState.WARNING):

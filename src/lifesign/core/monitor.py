@@ -170,6 +170,11 @@ class Monitor:
                 return parent
         return None
 
+    @property
+    def observer(self) -> ObserverState:
+        """Whether we may trust our own eyes, as of the last call."""
+        return self._observer_state
+
     def overall(self, now: Instant) -> ComponentState:
         """The state of the whole."""
         states = ((c.state, c.spec.optional) for c in self.components.values())

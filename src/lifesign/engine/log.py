@@ -22,13 +22,18 @@ logger = logging.getLogger(__name__)
 class LineLog:
     """Writes lines to `path` (appended, rotated at 10 MiB, five kept) or, without one, to standard output."""
 
-    def __init__(self, path: Path | None) -> None:
-        self._handler = _handler(path)
+    def __init__(self, path: Path | None, *, handler: logging.Handler | None = None) -> None:
+        self._handler = handler or _handler(path)
         self._handler.setFormatter(logging.Formatter("%(message)s"))
         self._queue: queue.Queue[str | None] = queue.Queue(QUEUE)
         self._dropped = 0
         self._thread = threading.Thread(target=self._write, name="log", daemon=True)
         self._thread.start()
+
+    @classmethod
+    def silent(cls) -> "LineLog":
+        """A log that goes nowhere: a console's own engine tells its events over the API alone."""
+        return cls(None, handler=logging.NullHandler())
 
     def write(self, line: str, *, dropped: Callable[[int], str] | None = None) -> None:
         """Queues one line. `dropped` words the count of lines that were lost before it."""

@@ -1,0 +1,57 @@
+"""Which push checks a beat reaches: by component, and by the token that opens each."""
+
+import hmac
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from lifesign.checks.push import PushProbe
+from lifesign.core.model import CheckId, Observation
+
+if TYPE_CHECKING:
+    from lifesign.config import Config
+    from lifesign.config.secret import Secret
+
+
+class Beats:
+    """The push probes of one config. They outlive a restart of their check, so that no beat is lost."""
+
+    def __init__(self, config: "Config") -> None:
+        self._probes: dict[CheckId, PushProbe] = {}
+        self._tokens: dict[CheckId, Secret | None] = {}
+        for component in config.components:
+            for check in component.checks:
+                if check.spec.type != "push":
+                    continue
+                check_id = CheckId(component.spec.name, check.spec.name)
+                assert check.spec.signal is not None
+                self._probes[check_id] = PushProbe(stale_after_s=check.spec.signal.stale_after_ns / 1_000_000_000)
+                self._tokens[check_id] = getattr(check.options, "token", None)
+
+    @property
+    def makers(self) -> dict[CheckId, Callable[[], PushProbe]]:
+        """A factory for each push check; it gives the same probe each time."""
+        return {check_id: partial(_same, probe) for check_id, probe in self._probes.items()}
+
+    def opened_by(self, component: str, token: str | None) -> list[CheckId]:
+        """The push checks of `component` that `token` opens; all of them for None."""
+        return [
+            check_id for check_id in self._probes if check_id.component == component and self._opens(check_id, token)
+        ]
+
+    def _opens(self, check_id: CheckId, token: str | None) -> bool:
+        if token is None:
+            return True
+        secret = self._tokens[check_id]
+        return secret is not None and hmac.compare_digest(secret.reveal().encode(), token.encode())
+
+    def accept(self, component: str, token: str | None, beat: Observation) -> list[CheckId]:
+        """Gives `beat` to those checks; which they are."""
+        checks = self.opened_by(component, token)
+        for check_id in checks:
+            self._probes[check_id].accept(beat)
+        return checks
+
+
+def _same(probe: PushProbe) -> PushProbe:
+    return probe

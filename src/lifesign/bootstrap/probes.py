@@ -1,0 +1,112 @@
+"""From a check's options to the probe that looks: one row a type."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from lifesign.checks.probe import Probe
+from lifesign.config import CheckConfig
+
+
+def _timeout_s(check: CheckConfig) -> float:
+    return check.spec.timeout_ns / 1_000_000_000
+
+
+def _heartbeat(check: CheckConfig, options: Any) -> Probe:
+    from lifesign.checks.heartbeat import HeartbeatProbe
+
+    return HeartbeatProbe(
+        path=options.path,
+        format=options.format,
+        timestamp_key=options.timestamp,
+        progress=options.progress,
+        timeout_s=_timeout_s(check),
+    )
+
+
+def _push(check: CheckConfig, options: Any) -> Probe:
+    from lifesign.checks.push import PushProbe
+
+    del options
+    assert check.spec.signal is not None
+    return PushProbe(stale_after_s=check.spec.signal.stale_after_ns / 1_000_000_000)
+
+
+def _tcp(check: CheckConfig, options: Any) -> Probe:
+    from lifesign.checks.tcp import TcpProbe
+
+    return TcpProbe(
+        address=options.address,
+        timeout_s=_timeout_s(check),
+        send=options.send,
+        expect=options.expect,
+        tls=options.tls,
+    )
+
+
+def _http(check: CheckConfig, options: Any) -> Probe:
+    from lifesign.checks.http import HttpProbe
+
+    return HttpProbe(
+        url=options.url,
+        timeout_s=_timeout_s(check),
+        method=options.method,
+        headers={name: value.reveal for name, value in options.headers.items()},
+        body=options.body,
+        expect_status=options.expect_status,
+        expect_body=options.expect_body,
+        expect_json=options.expect_json or None,
+        verify_tls=options.verify_tls,
+        cert_days=options.cert_days,
+    )
+
+
+def _websocket(check: CheckConfig, options: Any) -> Probe:
+    from lifesign.checks.websocket import WebSocketProbe
+
+    return WebSocketProbe(
+        url=options.url,
+        timeout_s=_timeout_s(check),
+        headers={name: value.reveal for name, value in options.headers.items()},
+        send=options.send,
+        expect=options.expect,
+    )
+
+
+def _process(check: CheckConfig, options: Any) -> Probe:
+    from lifesign.checks.process import ProcessProbe
+
+    return ProcessProbe(
+        pattern=options.pattern,
+        name=options.name,
+        pidfile=options.pidfile,
+        pid=getattr(options, "pid", None),
+        user=options.user,
+        count=options.count,
+        max_rss_bytes=options.max_rss,
+        max_cpu=options.max_cpu,
+        max_fds=options.max_fds,
+        timeout_s=_timeout_s(check),
+    )
+
+
+def _syntax(check: CheckConfig, options: Any) -> Probe:
+    from lifesign.checks.syntax import SyntaxProbe
+
+    return SyntaxProbe(paths=[str(path) for path in options.paths], python=options.python, timeout_s=_timeout_s(check))
+
+
+_BUILDERS: Mapping[str, Callable[[CheckConfig, Any], Probe]] = {
+    "heartbeat": _heartbeat,
+    "push": _push,
+    "tcp": _tcp,
+    "http": _http,
+    "websocket": _websocket,
+    "process": _process,
+    "syntax": _syntax,
+}
+
+
+def probe_factory(check: CheckConfig) -> Callable[[], Probe]:
+    """Builds the probe of `check` each time it is called: the first time, and whenever one has died."""
+    build = _BUILDERS[check.spec.type]
+    return lambda: build(check, check.options)

@@ -1,0 +1,53 @@
+"""`lifesign check`: one round of every check, then exit. For cron, Docker and Nagios."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from lifesign.cli import NAGIOS_UNKNOWN
+from lifesign.cli.loading import load_config
+from lifesign.cli.options import config_option
+
+if TYPE_CHECKING:
+    from lifesign.config import Config
+
+NAGIOS_CODES = {"healthy": 0, "degraded": 1, "starting": 1, "down": 2, "unknown": NAGIOS_UNKNOWN}
+
+
+@click.command(name="check")
+@config_option
+@click.argument("components", nargs=-1, metavar="[COMPONENT]...")
+@click.option("--json", "as_json", is_flag=True, help="Print the state document.")
+@click.option("--dry-run", is_flag=True, help="No alert, nothing written.")
+def command(config: str | None, components: tuple[str, ...], as_json: bool, dry_run: bool) -> int:
+    """Run every check once and tell what is so now.
+
+    The exit code is Nagios's: 0 healthy, 1 degraded or starting, 2 down, 3 unknown or an error.
+    """
+    del dry_run  # this version alerts nobody and writes nothing from here
+    from lifesign.bootstrap import one_shot_state
+
+    loaded = load_config(config, warn=not as_json)
+    refuse_unknown(loaded, components)
+    state = one_shot_state(loaded, components)
+    if as_json:
+        import msgspec
+
+        click.echo(msgspec.json.encode(state))
+    else:
+        from lifesign.cli.present import print_state
+
+        print_state(state)
+    return NAGIOS_CODES[state.overall]
+
+
+def refuse_unknown(config: "Config", components: tuple[str, ...]) -> None:
+    """Raises UsageError for a name that no component has, with the nearest one."""
+    known = [component.spec.name for component in config.components]
+    for name in components:
+        if name not in known:
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+            raise click.UsageError(f"there is no component {name!r}: {hint}")

@@ -1,0 +1,35 @@
+"""Loading the config for a command: its problems become one line each, and the exit code 78."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from lifesign.cli import EXIT_CONFIG
+
+if TYPE_CHECKING:
+    from lifesign.config import Config
+
+
+class BadConfigError(click.ClickException):
+    """A config that cannot be used; one problem a line."""
+
+    exit_code = EXIT_CONFIG
+
+
+def load_config(named: str | None, *, warn: bool = True) -> "Config":
+    """The config that `-c` named, or the one that is found. Its warnings go to standard error.
+
+    Raises BadConfigError.
+    """
+    from lifesign.config import ConfigError, ConfigNotFound, find_config, load
+
+    try:
+        config = load(find_config(named))
+    except ConfigNotFound as error:
+        raise BadConfigError(str(error)) from None
+    except ConfigError as error:
+        raise BadConfigError("\n".join(str(problem) for problem in error.problems)) from None
+    if warn:
+        for warning in config.warnings:
+            click.echo(f"lifesign: warning: {warning}", err=True)
+    return config

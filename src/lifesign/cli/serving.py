@@ -1,0 +1,53 @@
+"""Running a daemon from a command: `run` for a config, `watch --headless` for targets."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from lifesign.config import Config
+
+
+def serve_config(
+    config: "Config", *, log_file: Path | None, log_format: str, console_child: Path | None = None, lock: bool = True
+) -> None:
+    """Serves `config` until told to stop. Raises ClickException where another instance holds the state folder.
+
+    `console_child`: listen on that socket alone and end with standard input, as a console's own engine.
+    """
+    from lifesign.bootstrap.daemon import Daemon, serve
+    from lifesign.bootstrap.state_folder import AlreadyRunningError, StateFolder
+    from lifesign.engine.log import LineLog
+
+    raise_descriptor_limit()
+    folder = StateFolder(config.monitor.state_dir)
+    if console_child is None and lock:
+        try:
+            trouble = folder.hold()
+        except AlreadyRunningError as error:
+            raise click.ClickException(str(error)) from None
+        if trouble:
+            click.echo(f"lifesign: warning: {trouble}: the watch goes on without it", err=True)
+    try:
+        log = LineLog(log_file) if console_child is None or log_file else LineLog.silent()
+    except OSError as error:
+        raise click.ClickException(f"the log file {log_file} cannot be opened: {error.strerror}") from None
+    mode = "daemon" if console_child is None else "console"
+    try:
+        daemon = Daemon(config, mode=mode, log=log, log_format=log_format, folder=folder)
+        serve(daemon, socket=console_child, until_stdin_ends=console_child is not None)
+    except OSError as error:
+        raise click.ClickException(f"cannot serve: {error.strerror or error}") from None
+    finally:
+        folder.release()
+
+
+def raise_descriptor_limit() -> None:
+    """As many descriptors as we may have: each look needs one."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 65536 if hard == resource.RLIM_INFINITY else min(hard, 65536)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
