@@ -7,8 +7,10 @@ import asyncio
 import socket
 import ssl
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+
+import trustme
 
 Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -112,3 +114,19 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@contextmanager
+def trusted_authority(set_environment: Callable[[str, str], None]) -> Iterator[trustme.CA]:
+    """A certificate authority that OpenSSL in this process trusts."""
+    ca = trustme.CA()
+    with ca.cert_pem.tempfile() as path:
+        set_environment("SSL_CERT_FILE", path)
+        yield ca
+
+
+def presenting(certificate: trustme.LeafCert) -> ssl.SSLContext:
+    """A server's side of TLS."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate.configure_cert(context)
+    return context

@@ -3,7 +3,6 @@
 import asyncio
 import resource
 import socket
-import ssl
 import subprocess
 import sys
 import time
@@ -17,7 +16,24 @@ from lifesign.checks import net
 from lifesign.checks.names import HostPort, Resolver, parse_address
 from lifesign.checks.tcp import TcpProbe
 from lifesign.core.model import Observation, Verdict
-from tests.checks.hostile import dripping, flooding, free_port, reset, saying, serving, silence
+from tests.checks.hostile import (
+    dripping,
+    flooding,
+    free_port,
+    presenting,
+    reset,
+    saying,
+    serving,
+    silence,
+    trusted_authority,
+)
+
+
+@pytest.fixture
+def authority(monkeypatch: pytest.MonkeyPatch) -> Iterator[trustme.CA]:
+    """An authority that this process trusts."""
+    with trusted_authority(monkeypatch.setenv) as ca:
+        yield ca
 
 
 async def timed_look(probe: TcpProbe) -> tuple[Observation, float]:
@@ -255,21 +271,6 @@ def test_the_module_imports_no_http_and_no_websocket_library() -> None:
     script = "import sys, lifesign.checks.tcp; print(sorted({'h11', 'wsproto', 'aiohttp', 're2'} & set(sys.modules)))"
     shown = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert shown.stdout.strip() == "[]"
-
-
-@pytest.fixture
-def authority(monkeypatch: pytest.MonkeyPatch) -> Iterator[trustme.CA]:
-    """An authority that this process trusts."""
-    ca = trustme.CA()
-    with ca.cert_pem.tempfile() as path:
-        monkeypatch.setenv("SSL_CERT_FILE", path)
-        yield ca
-
-
-def presenting(certificate: trustme.LeafCert) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    certificate.configure_cert(context)
-    return context
 
 
 async def test_tls_with_a_good_certificate_is_ok(authority: trustme.CA) -> None:

@@ -11,8 +11,9 @@ from dataclasses import replace
 
 from lifesign.checks.probe import os_trouble
 from lifesign.core.model import Observation, Verdict
-from lifesign.text import clean, redact
+from lifesign.text import REDACTED, clean, redact
 
+_QUOTED_BYTES = 16384  # longer than any secret that an answer may repeat
 _UNREACHABLE = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN)
 _CUT_OFF = (errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED, errno.ENOTCONN)
 
@@ -54,6 +55,17 @@ class Attempt:
         """Seconds until the one deadline, never below zero."""
         return max(self.timeout_s - self.elapsed_s, 0.0)
 
+    def hide(self, text: str) -> str:
+        """`text` without this look's secrets: before a text is cut, or half a secret would survive the end."""
+        for secret in sorted((s for s in self.secrets if len(s) >= 4), key=len, reverse=True):
+            text = text.replace(secret, REDACTED)
+        return text
+
+    def quoted(self, data: bytes | bytearray) -> str:
+        """The beginning of what a target said, for a message, in quotation marks."""
+        start = bytes(data[:_QUOTED_BYTES]).decode("utf-8", "replace")
+        return f'"{clean(self.hide(start), 80)}"'
+
     def out_of_time(self) -> Observation:
         """The observation of a look that reached its deadline."""
         if self._verdict is Verdict.FAIL and self.resolving_s > self.timeout_s / 2:
@@ -79,7 +91,7 @@ async def bounded(timeout_s: float, walk: Callable[[Attempt], Awaitable[Observat
     except OSError as error:
         found = observed("the target", error)
     latency_s = found.latency_s or attempt.elapsed_s
-    return replace(found, message=clean(redact(found.message, attempt.secrets)), latency_s=latency_s)
+    return replace(found, message=redact(clean(attempt.hide(found.message)), ()), latency_s=latency_s)
 
 
 def observed(peer: str, error: OSError) -> Observation:

@@ -4,7 +4,7 @@ Patterns are RE2's: their time is linear, whatever the pattern and whatever the 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 import re2
@@ -38,10 +38,9 @@ class Pattern:
         return quoted(self.text)
 
 
-def quoted(text: str | bytes | bytearray) -> str:
+def quoted(text: str) -> str:
     """The beginning of `text` for a message, cleaned, in quotation marks."""
-    shown = bytes(text[: 4 * _SHOWN]).decode("utf-8", "replace") if not isinstance(text, str) else text
-    return f'"{clean(shown, _SHOWN)}"'
+    return f'"{clean(text, _SHOWN)}"'
 
 
 class Statuses:
@@ -64,32 +63,39 @@ class Statuses:
         return self.text
 
 
-def json_mismatch(body: bytes | bytearray, expected: Mapping[str, JsonValue]) -> str | None:
-    """What in `body` is not as expected, in words; None where all of `expected` is there.
+class JsonPart:
+    """What must stand in a JSON document.
 
     A key is looked up as it is written, else by its dots: `{"db.state": "up"}`. Objects within `expected` ask for
     a part likewise; every other value must be equal, and a boolean is no number.
     """
-    try:
-        document = msgspec.json.decode(body)
-    except (msgspec.MsgspecError, RecursionError, ValueError):
-        return f"the body is not JSON: {quoted(body)}" if body else "the body is empty, not JSON"
-    return _mismatch(document, expected, "")
 
+    def __init__(self, expected: Mapping[str, JsonValue]) -> None:
+        self._expected = expected
 
-def _mismatch(document: JsonValue, expected: Mapping[str, JsonValue], where: str) -> str | None:
-    for key, value in expected.items():
-        name = clean(f"{where}{key}", _SHOWN)
-        present, found = _look_up(document, key)
-        if not present:
-            return f"{name} is missing, expected {_shown(value)}"
-        if isinstance(value, dict) and isinstance(found, dict):
-            deeper = _mismatch(found, value, f"{where}{key}.")
-            if deeper is not None:
-                return deeper
-        elif not _equal(found, value):
-            return f"{name} is {_shown(found)}, expected {_shown(value)}"
-    return None
+    def mismatch(self, body: bytes, hide: Callable[[str], str]) -> str | None:
+        """What in `body` is not as expected, in words without what `hide` removes; None where all of it is there."""
+        try:
+            document = msgspec.json.decode(body)
+        except (msgspec.MsgspecError, RecursionError, ValueError):
+            return "the body is not JSON" if body else "the body is empty, not JSON"
+        return self._mismatch(document, self._expected, "", hide)
+
+    def _mismatch(
+        self, document: JsonValue, expected: Mapping[str, JsonValue], where: str, hide: Callable[[str], str]
+    ) -> str | None:
+        for key, value in expected.items():
+            name = clean(f"{where}{key}", _SHOWN)
+            present, found = _look_up(document, key)
+            if not present:
+                return f"{name} is missing, expected {_shown(value)}"
+            if isinstance(value, dict) and isinstance(found, dict):
+                deeper = self._mismatch(found, value, f"{where}{key}.", hide)
+                if deeper is not None:
+                    return deeper
+            elif not _equal(found, value):
+                return f"{name} is {_shown(found, hide)}, expected {_shown(value)}"
+        return None
 
 
 def _look_up(document: JsonValue, key: str) -> tuple[bool, JsonValue]:
@@ -112,9 +118,12 @@ def _equal(found: JsonValue, expected: JsonValue) -> bool:
     return found == expected
 
 
-def _shown(value: JsonValue) -> str:
-    if isinstance(value, dict):
-        return "an object"
-    if isinstance(value, list):
-        return "a list"
-    return clean(msgspec.json.encode(value).decode("utf-8", "replace"), _SHOWN)
+def _shown(value: JsonValue, hide: Callable[[str], str] = str) -> str:
+    match value:
+        case dict():
+            return "an object"
+        case list():
+            return "a list"
+        case str():
+            return f'"{clean(hide(value), _SHOWN)}"'
+    return clean(msgspec.json.encode(value).decode("ascii"), _SHOWN)

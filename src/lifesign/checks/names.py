@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, TypeAlias
 
 from lifesign.checks.attempt import Attempt, Trouble
@@ -26,6 +27,7 @@ KEEP_S = 60.0  # how long an answer of the name server is trusted
 _MAX_NAMES = 256
 _MAX_ADDRESSES = 8
 _FORM = re.compile(r"(?:\[(?P<six>[^\[\]\s/@]+)\]|(?P<host>[^:\[\]\s/@]+)):(?P<port>\d{1,5})")
+_NAME = re.compile(r"(?!-)[\w-]{1,63}(\.[\w-]{1,63})*\.?", re.ASCII)
 _LOOK_UP = """
 import socket, sys
 try:
@@ -48,7 +50,9 @@ class HostPort:
     def __post_init__(self) -> None:
         if not 0 < self.port < 65536:
             raise ValueError(f"a port is a number from 1 to 65535, not {self.port}")
-        if not self.host or len(self.host) > 253 or not self.host.isascii() or self.host.startswith("-"):
+        if ":" in self.host:
+            ip_address(self.host)  # raises ValueError with words of its own
+        elif len(self.host) > 253 or _NAME.fullmatch(self.host) is None:
             raise ValueError("a host is a name, an IPv4 address or an IPv6 address")
 
     def __str__(self) -> str:

@@ -58,7 +58,7 @@ class SocketStream:
         self.certificate: Certificate | None = None
         self._socket = sock
         self._loop = asyncio.get_running_loop()
-        self._at_once = 0
+        self._has_read = False
 
     async def send(self, data: bytes) -> None:
         """See `Stream`."""
@@ -69,10 +69,10 @@ class SocketStream:
 
     async def receive(self) -> bytes:
         """See `Stream`."""
-        self._at_once += 1
-        if self._at_once % 4 == 0:
+        if self._has_read:
             # sock_recv does not yield while data is there: a flood would hold the loop, and its timers, for itself.
             await asyncio.sleep(0)
+        self._has_read = True
         try:
             return await self._loop.sock_recv(self._socket, CHUNK_BYTES)
         except OSError as error:

@@ -70,8 +70,6 @@ def _pattern(text: str) -> "Pattern":
 
 async def _answer(stream: Stream, expected: "Pattern", attempt: Attempt) -> None:
     """Reads until `expected` matches. Raises Trouble."""
-    from lifesign.checks.expectation import quoted
-
     answer = bytearray()
     attempt.at(f"{stream.peer} accepted the connection and said nothing for {attempt.limit}")
     while len(answer) < MAX_ANSWER_BYTES:
@@ -83,5 +81,7 @@ async def _answer(stream: Stream, expected: "Pattern", attempt: Attempt) -> None
         answer += data[: MAX_ANSWER_BYTES - len(answer)]
         if expected.found_in(answer):
             return
-        attempt.at(f"{stream.peer} answered {quoted(answer)}, and nothing that matches {expected} in {attempt.limit}")
-    raise Trouble(f"{stream.peer} answered {quoted(answer)}, which does not match {expected}")
+        attempt.at(
+            f"{stream.peer} answered {attempt.quoted(answer)}, and nothing that matches {expected} in {attempt.limit}"
+        )
+    raise Trouble(f"{stream.peer} answered {attempt.quoted(answer)}, which does not match {expected}")

@@ -1,0 +1,148 @@
+"""The `http` check: one request a look, judged by status, body and certificate.
+
+Safe by default: one total deadline, capped header and body, no decompression, no redirect across hosts, and neither
+proxy nor netrc nor cookies from anywhere. Not here: parsing.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from lifesign.checks.attempt import Attempt, Trouble, bounded
+from lifesign.checks.certificate import Certificate
+from lifesign.checks.expectation import JsonPart, Pattern, Statuses
+from lifesign.checks.http_exchange import Exchange, Request, status_words
+from lifesign.checks.names import SHARED, Resolver
+from lifesign.checks.net import open_stream
+from lifesign.checks.webheaders import HeaderValue, RequestHeaders
+from lifesign.checks.weburl import WebUrl, parse_url
+from lifesign.core.model import JsonValue, Observation, Verdict
+
+MAX_REDIRECTS = 5
+_METHOD = re.compile(r"[A-Z]{1,20}")
+_REDIRECTS = (301, 302, 303, 307, 308)
+_KEEPS_METHOD = (307, 308)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What a request led to. `body` is None where nobody asked for it; `leads_to` where it is a redirect."""
+
+    status: int
+    peer: str
+    body: bytes | None = None
+    leads_to: str | None = None
+    certificate: Certificate | None = None
+
+
+class HttpProbe:
+    """Requests `url` within `timeout_s` seconds in all, redirects to the same host included.
+
+    `headers`: a value may be called for its secret. `expect_status`: `"200-299"`, `"200,404"`. `expect_body`: an RE2
+    pattern. `expect_json`: a part of the document, see `JsonPart`; an empty one asks for nothing. `cert_days`: WARN
+    where the certificate expires in fewer days. Raises ValueError with a sentence that repeats no secret.
+    """
+
+    def __init__(
+        self,
+        *,
+        url: str,
+        timeout_s: float,
+        method: str = "GET",
+        headers: Mapping[str, HeaderValue] | None = None,
+        body: str | None = None,
+        expect_status: str = "200-299",
+        expect_body: str | None = None,
+        expect_json: Mapping[str, JsonValue] | None = None,
+        verify_tls: bool = True,
+        cert_days: float | None = None,
+        resolver: Resolver = SHARED,
+    ) -> None:
+        self._url = parse_url(url, ("http", "https"))
+        self._timeout_s = timeout_s
+        self._method = method.upper()
+        if not _METHOD.fullmatch(self._method) or self._method == "CONNECT":
+            raise ValueError("a method is GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS")
+        self._headers = RequestHeaders(headers or {})
+        self._body = None if body is None else body.encode("utf-8")
+        self._statuses = Statuses(expect_status)
+        self._pattern = None if expect_body is None else Pattern(expect_body)
+        self._json = JsonPart(expect_json) if expect_json else None
+        self._verify_tls = verify_tls
+        self._cert_days = cert_days
+        self._resolver = resolver
+
+    async def look(self, now_wall_ns: int) -> Observation:
+        """One request; `now_wall_ns` (CLOCK_REALTIME) tells how long the certificate has yet to live."""
+
+        async def walk(attempt: Attempt) -> Observation:
+            answer = await self._follow(attempt)
+            return self._judged(answer, attempt, now_wall_ns)
+
+        return await bounded(self._timeout_s, walk)
+
+    def close(self) -> None:
+        """Nothing is held between two looks."""
+
+    async def _follow(self, attempt: Attempt) -> _Answer:
+        """The answer at the end of the redirects. Raises Trouble."""
+        url, method, body = self._url, self._method, self._body
+        visited = {(method, url)}
+        for _ in range(MAX_REDIRECTS + 1):
+            answer = await self._request(url, method, body, attempt)
+            if answer.leads_to is None:
+                return answer
+            there = url.redirected(answer.leads_to)
+            if isinstance(there, str):
+                raise Trouble(f"{answer.peer} redirects to {there}: not followed")
+            if answer.status not in _KEEPS_METHOD and method != "HEAD":
+                method, body = "GET", None
+            if (method, there) in visited:
+                raise Trouble(f"redirect loop at {answer.peer}")
+            visited.add((method, there))
+            url = there
+        raise Trouble(f"{answer.peer} redirects more than {MAX_REDIRECTS} times")
+
+    async def _request(self, url: WebUrl, method: str, body: bytes | None, attempt: Attempt) -> _Answer:
+        """One exchange. Raises Trouble."""
+        request = Request(method, url.target, self._headers.read(url, attempt), body)
+        stream = await open_stream(url.address, attempt, url.security(self._verify_tls), self._resolver)
+        try:
+            exchange = Exchange(stream, attempt)
+            answer = _Answer(await exchange.ask(request), stream.peer, certificate=stream.certificate)
+            if answer.status in self._statuses:
+                wanted = self._pattern is not None or self._json is not None
+                return replace(answer, body=await exchange.body() if wanted else None)
+            location = exchange.header("location")
+            return replace(answer, leads_to=location or None) if answer.status in _REDIRECTS else answer
+        finally:
+            stream.close()
+
+    def _judged(self, answer: _Answer, attempt: Attempt, now_wall_ns: int) -> Observation:
+        metrics = {"status": float(answer.status)}
+        if answer.status not in self._statuses:
+            words = f"{answer.peer} answered {status_words(answer.status)}, expected {self._statuses}"
+            return Observation(Verdict.FAIL, words, metrics=metrics)
+        fault = self._body_fault(answer.body or b"", attempt)
+        if fault is not None:
+            return Observation(Verdict.FAIL, f"{answer.peer} answered {answer.status}, but {fault}", metrics=metrics)
+        words = f"{status_words(answer.status)} from {answer.peer}"
+        if self._cert_days is None or answer.certificate is None:
+            return Observation(Verdict.OK, words, metrics=metrics)
+        days = answer.certificate.days_left(now_wall_ns)
+        metrics["cert_days"] = round(days, 2)
+        if days >= self._cert_days:
+            return Observation(Verdict.OK, words, metrics=metrics)
+        return Observation(Verdict.WARN, f"{words}, but {_expiry(answer.certificate, days)}", metrics=metrics)
+
+    def _body_fault(self, body: bytes, attempt: Attempt) -> str | None:
+        if self._pattern is not None and not self._pattern.found_in(body):
+            return f"the body {attempt.quoted(body)} does not match {self._pattern}"
+        return None if self._json is None else self._json.mismatch(body, attempt.hide)
+
+
+def _expiry(certificate: Certificate, days: float) -> str:
+    date = f"{certificate.not_after:%Y-%m-%d}"
+    return (
+        f"its certificate expires in {days:.1f} days, on {date}" if days > 0 else f"its certificate expired on {date}"
+    )
