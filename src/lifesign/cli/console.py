@@ -1,0 +1,131 @@
+"""`lifesign` and `lifesign console`: the terminal UI, on the daemon that runs or on an engine of its own."""
+
+import os
+import signal
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from lifesign.cli.loading import load_config
+from lifesign.cli.options import config_option
+
+if TYPE_CHECKING:
+    from lifesign.config import Config
+    from lifesign.tui.source import StateSource
+
+_ACT_NOTE = "--act changes nothing in this version: nothing is restarted and nobody is alerted by itself"
+
+
+@click.command(name="console")
+@config_option
+@click.option("--connect", metavar="URL", help="Attach to unix:PATH or http://host:port.")
+@click.option("--read-only", is_flag=True, help="Look, and ask the daemon for nothing.")
+@click.option("--act", is_flag=True, help="Let an engine of the console's own act by itself.")
+@click.option(
+    "--snapshot",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Open an exported state document.",
+)
+def command(config: str | None, connect: str | None, read_only: bool, act: bool, snapshot: Path | None) -> int:
+    """The terminal UI.
+
+    It attaches to the daemon of this config if one runs, else it watches by an engine of its own that ends with it.
+    """
+    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGHUP, _interrupt)
+    notes = (_ACT_NOTE,) if act else ()
+    try:
+        if snapshot is not None:
+            return _open_snapshot(snapshot, notes)
+        if connect is not None:
+            return open_console(connect=connect, read_only=read_only, notes=notes)
+        return _open_config(load_config(config, warn=False), read_only=read_only, notes=notes)
+    except KeyboardInterrupt:
+        return 0
+
+
+def open_console(
+    *,
+    connect: "str | Callable[[float], StateSource]",
+    read_only: bool = False,
+    keys: Mapping[str, str] | None = None,
+    notes: tuple[str, ...] = (),
+) -> int:
+    """Shows what `connect` tells until the operator quits; the exit code.
+
+    `connect` is `unix:PATH`, `http://host:port`, or makes a source whose calls end within the seconds it is given.
+    Raises ClickException where the URL is of a kind that is not supported.
+    """
+    from lifesign.tui.run import run_console
+
+    source = _source_of(connect) if isinstance(connect, str) else connect
+    return run_console(source, read_only=read_only, keys=keys, notes=notes)
+
+
+def _source_of(url: str) -> "Callable[[float], StateSource]":
+    from lifesign.api.client import Client
+
+    if url.startswith("ssh:"):
+        raise click.UsageError("--connect ssh:// is not built yet: log in there and run lifesign, or forward a port")
+    token = os.environ.get("LIFESIGN_TOKEN") or None
+    try:
+        Client.connect(url, token=token)
+    except ValueError as error:
+        raise click.UsageError(f"--connect {error}") from None
+    return lambda timeout_s: Client.connect(url, timeout_s, token)
+
+
+def _open_config(config: "Config", *, read_only: bool, notes: tuple[str, ...]) -> int:
+    from lifesign.api.address import socket_path
+    from lifesign.cli.engine_child import EngineChild, EngineFailed
+
+    notes += config.warnings
+    socket = socket_path(config.monitor.state_dir)
+    if daemon_is_there(socket):
+        return open_console(connect=f"unix:{socket}", read_only=read_only, keys=config.console_keys, notes=notes)
+    try:
+        with EngineChild(["run", "-c", str(config.path)]) as engine:
+            return open_console(connect=engine.connect, read_only=read_only, keys=config.console_keys, notes=notes)
+    except EngineFailed as error:
+        raise click.ClickException(str(error)) from None
+
+
+def daemon_is_there(socket: Path) -> bool:
+    """Whether a daemon listens on `socket`; a socket file that nobody serves is none.
+
+    Raises ClickException where somebody is there and refuses: then a second engine would be wrong.
+    """
+    from lifesign.api.client import Client
+    from lifesign.api.failures import ClientError, TimedOut, Unreachable
+
+    try:
+        answer = Client.connect(f"unix:{socket}", timeout_s=2.0).get("/api/health/ready")
+    except Unreachable:
+        return False
+    except TimedOut:
+        return True  # it stalls: the console shows that, and goes on asking
+    except ClientError as error:
+        raise click.ClickException(f"a daemon is there and refuses: {error.detail}") from None
+    if answer.status in {401, 403}:
+        raise click.ClickException(f"a daemon is there and refuses: {socket} answers {answer.status}")
+    return True
+
+
+def _open_snapshot(path: Path, notes: tuple[str, ...]) -> int:
+    from lifesign.api.failures import ClientError
+    from lifesign.tui.run import run_console
+    from lifesign.tui.source import SnapshotFile
+
+    try:
+        SnapshotFile(path).state()
+    except ClientError as error:
+        raise click.ClickException(error.detail) from None
+    return run_console(lambda _: SnapshotFile(path), read_only=True, archived=True, notes=notes)
+
+
+def _interrupt(number: int, frame: object) -> NoReturn:
+    del number, frame
+    raise KeyboardInterrupt

@@ -1,0 +1,204 @@
+"""The app: it routes. Documents go to the screen on top, commands to their actions, signals to the exit.
+
+It knows no widget but the screens, and decides nothing about what is watched.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterable
+from typing import ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.theme import Theme
+
+from lifesign.text import clean
+from lifesign.tui.commands import Command, available, unknown_ids
+from lifesign.tui.drawing.scene import Scene
+from lifesign.tui.export import write_state
+from lifesign.tui.feed import EventsRead, Feed, Polled, Probed
+from lifesign.tui.news import newly_down, title_of
+from lifesign.tui.options import Options
+from lifesign.tui.painter import Painter
+from lifesign.tui.palette import Palette
+from lifesign.tui.screens.help import HelpScreen
+from lifesign.tui.screens.main import MainScreen
+from lifesign.tui.screens.page import Page
+from lifesign.tui.snapshot import Snapshot
+from lifesign.tui.source import StateSource
+from lifesign.tui.themes import ANSI_THEME
+
+
+class ConsoleApp(App[int]):
+    """The terminal console on one daemon."""
+
+    CSS_PATH = "console.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+c", "quit", show=False, priority=True, id="console.interrupt"),
+    ]
+    ENABLE_COMMAND_PALETTE = True
+
+    def __init__(
+        self,
+        connect: Callable[[float], StateSource],
+        options: Options,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._options = options
+        # NO_COLOR must find native colours when Textual chooses its filter, or failures end up black on black.
+        super().__init__(ansi_color=None if options.color else True)
+        self.animation_level = "none"
+        for theme in options.themes.themes:
+            self.register_theme(theme)
+        wanted = options.theme if options.color else ANSI_THEME
+        self.theme = wanted if wanted in self.available_themes else "textual-dark"
+        self.painter = self._new_painter(self.current_theme)
+        self.snapshot = Snapshot(archived=options.archived)
+        self._clock = clock
+        self._feed = Feed(connect, self.post_message, clock)
+        self._title_told = ""
+
+    # The moment, for the screens.
+
+    def scene(self) -> Scene:
+        """What is known at this moment."""
+        return Scene(self.snapshot, self._clock(), self._options.glyphs)
+
+    def commands_of(self, commands: tuple[Command, ...]) -> tuple[Command, ...]:
+        """The commands that this console has."""
+        return available(commands, read_only=self._options.read_only, keys=self._options.keys)
+
+    # Life.
+
+    def on_mount(self) -> None:
+        """Signals end the app properly; then the first screen, the feed and the one tick."""
+        self.theme_changed_signal.subscribe(self, self._repaint)
+        loop = asyncio.get_running_loop()
+        if not self.is_headless:
+            for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+                loop.add_signal_handler(number, self.exit, 0)
+        self.set_keymap(dict(self._options.keys))
+        self.push_screen(MainScreen())
+        self._feed.start()
+        self.set_interval(1.0, self._tick)
+        for note in (*self._options.notes, *self._options.themes.problems):
+            self._tell(note, severity="warning")
+        for unknown in unknown_ids(self._options.keys):
+            self._tell(f"console.keys: no command is called {unknown}", severity="warning")
+
+    def on_unmount(self) -> None:
+        """The threads end after their request in flight."""
+        self._feed.stop()
+
+    def _tick(self) -> None:
+        if not self.is_headless and not os.isatty(sys.__stdin__.fileno() if sys.__stdin__ else 0):
+            self.exit(0)  # the terminal is gone, and with SIGHUP ignored nobody else would tell us
+        self._show()
+
+    def _show(self) -> None:
+        if isinstance(self.screen, Page):
+            self.screen.refresh_scene()
+
+    def on_polled(self, message: Polled) -> None:
+        """A poll was answered, or failed."""
+        before, self.snapshot = self.snapshot, self.snapshot.after(message.reading)
+        if self._options.bell and newly_down(before, self.snapshot):
+            self.bell()
+        self._tell_title(title_of(self.snapshot, self._clock()))
+        self._show()
+
+    def on_probed(self, message: Probed) -> None:
+        """What the operator asked for is done."""
+        for problem in message.problems[:3]:
+            self._tell(f"not checked: {problem}", severity="error")
+        done = len(message.names) - len(message.problems)
+        if done:
+            self._tell(f"checked {message.names[0] if len(message.names) == 1 else f'{done} components'}")
+
+    def on_events_read(self, message: EventsRead) -> None:
+        """History for the screen that asked."""
+        if isinstance(self.screen, Page):
+            self.screen.receive_events(message.events, message.following, message.problem)
+            self._show()
+
+    # Commands of every screen.
+
+    def probe(self, names: tuple[str, ...]) -> None:
+        """Checks these components now."""
+        if names and not self._options.read_only and not self._feed.probe(names):
+            self._tell("too much is being checked already", severity="warning")
+
+    def read_events(self, since: str | None) -> bool:
+        """Asks for the history."""
+        return self._feed.read_events(since)
+
+    def action_help(self) -> None:
+        """Explains the commands of the screen on top."""
+        if isinstance(self.screen, Page) and not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen(self.screen.command_set))
+
+    def action_next_theme(self) -> None:
+        """The next of lifesign's themes."""
+        names = [theme.name for theme in self._options.themes.themes]
+        if not self._options.color or not names:
+            self._tell("NO_COLOR is set: the console keeps to the terminal's own colours")
+            return
+        self.theme = names[(names.index(self.theme) + 1) % len(names) if self.theme in names else 0]
+        self._tell(f"theme {self.theme}")
+
+    def action_export(self) -> None:
+        """Writes the state shown to a file in the working folder."""
+        told, done = write_state(self.snapshot)
+        self._tell(told, severity="information" if done else "error")
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The palette: the commands of the screen."""
+        if isinstance(screen, Page):
+            for command in screen.command_set:
+                run = self._runner(screen, command)
+                yield SystemCommand(f"{command.label} ({command.spelled_keys()})", command.help, run)
+
+    def _runner(self, screen: Page, command: Command) -> Callable[[], None]:
+        def run() -> None:
+            self.call_later(screen.run_action, command.action)
+
+        return run
+
+    # Words and colours.
+
+    def _tell(self, text: str, severity: str = "information") -> None:
+        self.notify(clean(text, 300), severity=severity, markup=False, timeout=6)  # type: ignore[arg-type]
+
+    def _tell_title(self, title: str) -> None:
+        if self._options.title and title != self._title_told and self._driver is not None and not self.is_headless:
+            self._title_told = title
+            self._driver.write(f"\x1b]2;{clean(title, 60)}\x07")
+
+    def _new_painter(self, theme: Theme) -> Painter:
+        variables = self.get_theme_variable_defaults() | theme.to_color_system().generate() | theme.variables
+        return Painter(Palette.of(variables, ansi=theme.ansi))
+
+    def _repaint(self, theme: Theme) -> None:
+        self.painter = self._new_painter(theme)
+        self.refresh(layout=True)
+        self.call_after_refresh(self.screen.refresh)
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Our own variables, for a theme of Textual's that lacks them."""
+        return {
+            "ls-healthy": "#7cc495",
+            "ls-degraded": "#e3b95c",
+            "ls-down": "#ff7b82",
+            "ls-unknown": "#c0a4f7",
+            "ls-starting": "#74bdf3",
+            "ls-paused": "#9aa6b5",
+            "ls-muted": "#8592a3",
+            "ls-cursor": "#2b3648",
+            "ls-card": "#171c24",
+            "ls-track": "#343e4d",
+            "ls-gone": "#77818e",
+        }

@@ -1,0 +1,91 @@
+"""Every command of the console, once: its key, footer label, palette entry, help line and the id it is remapped by.
+
+Not here: what a command does. `action` names a method `action_...` of the screen or the app that shows it.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from textual.binding import Binding
+
+_SPELLED = {
+    "question_mark": "?",
+    "slash": "/",
+    "colon": ":",
+    "escape": "esc",
+    "ctrl+p": "^p",
+    "ctrl+c": "^c",
+    "up": "↑",
+    "down": "↓",
+    "left": "←",
+    "right": "→",
+    "pageup": "pgup",
+    "pagedown": "pgdn",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command. `keys`: Textual's names, separated by commas.
+
+    `rank`: its place in the footer, 0 for one that stands only in the palette and the help. `acts`: it asks the daemon
+    to do something, so that a read-only console does not have it.
+    """
+
+    id: str
+    keys: str
+    action: str
+    label: str
+    help: str
+    rank: int = 0
+    acts: bool = False
+
+    def binding(self) -> Binding:
+        """The binding that Textual routes, remappable by `id`."""
+        return Binding(self.keys, self.action, self.label, show=False, id=self.id)
+
+    def spelled_keys(self, *, plain: bool = False) -> str:
+        """The keys as they are printed on a keyboard; `plain` in ASCII."""
+        names = [key.strip() for key in self.keys.split(",")]
+        arrows = {"up", "down", "left", "right"} if plain else set()
+        return " ".join(name if name in arrows else _SPELLED.get(name, name) for name in names)
+
+
+QUIT = Command("console.quit", "q", "app.quit", "quit", "end the console", rank=8)
+HELP = Command("console.help", "question_mark", "app.help", "help", "this page", rank=1)
+PALETTE = Command("console.palette", "colon,ctrl+p", "app.command_palette", "palette", "find a command by its name")
+THEME = Command("console.theme", "t", "app.next_theme", "theme", "the next colour theme")
+BACK = Command(
+    "console.back", "escape", "back", "back", "undo one thing: filter, problems only, cursor; or leave", rank=9
+)
+
+OPEN = Command("component.open", "enter", "open", "open", "everything known of this component", rank=2)
+PROBE = Command("component.probe", "c", "probe", "check", "check this component now", rank=3, acts=True)
+PROBE_ALL = Command("component.probe_all", "C", "probe_all", "check all", "check every component shown, now", acts=True)
+FILTER = Command("view.filter", "slash", "filter", "filter", "show what contains a text; !text what does not", rank=4)
+PROBLEMS = Command("view.problems", "f", "problems", "problems", "show only what is not healthy, or all again", rank=5)
+PANELS = Command("view.panels", "1", "view('panels')", "panels", "a panel for each component", rank=6)
+TABLE = Command("view.table", "2", "view('table')", "table", "a line for each component", rank=7)
+EVENTS = Command("view.events", "4", "events", "events", "what happened, newest last")
+EXPORT = Command("console.export", "x", "app.export", "export", "write the state shown to a file in this folder")
+
+MOVES = (
+    ("arrows, j k", "move the cursor"),
+    ("pgup, pgdn", "a screenful up or down"),
+    ("g home, G end", "to the first, to the last"),
+)
+MAIN = (HELP, OPEN, PROBE, PROBE_ALL, FILTER, PROBLEMS, PANELS, TABLE, EVENTS, EXPORT, THEME, PALETTE, BACK, QUIT)
+DETAIL = (HELP, PROBE, EXPORT, THEME, PALETTE, BACK, QUIT)
+PAGE = (THEME, PALETTE, BACK, QUIT)
+ALL = MAIN
+
+
+def available(commands: Iterable[Command], *, read_only: bool, keys: Mapping[str, str]) -> tuple[Command, ...]:
+    """`commands` as this console has them: remapped by `keys`, and without those that act if it is read-only."""
+    allowed = (command for command in commands if not (read_only and command.acts))
+    return tuple(replace(command, keys=keys.get(command.id, command.keys)) for command in allowed)
+
+
+def unknown_ids(keys: Mapping[str, str]) -> list[str]:
+    """The ids in `keys` that no command has."""
+    return sorted(set(keys) - {command.id for command in ALL})

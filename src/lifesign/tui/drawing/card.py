@@ -1,0 +1,90 @@
+"""The panel of one component: five lines that answer what, why, in which layer, how stale, and what next."""
+
+from lifesign.api.documents import Component
+from lifesign.tui.drawing.scene import Scene, flag_spans, layer_states
+from lifesign.tui.drawing.spans import Line, Span, cut, fit, justified, safe
+
+CARD_LINES = 5
+MIN_CARD_CELLS = 76
+_BAR_CELLS = 16
+
+
+def card_lines(component: Component, scene: Scene, width: int) -> tuple[Line, ...]:
+    """`CARD_LINES` lines of `width` cells."""
+    glyphs = scene.glyphs
+    _, role = glyphs.of_state(component.state)
+    edge: Span = (f"{glyphs.edge} ", role)
+    inner = width - 3
+    bodies = (
+        _title(component, scene, inner),
+        cut([*flag_spans(component, glyphs), _diagnosis(component, scene, inner)], inner, glyphs),
+        _layers(component, scene, inner),
+        _work(component, scene, inner),
+        _next(component, scene, inner),
+    )
+    return tuple((edge, *body, (" ", "text")) for body in bodies)
+
+
+def work_bar(component: Component, scene: Scene, cells: int) -> list[Span]:
+    """The staleness against its limit; empty where the component has no limit."""
+    limit_s = component.stale_after_s
+    staleness_s = scene.snapshot.staleness_s(component, scene.now_s)
+    if not limit_s or not limit_s > 0 or staleness_s is None:
+        return []
+    filled = round(cells * min(1.0, staleness_s / limit_s))
+    _, _, role = scene.staleness(component)
+    role = "bar" if role == "text" else role
+    return [(scene.glyphs.full * filled, role), (scene.glyphs.rest * (cells - filled), "track")]
+
+
+def _title(component: Component, scene: Scene, width: int) -> Line:
+    glyphs = scene.glyphs
+    glyph, role = glyphs.of_state(component.state)
+    left = [
+        (f"{glyph} {fit(component.state, 9, glyphs)}", role),
+        (safe(component.name, glyphs, 60), "strong"),
+        (f"  {safe(component.title, glyphs, 120)}" if component.title else "", "muted"),
+    ]
+    return justified(left, [(f"  for {scene.age(component.since)}", "muted")], width, glyphs)
+
+
+def _diagnosis(component: Component, scene: Scene, width: int) -> Span:
+    return safe(component.diagnosis, scene.glyphs, 2 * width), "muted" if component.state == "healthy" else "text"
+
+
+def _layers(component: Component, scene: Scene, width: int) -> Line:
+    spans: list[Span] = []
+    for layer, state in layer_states(component):
+        glyph, role = scene.glyphs.of_check(state)
+        word = safe(state or "none", scene.glyphs, 12)
+        spans.append((f"{glyph} ", role))
+        spans.append((f"{layer} ", "muted"))
+        spans.append(
+            (
+                fit(word, min(max(8, (width - 38) // 4), 14), scene.glyphs),
+                "muted" if state in {None, "passing"} else role,
+            )
+        )
+    return cut(spans, width, scene.glyphs)
+
+
+def _work(component: Component, scene: Scene, width: int) -> Line:
+    work, limit, role = scene.staleness(component)
+    left: list[Span] = [("work ", "muted")]
+    if component.staleness_s is None:
+        none = "none seen yet" if component.stale_after_s is not None else "signal: none is watched"
+        left.append((none, "muted"))
+    else:
+        left.append((f"{work} ago ".ljust(12), role))
+    left += work_bar(component, scene, _BAR_CELLS)
+    if component.stale_after_s is not None:
+        left.append((f"  limit {limit}", "muted"))
+    count = component.consecutive_failures
+    right = [(f"  {count} failure{'s' if count != 1 else ''} in a row", "strong")] if count else []
+    return justified(left, right, width, scene.glyphs)
+
+
+def _next(component: Component, scene: Scene, width: int) -> Line:
+    if not component.next:
+        return cut([], width, scene.glyphs)
+    return cut([(f"{scene.glyphs.arrow} {safe(component.next, scene.glyphs, 2 * width)}", "next")], width, scene.glyphs)

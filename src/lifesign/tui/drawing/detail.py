@@ -1,0 +1,156 @@
+"""One component in full: everything the state document holds of it, wrapped rather than cut."""
+
+import json
+
+from lifesign.api.documents import Check, Component, Notice
+from lifesign.tui.drawing.card import work_bar
+from lifesign.tui.drawing.scene import Scene, flag_spans, layer_states, moment_text
+from lifesign.tui.drawing.spans import Line, Span, age, cut, justified, safe, wrapped
+from lifesign.tui.snapshot import wall_ns
+
+_LABEL_CELLS = 11
+
+
+def detail_lines(component: Component, scene: Scene, width: int) -> list[Line]:
+    """The whole page, each line `width` cells."""
+    lines = [_title(component, scene, width), cut([], width, scene.glyphs)]
+    lines += _field("why", component.diagnosis or "every check passes", scene, width)
+    lines += _field("next", component.next, scene, width, role="next")
+    lines += [_work(component, scene, width)]
+    lines += _field("since", _moment(component.since, scene), scene, width)
+    lines += _field("failures", _failures(component), scene, width)
+    lines += _circumstances(component, scene, width)
+    lines += [cut([], width, scene.glyphs), _heading("layers", scene, width), _layers(component, scene, width)]
+    lines += [cut([], width, scene.glyphs), _heading("checks", scene, width)]
+    for check in component.checks:
+        lines += _check(check, scene, width)
+    return lines
+
+
+def _title(component: Component, scene: Scene, width: int) -> Line:
+    glyphs = scene.glyphs
+    glyph, role = glyphs.of_state(component.state)
+    left = [
+        (f" {glyph} {safe(component.state, glyphs, 12)} ", f"badge-{role}" if scene.live else "badge-gone"),
+        (f"  {safe(component.name, glyphs, 60)}", "strong"),
+        (f"  {safe(component.title, glyphs, 120)}" if component.title else "", "muted"),
+    ]
+    return justified(left, [(f"  for {scene.age(component.since)} ", "muted")], width, glyphs)
+
+
+def _heading(text: str, scene: Scene, width: int) -> Line:
+    return cut([(f" {text}", "head")], width, scene.glyphs)
+
+
+def _field(label: str, text: str, scene: Scene, width: int, role: str = "text") -> list[Line]:
+    if not text:
+        return []
+    rows = wrapped(text, max(width - _LABEL_CELLS - 2, 8), scene.glyphs)
+    labels = [label] + [""] * (len(rows) - 1)
+    return [
+        cut([(f" {name:<{_LABEL_CELLS}}", "muted"), (row, role)], width, scene.glyphs)
+        for name, row in zip(labels, rows, strict=True)
+    ]
+
+
+def _work(component: Component, scene: Scene, width: int) -> Line:
+    work, limit, role = scene.staleness(component)
+    spans: list[Span] = [(f" {'work':<{_LABEL_CELLS}}", "muted")]
+    if component.staleness_s is None:
+        seen = "none seen yet" if component.stale_after_s is not None else "no work signal is watched"
+        spans.append((seen, "muted"))
+    else:
+        spans.append((f"{work} ago  ", role))
+    spans += work_bar(component, scene, 20)
+    if component.stale_after_s is not None:
+        spans.append((f"  limit {limit}", "muted"))
+    if (last_ns := wall_ns(component.last_work_at)) is not None:
+        spans.append((f"  last at {moment_text(last_ns)}", "muted"))
+    return cut(spans, width, scene.glyphs)
+
+
+def _failures(component: Component) -> str:
+    count = component.consecutive_failures
+    return f"{count} in a row" if count else "none"
+
+
+def _circumstances(component: Component, scene: Scene, width: int) -> list[Line]:
+    lines: list[Line] = []
+    flags = "".join(text for text, _ in flag_spans(component, scene.glyphs)).rstrip(f" {scene.glyphs.dot}")
+    lines += _field("flags", flags, scene, width, role="accent")
+    lines += _field("tags", ", ".join(component.tags), scene, width)
+    if component.incident is not None:
+        opened = _moment(component.incident.opened_at, scene)
+        url = f", {component.incident.url}" if component.incident.url else ""
+        lines += _field("incident", f"{component.incident.id}, opened {opened}{url}", scene, width)
+    for label, notice in (("silence", component.silence), ("hold", component.hold), ("ack", component.acknowledged)):
+        if notice is not None:
+            lines += _field(label, _notice(notice), scene, width)
+    if component.restart is not None:
+        restart = component.restart
+        who = "automatic" if restart.automatic else "by the operator only"
+        text = f"by {restart.method}, {who}; {restart.phase}; life {restart.incarnation} of the process"
+        lines += _field("restart", text, scene, width)
+    return lines
+
+
+def _notice(notice: Notice) -> str:
+    until = f"until {notice.until}" if notice.until else "until it is ended"
+    return f"by {notice.author}, {until}: {notice.reason}"
+
+
+def _moment(moment: str, scene: Scene) -> str:
+    at_ns = wall_ns(moment)
+    return moment if at_ns is None else f"{moment_text(at_ns)} ({scene.age(moment)} ago)"
+
+
+def _layers(component: Component, scene: Scene, width: int) -> Line:
+    spans: list[Span] = [(" ", "text")]
+    for layer, state in layer_states(component):
+        glyph, role = scene.glyphs.of_check(state)
+        spans.append((f"{glyph} {layer} {safe(state or 'none', scene.glyphs, 12)}   ", role))
+    return cut(spans, width, scene.glyphs)
+
+
+def _check(check: Check, scene: Scene, width: int) -> list[Line]:
+    glyphs = scene.glyphs
+    glyph, role = glyphs.of_check(check.state)
+    left = [
+        (f" {glyph} {safe(check.state, glyphs, 12):<9}", role),
+        (safe(check.name, glyphs, 60), "strong"),
+        (f"  {safe(check.type, glyphs, 20)} {glyphs.dot} {safe(check.layer, glyphs, 12)}", "muted"),
+        (f" {glyphs.dot} optional" if check.optional else "", "accent"),
+    ]
+    lines = [justified(left, [(f"  {_schedule(check, scene)} ", "muted")], width, glyphs)]
+    role = "text" if check.state != "passing" else "muted"
+    lines += _indented(check.message, scene, width, role)
+    lines += _indented(_facts(check), scene, width, "muted")
+    return lines
+
+
+def _schedule(check: Check, scene: Scene) -> str:
+    parts = []
+    if check.consecutive_failures:
+        parts.append(f"{check.consecutive_failures} failed in a row")
+    if check.latency_ms is not None:
+        parts.append(f"{check.latency_ms:.1f} ms")
+    parts.append(f"{scene.age(check.last_at)} ago" if check.last_at else "not looked yet")
+    next_s = scene.snapshot.until_s(check.next_at, scene.now_s)
+    if next_s is not None and scene.live:
+        parts.append(f"again in {age(next_s, scene.glyphs)}")
+    return f" {scene.glyphs.dot} ".join(parts)
+
+
+def _facts(check: Check) -> str:
+    values = {**check.data, **{name: round(value, 3) for name, value in check.metrics.items()}}
+    return "  ".join(f"{name}={_value(value)}" for name, value in values.items())
+
+
+def _value(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _indented(text: str, scene: Scene, width: int, role: str) -> list[Line]:
+    if not text:
+        return []
+    return [cut([(f"   {row}", role)], width, scene.glyphs) for row in wrapped(text, max(width - 5, 8), scene.glyphs)]

@@ -1,0 +1,85 @@
+"""The first line and the status line: the whole's state, the counts, the link, and what is shown."""
+
+from lifesign.tui.drawing.scene import Scene, clock_text
+from lifesign.tui.drawing.spans import Line, Span, age, cut, justified, safe, width_of, wrapped
+
+_COUNTED = ("down", "unknown", "degraded", "starting", "paused", "healthy")
+
+
+def header_line(scene: Scene, width: int) -> Line:
+    """Overall, the monitor's name, the counts, the clock."""
+    snapshot, glyphs = scene.snapshot, scene.glyphs
+    if snapshot.state is None:
+        left: list[Span] = [(f" {glyphs.unknown} not connected ", "badge-gone"), (" waiting for the monitor", "muted")]
+        return justified(left, [("lifesign ", "muted")], width, glyphs)
+    monitor = snapshot.state.monitor
+    name = safe(monitor.name or monitor.host, glyphs, 40)
+    if not scene.live:
+        since = f" {glyphs.unknown} disconnected since {clock_text(snapshot.generated_ns)} "
+        ago = f"({age(snapshot.lost_for_s(scene.now_s), glyphs)})"
+        return justified([(since, "badge-gone"), (f" {ago}  {name}", "text")], [("lifesign ", "muted")], width, glyphs)
+    glyph, role = glyphs.of_state(snapshot.state.overall)
+    left = [(f" {glyph} {safe(snapshot.state.overall, glyphs, 12)} ", f"badge-{role}"), (f"  {name}", "strong")]
+    clock = "snapshot of " if snapshot.archived else ""
+    right: list[Span] = [(f"   {clock}{clock_text(snapshot.now_ns(scene.now_s))} ", "muted")]
+    spelled = _counts(scene, spelled=True)
+    room = width - width_of(left) - width_of(right)
+    return justified(
+        left, (spelled if width_of(spelled) <= room else _counts(scene, spelled=False)) + right, width, glyphs
+    )
+
+
+def _counts(scene: Scene, *, spelled: bool) -> list[Span]:
+    assert scene.snapshot.state is not None
+    spans: list[Span] = []
+    for state in _COUNTED:
+        count = getattr(scene.snapshot.state.counts, state)
+        if count:
+            glyph, role = scene.glyphs.of_state(state)
+            spans.append((f"   {glyph} {count}{' ' + state if spelled else ''}", role))
+    return spans
+
+
+def status_line(scene: Scene, shown: str, notes: list[str], width: int) -> Line:
+    """What the operator must know to read the rest rightly; on the right what is shown of how many."""
+    trouble = trouble_of(scene)
+    left: Span = (f" {safe(trouble, scene.glyphs)}", "warn") if trouble else ("", "muted")
+    if not trouble and notes:
+        left = (f" {safe(f' {scene.glyphs.dot} '.join(notes), scene.glyphs)}", "accent")
+    return justified([left], [(f"  {safe(shown, scene.glyphs, 120)} ", "muted")], width, scene.glyphs)
+
+
+def trouble_of(scene: Scene) -> str:
+    """Why what is shown may not be the whole truth; empty where it is."""
+    snapshot = scene.snapshot
+    if snapshot.state is None:
+        return f"{snapshot.problem}; trying again every second" if snapshot.problem else ""
+    if not scene.live:
+        return f"{snapshot.why_lost()}; this is the last known state; reconnecting"
+    monitor = snapshot.state.monitor
+    if snapshot.archived:
+        return f"a snapshot made by {monitor.name or monitor.host} at {snapshot.state.generated_at}, not the present"
+    if monitor.observer != "ok":
+        return "the monitor does not trust its own eyes just now (it stalled, or its clock jumped)"
+    if not monitor.state_writable:
+        return "the monitor cannot write its state folder: history is not kept"
+    return ""
+
+
+def inspector_lines(name: str, scene: Scene, width: int, height: int) -> tuple[Line, ...]:
+    """Why and what next of the component under the cursor, in full as far as `height` lines hold it."""
+    component = scene.snapshot.component(name) if name else None
+    if component is None:
+        return tuple(cut([], width, scene.glyphs) for _ in range(height))
+    glyph, role = scene.glyphs.of_state(component.state)
+    rows = wrapped(component.diagnosis, width - 4, scene.glyphs)[: height - (1 if component.next else 0)]
+    lines = [
+        cut([(f" {glyph if not index else ' '} ", role), (row, "text")], width, scene.glyphs)
+        for index, row in enumerate(rows)
+    ]
+    if component.next:
+        lines.append(
+            cut([(f" {scene.glyphs.arrow} {safe(component.next, scene.glyphs)}", "next")], width, scene.glyphs)
+        )
+    lines += [cut([], width, scene.glyphs)] * (height - len(lines))
+    return tuple(lines[:height])

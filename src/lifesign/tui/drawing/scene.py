@@ -1,0 +1,71 @@
+"""What a drawing needs besides its component: the snapshot, the moment, the signs. And the words all drawings share."""
+
+from dataclasses import dataclass, field
+
+from lifesign.api.documents import Component
+from lifesign.text import format_timestamp
+from lifesign.tui.drawing.glyphs import UNICODE, Glyphs
+from lifesign.tui.drawing.spans import Span, age, safe
+from lifesign.tui.snapshot import Snapshot
+
+LAYERS = ("startable", "alive", "ready", "working")
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One moment of the console. `now_s` is on the console's own clock."""
+
+    snapshot: Snapshot = field(default_factory=Snapshot)
+    now_s: float = 0.0
+    glyphs: Glyphs = UNICODE
+
+    @property
+    def live(self) -> bool:
+        """Whether what is shown is known to hold."""
+        return self.snapshot.live(self.now_s)
+
+    def age(self, moment: str | None) -> str:
+        """How long ago `moment` was, for people."""
+        return age(self.snapshot.age_s(moment, self.now_s), self.glyphs)
+
+    def staleness(self, component: Component) -> tuple[str, str, str]:
+        """The age of the work signal, its limit, and the role in which both are drawn."""
+        staleness_s = self.snapshot.staleness_s(component, self.now_s)
+        limit_s = component.stale_after_s
+        over = staleness_s is not None and limit_s is not None and staleness_s > limit_s
+        role = "down" if over else "muted" if staleness_s is None else "text"
+        return age(staleness_s, self.glyphs), age(limit_s, self.glyphs), role
+
+
+def layer_states(component: Component) -> tuple[tuple[str, str | None], ...]:
+    """Each layer's name and state."""
+    layers = component.layers
+    return tuple(zip(LAYERS, (layers.startable, layers.alive, layers.ready, layers.working), strict=True))
+
+
+def flags(component: Component) -> list[str]:
+    """What stands beside the state, never instead of it."""
+    words = [
+        ("optional", component.optional),
+        ("flapping", component.flapping),
+        ("silenced", component.silence is not None),
+        ("held", component.hold is not None),
+        ("acknowledged", component.acknowledged is not None),
+        (f"waits for {component.suppressed_by}", component.suppressed_by is not None),
+    ]
+    return [word for word, holds in words if holds]
+
+
+def flag_spans(component: Component, glyphs: Glyphs) -> list[Span]:
+    """The flags as spans, each with a separator behind it."""
+    return [(f"{safe(word, glyphs, 80)} {glyphs.dot} ", "accent") for word in flags(component)]
+
+
+def clock_text(now_ns: int) -> str:
+    """The time of day in UTC: `14:03:22Z`."""
+    return format_timestamp(now_ns)[11:19] + "Z"
+
+
+def moment_text(now_ns: int) -> str:
+    """Date and time in UTC: `2026-11-21 14:03:22Z`."""
+    return format_timestamp(now_ns)[:19].replace("T", " ") + "Z"

@@ -1,0 +1,160 @@
+"""The console's two threads: one polls the state, one asks what the operator wants. Neither is Textual's loop.
+
+Both are daemon threads, so that a daemon that does not answer cannot keep the console from ending. Each has exactly one
+request in flight. Not here: what an answer means.
+"""
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
+
+from textual.message import Message
+
+from lifesign.api.documents import EventDocument
+from lifesign.api.failures import ClientError
+from lifesign.text import clean
+from lifesign.tui.snapshot import Reading
+from lifesign.tui.source import StateSource
+
+POLL_TIMEOUT_S = 3.0
+ASK_TIMEOUT_S = 30.0
+POLL_EVERY_S = 1.0
+_MOST_JOBS = 16
+
+_Answer = TypeVar("_Answer")
+
+
+class Polled(Message):
+    """One poll has been answered, or has failed."""
+
+    def __init__(self, reading: Reading) -> None:
+        super().__init__()
+        self.reading = reading
+
+
+class Probed(Message):
+    """Components were checked now. `problems`: one line for each that could not be."""
+
+    def __init__(self, names: tuple[str, ...], problems: tuple[str, ...]) -> None:
+        super().__init__()
+        self.names = names
+        self.problems = problems
+
+
+class EventsRead(Message):
+    """The history since the last time it was asked for."""
+
+    def __init__(self, events: tuple[EventDocument, ...], following: str | None, problem: str) -> None:
+        super().__init__()
+        self.events = events
+        self.following = following
+        self.problem = problem
+
+
+class Feed:
+    """Asks a daemon and hands on what it answers.
+
+    `connect` gives a source whose every call ends within the seconds it is given; `deliver` takes a message and is
+    called from other threads.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[float], StateSource],
+        deliver: Callable[[Message], object],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._connect = connect
+        self._deliver = deliver
+        self._clock = clock
+        self._stopped = threading.Event()
+        self._wake = threading.Event()
+        self._jobs: queue.Queue[Callable[[StateSource], Message]] = queue.Queue(_MOST_JOBS)
+
+    def start(self) -> None:
+        """Starts both threads."""
+        threading.Thread(target=self._poll, name="lifesign-poll", daemon=True).start()
+        threading.Thread(target=self._work, name="lifesign-ask", daemon=True).start()
+
+    def stop(self) -> None:
+        """Ends both threads after the request in flight; it does not wait for them."""
+        self._stopped.set()
+        self._wake.set()
+
+    def poll_soon(self) -> None:
+        """Polls at once instead of at the next second."""
+        self._wake.set()
+
+    def probe(self, names: tuple[str, ...]) -> bool:
+        """Checks these components now, one after the other. False where too much is asked already."""
+        return self._ask(lambda source: self._probe_all(source, names))
+
+    def read_events(self, since: str | None) -> bool:
+        """Reads the history from `since` on."""
+        return self._ask(lambda source: _read_events(source, since))
+
+    def _ask(self, job: Callable[[StateSource], Message]) -> bool:
+        try:
+            self._jobs.put_nowait(job)
+        except queue.Full:
+            return False
+        return True
+
+    def _poll(self) -> None:
+        source = self._connect(POLL_TIMEOUT_S)
+        while not self._stopped.is_set():
+            self._wake.clear()
+            reading = read_once(source, self._clock)
+            self._hand_on(Polled(reading))
+            self._wake.wait(max(0.1, POLL_EVERY_S - (reading.answered_s - reading.asked_s)))
+
+    def _work(self) -> None:
+        source = self._connect(ASK_TIMEOUT_S)
+        while not self._stopped.is_set():
+            try:
+                job = self._jobs.get(timeout=0.5)
+            except queue.Empty:
+                continue
+            self._hand_on(job(source))
+            self.poll_soon()
+
+    def _probe_all(self, source: StateSource, names: tuple[str, ...]) -> Message:
+        problems: list[str] = []
+        for name in names:
+            if self._stopped.is_set():
+                break
+            _, problem = _asked(partial(source.probe, name))
+            if problem:
+                problems.append(f"{clean(name, 60)}: {problem}")
+        return Probed(names, tuple(problems))
+
+    def _hand_on(self, message: Message) -> None:
+        if not self._stopped.is_set():
+            self._deliver(message)
+
+
+def read_once(source: StateSource, clock: Callable[[], float]) -> Reading:
+    """One poll. Whatever goes wrong is in the reading."""
+    asked_s = clock()
+    state, problem = _asked(source.state)
+    return Reading(asked_s, clock(), state, problem)
+
+
+def _read_events(source: StateSource, since: str | None) -> Message:
+    answer, problem = _asked(partial(source.events, since))
+    if answer is None:
+        return EventsRead((), since, problem)
+    return EventsRead(tuple(answer.events), answer.next, "")
+
+
+def _asked(call: Callable[[], _Answer]) -> tuple[_Answer | None, str]:
+    """What `call` answered, or why it did not."""
+    try:
+        return call(), ""
+    except ClientError as error:
+        return None, clean(error.detail, 200) or "no answer"
+    except Exception as error:  # noqa: BLE001 - the adapter's call: a bug there must show as a lost link, not end the thread
+        return None, f"the console could not ask ({type(error).__name__})"

@@ -1,0 +1,21 @@
+"""What has changed between two snapshots, as far as it is worth a bell, a title or a line: pure."""
+
+from lifesign.tui.snapshot import Snapshot
+
+
+def newly_down(before: Snapshot, after: Snapshot) -> bool:
+    """Whether a component went down between two documents. The first document is no transition."""
+    if before.state is None or after.state is None or before.state is after.state:
+        return False
+    known = {component.name: component.state for component in before.state.components}
+    return any(
+        component.state == "down" and known.get(component.name) != "down" for component in after.state.components
+    )
+
+
+def title_of(snapshot: Snapshot, now_s: float) -> str:
+    """The terminal's title: how many are down."""
+    if snapshot.state is None or not snapshot.live(now_s):
+        return "lifesign: disconnected"
+    down = snapshot.state.counts.down
+    return f"lifesign: {down} down" if down else f"lifesign: {snapshot.state.overall}"

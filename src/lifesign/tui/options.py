@@ -1,0 +1,26 @@
+"""How one console is set up: frozen, made by the command line. Not here: what it shows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from lifesign.tui.drawing.glyphs import UNICODE, Glyphs
+from lifesign.tui.themes import DEFAULT_THEME, Themes
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`keys`: command ids and the keys they are remapped to. `notes`: told once when the console opens.
+
+    `archived`: the source is a file, and what it tells is not the present. `color`: False keeps to the `ansi` theme.
+    """
+
+    read_only: bool = False
+    archived: bool = False
+    glyphs: Glyphs = UNICODE
+    themes: Themes = field(default_factory=lambda: Themes(()))
+    theme: str = DEFAULT_THEME
+    color: bool = True
+    keys: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    bell: bool = True
+    title: bool = True

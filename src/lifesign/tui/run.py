@@ -1,0 +1,74 @@
+"""Opens the console in the form that its terminal can carry. It imports textual only where it draws."""
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+
+from lifesign.tui.plain import run_plain
+from lifesign.tui.source import StateSource
+
+
+def is_plain(environment: Mapping[str, str]) -> bool:
+    """Whether there is no terminal that can be drawn on: no tty, or one that knows no escape sequences."""
+    drawable = sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()
+    return not drawable or environment.get("TERM", "") in {"", "dumb", "unknown"}
+
+
+def run_console(
+    connect: Callable[[float], StateSource],
+    *,
+    read_only: bool = False,
+    archived: bool = False,
+    keys: Mapping[str, str] | None = None,
+    notes: tuple[str, ...] = (),
+) -> int:
+    """Shows what `connect(timeout_s)` tells until the operator quits; the exit code.
+
+    `keys` remaps commands by id. `notes` are told once. `archived`: the source is a file.
+    """
+    if is_plain(os.environ):
+        return run_plain(connect(3.0), sys.stdout, notes, archived=archived)
+    return _run_drawn(connect, read_only=read_only, archived=archived, keys=keys or {}, notes=notes)
+
+
+def _run_drawn(
+    connect: Callable[[float], StateSource],
+    *,
+    read_only: bool,
+    archived: bool,
+    keys: Mapping[str, str],
+    notes: tuple[str, ...],
+) -> int:
+    from lifesign.tui.app import ConsoleApp
+    from lifesign.tui.drawing.glyphs import glyphs_for
+    from lifesign.tui.options import Options
+    from lifesign.tui.themes import load_themes, shipped_folder, user_folder
+
+    term = os.environ.get("TERM", "")
+    options = Options(
+        read_only=read_only,
+        archived=archived,
+        glyphs=glyphs_for(term, sys.stdout.encoding or ""),
+        themes=load_themes(shipped_folder(), user_folder()),
+        color="NO_COLOR" not in os.environ,
+        keys=keys,
+        notes=notes,
+        title=term != "linux",
+    )
+    if options.title:
+        _write("\x1b[22;2t")  # the terminal keeps its title for later
+    app = ConsoleApp(connect, options)
+    try:
+        code = app.run()
+    finally:
+        if options.title:
+            _write("\x1b[23;2t")
+    return app.return_code or 0 if code is None else code
+
+
+def _write(sequence: str) -> None:
+    try:
+        sys.stderr.write(sequence)
+        sys.stderr.flush()
+    except OSError:
+        return  # the terminal is gone, and with it its title

@@ -1,0 +1,1 @@
+"""The screens: each is given snapshots and routes keys to its widgets."""

@@ -1,0 +1,42 @@
+"""One component in full."""
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+
+from lifesign.tui.commands import DETAIL, Command
+from lifesign.tui.drawing.detail import detail_lines
+from lifesign.tui.drawing.scene import Scene
+from lifesign.tui.drawing.spans import cut, safe
+from lifesign.tui.screens.page import Page
+from lifesign.tui.widgets.lines import Pageful
+
+
+class ComponentScreen(Page):
+    """Everything the state document holds of one component, kept up to date."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [command.binding() for command in DETAIL]
+    COMMAND_SET: ClassVar[tuple[Command, ...]] = DETAIL
+
+    def __init__(self, component: str) -> None:
+        super().__init__()
+        self._component = component
+
+    def body(self) -> ComposeResult:
+        """One page."""
+        yield Pageful(id="body")
+
+    def draw(self, scene: Scene) -> None:
+        """The component as it is now, or that it is gone."""
+        page = self.query_one("#body", Pageful)
+        component = scene.snapshot.component(self._component)
+        if component is None:
+            words = f" {safe(self._component, scene.glyphs, 60)} is no longer watched"
+            page.show([cut([(words, "warn")], page.line_cells, scene.glyphs)])
+            return
+        page.show(detail_lines(component, scene, page.line_cells), gone=not scene.live)
+
+    def action_probe(self) -> None:
+        """Checks it now."""
+        self.console.probe((self._component,))

@@ -1,0 +1,182 @@
+"""The main screen: panels or table, the filter, and below the table why and what next in full."""
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.widgets import Input
+
+from lifesign.tui.commands import MAIN, Command
+from lifesign.tui.drawing.card import CARD_LINES
+from lifesign.tui.drawing.header import inspector_lines
+from lifesign.tui.drawing.scene import Scene
+from lifesign.tui.drawing.table import table_head
+from lifesign.tui.order import Arrangement, Selection, arrange
+from lifesign.tui.screens.component import ComponentScreen
+from lifesign.tui.screens.events import EventsScreen
+from lifesign.tui.screens.page import Page
+from lifesign.tui.widgets.filter import FilterInput
+from lifesign.tui.widgets.lines import Lines
+from lifesign.tui.widgets.listing import Cursor, Listing, PanelList, TableList
+
+_INSPECTOR_LINES = 3
+
+
+class MainScreen(Page):
+    """What is down, since when, why, and what comes next: worst first."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [command.binding() for command in MAIN]
+    COMMAND_SET: ClassVar[tuple[Command, ...]] = MAIN
+    AUTO_FOCUS = "#panels"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._cursor = Cursor()
+        self._selection = Selection()
+        self._arrangement = Arrangement()
+        self._total = 0
+        self._view = "panels"
+        self._chosen = False
+
+    def body(self) -> ComposeResult:
+        """Both lists, of which one is shown."""
+        yield PanelList(self._cursor, id="panels")
+        with Vertical(id="table-view"):
+            yield Lines(id="head")
+            yield TableList(self._cursor, id="table")
+            yield Lines(ground="card", id="inspector")
+        yield FilterInput(id="filter", placeholder="text to look for; !text inverts; enter keeps, escape ends")
+
+    @property
+    def listing(self) -> Listing:
+        """The list that is shown."""
+        return self.query_one("#table" if self._view == "table" else "#panels", Listing)
+
+    def on_mount(self) -> None:
+        """The filter opens by its key."""
+        self.query_one("#filter").display = False
+        self.action_view("panels", chosen=False)
+        super().on_mount()
+
+    def draw(self, scene: Scene) -> None:
+        """Arranges the components anew, unless the operator's cursor rests on one."""
+        components = scene.snapshot.state.components if scene.snapshot.state else []
+        if components and not self._total:
+            self._choose_view(len(components))
+        self._total = len(components)
+        rests = self._cursor.rests(scene.now_s)
+        self._arrangement = arrange(components, self._selection, self._arrangement.names, frozen=rests)
+        self.listing.show(scene, self._arrangement)
+        self._inspect(scene)
+
+    def _choose_view(self, count: int) -> None:
+        """Panels where all have room, else the table; until the operator chooses."""
+        panels = self.query_one("#panels", PanelList)
+        room = max(1, panels.size.height // (CARD_LINES + 1)) * panels.columns
+        if not self._chosen and count > room:
+            self.action_view("table", chosen=False)
+
+    def _inspect(self, scene: Scene) -> None:
+        if self._view != "table":
+            return
+        table = self.query_one("#table", TableList)
+        current = table.current
+        self.query_one("#head", Lines).show([table_head(table.widths, scene.glyphs)])
+        lines = inspector_lines(current.name if current else "", scene, self.size.width, _INSPECTOR_LINES)
+        self.query_one("#inspector", Lines).show(lines, gone=not scene.live)
+
+    def summary(self) -> tuple[str, list[str]]:
+        """How many are shown of how many, by which filter; and whether the order waits for the cursor."""
+        shown = len(self._arrangement.components)
+        words = [f"{shown} of {self._total}" if shown != self._total else f"{shown} shown"]
+        if self._selection.pattern:
+            words.insert(0, f"filter {self._selection.pattern}")
+        if self._selection.problems_only:
+            words.insert(0, "problems only")
+        notes = ["the order is held while you read; worst first would differ"] if self._arrangement.would_change else []
+        if not shown and self._total:
+            notes.append("no component matches; escape shows all again")
+        return ", ".join(words), notes
+
+    def on_listing_moved(self) -> None:
+        """The operator moved: nothing shall move under the cursor for a while."""
+        scene = self.console.scene()
+        self._cursor.moved_s = scene.now_s
+        self._inspect(scene)
+
+    def on_listing_opened(self) -> None:
+        """A double click opens."""
+        self.action_open()
+
+    def action_open(self) -> None:
+        """Shows everything known of the component under the cursor."""
+        if (current := self.listing.current) is not None:
+            self.app.push_screen(ComponentScreen(current.name))
+
+    def action_events(self) -> None:
+        """Shows the history."""
+        self.app.push_screen(EventsScreen())
+
+    def action_view(self, view: str, *, chosen: bool = True) -> None:
+        """Shows panels or table. The cursor stays on its component."""
+        self._view, self._chosen = view, chosen
+        self.query_one("#panels").display = view == "panels"
+        self.query_one("#table-view").display = view == "table"
+        self.listing.focus()
+        self.call_after_refresh(self._redraw)
+
+    def _redraw(self) -> None:
+        self.refresh_scene()
+        self.listing.bring_cursor_into_sight()
+
+    def action_probe(self) -> None:
+        """Checks the component under the cursor now."""
+        if (current := self.listing.current) is not None:
+            self.console.probe((current.name,))
+
+    def action_probe_all(self) -> None:
+        """Checks every component shown, now."""
+        self.console.probe(self._arrangement.names)
+
+    def action_problems(self) -> None:
+        """Shows only what is not healthy, or all again."""
+        self._select(Selection(self._selection.pattern, not self._selection.problems_only))
+
+    def action_filter(self) -> None:
+        """Opens the filter."""
+        line = self.query_one("#filter", FilterInput)
+        line.display = True
+        line.focus()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """The list follows every letter."""
+        self._select(Selection(event.value, self._selection.problems_only))
+
+    def on_input_submitted(self) -> None:
+        """Keeps the filter, and goes back to the list."""
+        self._close_filter()
+
+    def action_back(self) -> None:
+        """Undoes one thing: the filter, then problems only, then the placed cursor."""
+        line = self.query_one("#filter", FilterInput)
+        if line.display or self._selection.pattern:
+            line.value = ""
+            self._close_filter()
+            self._select(Selection("", self._selection.problems_only))
+        elif self._selection.problems_only:
+            self.action_problems()
+        else:
+            self._cursor.name = None
+            self.listing.scroll_to(y=0, animate=False)
+            self.refresh_scene()
+
+    def _close_filter(self) -> None:
+        self.query_one("#filter").display = False
+        self.listing.focus()
+
+    def _select(self, selection: Selection) -> None:
+        """A new selection is an order of its own: what was held no longer is."""
+        self._selection = selection
+        self._arrangement = Arrangement()
+        self.refresh_scene()

@@ -1,0 +1,114 @@
+"""What all screens share: header, status line, key bar, and one honest line where the terminal is too small."""
+
+from typing import ClassVar, Protocol, cast
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.screen import Screen
+
+from lifesign.api.documents import EventDocument
+from lifesign.tui.commands import PAGE, Command
+from lifesign.tui.drawing.header import header_line, status_line
+from lifesign.tui.drawing.scene import Scene
+from lifesign.tui.widgets.keybar import KeyBar
+from lifesign.tui.widgets.lines import Lines
+
+LEAST_CELLS, LEAST_LINES = 60, 15
+
+
+class Console(Protocol):
+    """What a screen needs of the app."""
+
+    def scene(self) -> Scene:
+        """This moment."""
+        ...
+
+    def commands_of(self, commands: tuple[Command, ...]) -> tuple[Command, ...]:
+        """The commands that this console has."""
+        ...
+
+    def probe(self, names: tuple[str, ...]) -> None:
+        """Checks these components now."""
+        ...
+
+    def read_events(self, since: str | None) -> bool:
+        """Asks for the history."""
+        ...
+
+
+class Page(Screen[None]):
+    """A screen of the console. It is told to `refresh_scene` once a second and whenever a document has come."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [command.binding() for command in PAGE]
+    COMMAND_SET: ClassVar[tuple[Command, ...]] = PAGE
+    AUTO_FOCUS = "#body"
+
+    def compose(self) -> ComposeResult:
+        """The frame, and between header and status line what the screen is for."""
+        yield Lines(ground="bar", id="header")
+        yield from self.body()
+        yield Lines(id="status")
+        yield KeyBar()
+        yield Lines(id="too-small")
+
+    def body(self) -> ComposeResult:
+        """The widgets of this screen."""
+        raise NotImplementedError
+
+    @property
+    def console(self) -> Console:
+        """The app."""
+        return cast("Console", self.app)
+
+    @property
+    def command_set(self) -> tuple[Command, ...]:
+        """The commands of this screen that this console has."""
+        return self.console.commands_of(self.COMMAND_SET)
+
+    def on_mount(self) -> None:
+        """Draws as soon as the sizes are known."""
+        self.call_after_refresh(self.refresh_scene)
+
+    def on_screen_resume(self) -> None:
+        """A screen that was covered shows the present again."""
+        self.call_after_refresh(self.refresh_scene)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Below the least size it says so, instead of showing half a truth."""
+        small = event.size.width < LEAST_CELLS or event.size.height < LEAST_LINES
+        self.set_class(small, "-small")
+        words = f"lifesign needs {LEAST_CELLS}x{LEAST_LINES}, this is {event.size.width}x{event.size.height}"
+        self.query_one("#too-small", Lines).show([((words, "warn"),)])
+        self.call_after_refresh(self.refresh_scene)
+
+    def refresh_scene(self) -> None:
+        """Draws the present."""
+        if not self.is_mounted or self.size.width == 0:
+            return
+        scene = self.console.scene()
+        width = self.size.width
+        self.query_one("#header", Lines).show([header_line(scene, width)])
+        shown, notes = self.summary()
+        self.query_one("#status", Lines).show([status_line(scene, shown, notes, width)])
+        self.query_one(KeyBar).show_commands(self.command_set, scene.glyphs)
+        self.draw(scene)
+
+    def draw(self, scene: Scene) -> None:
+        """Draws the body."""
+        raise NotImplementedError
+
+    def summary(self) -> tuple[str, list[str]]:
+        """What stands on the right of the status line, and what is worth a note on its left."""
+        return "", []
+
+    def receive_events(self, events_read: tuple[EventDocument, ...], following: str | None, problem: str) -> None:
+        """History has come; a screen that asked for none ignores it."""
+
+    async def on_key_bar_chosen(self, message: KeyBar.Chosen) -> None:
+        """Runs the command that was clicked."""
+        await self.run_action(message.command.action)
+
+    def action_back(self) -> None:
+        """Leaves this screen."""
+        self.app.pop_screen()

@@ -1,0 +1,60 @@
+"""Where the console gets its documents from: the seam that `lifesign.api.client.Client` fits.
+
+Not here: when it is asked (`tui.feed`), and what an answer means (`tui.snapshot`).
+"""
+
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from lifesign.api.documents import Component, Events, State
+from lifesign.api.failures import BadAnswer, ClientError, ProblemAnswer
+from lifesign.text import clean
+
+MAX_FILE_BYTES = 64 * 1024 * 1024
+
+
+class StateSource(Protocol):
+    """One daemon, seen from the console. Each call may block, and raises ClientError; never on Textual's loop."""
+
+    def state(self) -> State:
+        """The state document of this moment."""
+        ...
+
+    def probe(self, component: str) -> Component:
+        """Looks at `component` now; the component as it stands afterwards."""
+        ...
+
+    def events(self, since: str | None = None) -> Events:
+        """The history from `since` on."""
+        ...
+
+
+class SnapshotFile:
+    """A state document in a file: it is shown as it was, and nothing in it can be checked again."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def state(self) -> State:
+        """The document. Raises BadAnswer with one line for the user."""
+        try:
+            with self._path.open("rb") as file:
+                body = file.read(MAX_FILE_BYTES + 1)
+        except OSError as error:
+            raise BadAnswer(f"{clean(str(self._path), 120)}: {error.strerror or 'cannot be read'}") from error
+        if len(body) > MAX_FILE_BYTES:
+            raise BadAnswer(f"{clean(str(self._path), 120)} is larger than {MAX_FILE_BYTES >> 20} MiB")
+        try:
+            return msgspec.json.decode(body, type=State)
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise BadAnswer(f"{clean(str(self._path), 120)} is no state document: {clean(str(error), 120)}") from error
+
+    def probe(self, component: str) -> Component:
+        """A file cannot look. Raises ProblemAnswer."""
+        raise ProblemAnswer(409, "not possible", f"{clean(component, 60)} is shown from a file")
+
+    def events(self, since: str | None = None) -> Events:
+        """A file holds no history. Raises ClientError."""
+        raise ClientError(f"a snapshot holds no events{f' since {clean(since, 40)}' if since else ''}")

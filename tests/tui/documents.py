@@ -1,0 +1,179 @@
+"""Documents made by hand, and a source that gives them: what a daemon would tell, without one."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from lifesign.api.documents import (
+    Check,
+    Component,
+    Counts,
+    EventDocument,
+    Events,
+    Incident,
+    Layers,
+    MonitorInfo,
+    Restart,
+    State,
+)
+from lifesign.api.failures import ClientError
+from lifesign.text import format_timestamp
+
+NOON_NS = 1_795_262_400_000_000_000  # 2026-11-21T12:00:00Z
+STATES = ("healthy", "degraded", "down", "unknown", "starting", "paused")
+
+
+def at(seconds: float) -> str:
+    """The time so many seconds after noon."""
+    return format_timestamp(NOON_NS + int(seconds * 1e9))
+
+
+def check(name: str = "heartbeat", **changes: Any) -> Check:
+    """A passing heartbeat check, changed."""
+    whole = Check(
+        name=name,
+        type="heartbeat",
+        layer="working",
+        optional=False,
+        state="passing",
+        consecutive_failures=0,
+        consecutive_successes=7,
+        last_at=at(-2),
+        next_at=at(8),
+        latency_ms=0.12,
+        message="",
+        metrics={},
+        data={},
+    )
+    return msgspec.structs.replace(whole, **changes)
+
+
+def component(name: str = "mind", state: str = "healthy", **changes: Any) -> Component:
+    """A component since noon less ten minutes, changed."""
+    whole = Component(
+        name=name,
+        title="",
+        tags=[],
+        optional=False,
+        state=state,
+        since=at(-600),
+        diagnosis="",
+        next="",
+        layers=Layers(working="passing"),
+        last_work_at=at(-3),
+        staleness_s=3.0,
+        stale_after_s=300.0,
+        consecutive_failures=0,
+        flapping=False,
+        suppressed_by=None,
+        silence=None,
+        hold=None,
+        acknowledged=None,
+        incident=None,
+        restart=None,
+        checks=[check()],
+    )
+    return msgspec.structs.replace(whole, **changes)
+
+
+def state(
+    components: Sequence[Component] = (), *, seconds: float = 0.0, overall: str | None = None, **monitor: Any
+) -> State:
+    """A state document generated so many seconds after noon."""
+    worst = next((word for word in ("down", "unknown", "degraded", "starting") if _count(components, word)), "healthy")
+    info = MonitorInfo(
+        name="prod-trader",
+        host="trader-1",
+        version="0.1.0",
+        pid=4242,
+        mode="daemon",
+        started_at=at(-86400),
+        uptime_s=86400.0,
+        loop_lag_ms=0.4,
+        last_round_age_s=0.2,
+        observer="ok",
+        state_writable=True,
+    )
+    return State(
+        schema="lifesign.state/1",
+        generated_at=at(seconds),
+        monitor=msgspec.structs.replace(info, **monitor),
+        overall=overall or worst,
+        counts=Counts(**{word: _count(components, word) for word in STATES}),
+        components=list(components),
+    )
+
+
+def _count(components: Sequence[Component], word: str) -> int:
+    return sum(1 for component in components if component.state == word)
+
+
+def down_mind() -> Component:
+    """The contract's own example."""
+    return component(
+        "mind",
+        "down",
+        title="Consciousness loop",
+        tags=["nexus"],
+        since=at(-312),
+        diagnosis="alive and ready, but not working: no new work for 612 s (limit 300 s)",
+        next="restart in 41 s (1 of 3)",
+        layers=Layers(startable="passing", alive="passing", ready=None, working="failed"),
+        last_work_at=at(-612),
+        staleness_s=612.0,
+        consecutive_failures=61,
+        incident=Incident(id="mind-20261121T115448", opened_at=at(-312)),
+        restart=Restart(
+            method="signal",
+            automatic=True,
+            phase="waiting",
+            incarnation=1,
+            unproductive=0,
+            max_unproductive=3,
+            budget_left=5,
+            last_at=None,
+            next_at=at(41),
+        ),
+        checks=[
+            check(
+                state="failed",
+                consecutive_failures=61,
+                message="no new work for 612 s",
+                data={"cycle": 88, "model": "m-7b"},
+            ),
+            check("process", type="process", layer="alive", latency_ms=1.9, message="pid 3117"),
+            check("syntax", type="syntax", layer="startable", latency_ms=14.2),
+        ],
+    )
+
+
+class HandSource:
+    """A source whose next answers the test lays down. `problem` makes every call fail."""
+
+    def __init__(self, document: State) -> None:
+        self.document = document
+        self.problem = ""
+        self.probed: list[str] = []
+        self.history: list[EventDocument] = []
+
+    def state(self) -> State:
+        """The document laid down."""
+        self._fail()
+        return self.document
+
+    def probe(self, component: str) -> Component:
+        """Notes who was asked for."""
+        self._fail()
+        self.probed.append(component)
+        return next(one for one in self.document.components if one.name == component)
+
+    def events(self, since: str | None = None) -> Events:
+        """The history; `next` is its length."""
+        self._fail()
+        start = int(since or 0)
+        return Events(events=self.history[start:], next=str(len(self.history)))
+
+    def _fail(self) -> None:
+        if self.problem:
+            raise ClientError(self.problem)
