@@ -1,5 +1,6 @@
 """The writer, on real files: whole at every moment, and never in the way of the work."""
 
+import ast
 import json
 import logging
 import multiprocessing
@@ -21,6 +22,7 @@ from hypothesis import strategies as st
 
 import lifesign
 from lifesign import Heartbeat, heartbeat, write_heartbeat
+from lifesign.checks.heartbeat_formats import Keys, parse_beat
 from lifesign.heartbeat import default_heartbeat_path, user_state_dir
 
 SOURCE = Path(heartbeat.__file__)
@@ -322,17 +324,49 @@ def test_a_full_disk_fails_the_beat_keeps_the_last_one_and_leaves_nothing(tmp_pa
         subprocess.run(["umount", "-l", str(disk)], check=True)
 
 
+def test_a_link_planted_where_the_temporary_file_goes_is_not_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    monkeypatch.setattr(os, "urandom", bytes)  # the one thing that keeps the name from being guessed
+    planted = tmp_path / f".beat.json.{os.getpid()}.000000000000.tmp"
+    planted.symlink_to(victim)
+    assert write_heartbeat(tmp_path / "beat.json") is False
+    assert victim.read_text() == "precious"
+    planted.unlink()
+    assert write_heartbeat(tmp_path / "beat.json") is True
+
+
+def as_nobody(folder: Path, file: Path) -> subprocess.CompletedProcess[str]:
+    """Writes a heartbeat to `file` as another user; a copy of the writer goes to `folder`."""
+    shutil.copy(SOURCE, folder / "heartbeat.py")
+    for above in (folder, *folder.parents[:2]):
+        above.chmod(0o755)
+    # What the other user needs is loaded while we are still root.
+    program = "import heartbeat, logging, os, sys; os.setuid(65534); sys.exit(heartbeat.write_heartbeat(sys.argv[1]))"
+    words = [sys.executable, "-c", program, str(file)]
+    return subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_a_file_that_may_not_be_replaced_only_fails_the_beat_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o1777)  # sticky: all may write, nobody may replace another's file
+    (shared / "beat.json").write_text("root's")
+    done = as_nobody(tmp_path, shared / "beat.json")
+    assert done.returncode == 0, done.stderr
+    assert "not permitted" in done.stderr
+    assert [path.name for path in shared.iterdir()] == ["beat.json"]
+    assert (shared / "beat.json").read_text() == "root's"
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 def test_no_permission_only_fails_the_beat(tmp_path: Path) -> None:
     shut = tmp_path / "shut"
     shut.mkdir(mode=0o755)
-    code = "import heartbeat, logging, os, sys; os.setuid(65534); sys.exit(heartbeat.write_heartbeat(sys.argv[1]))"
-    shutil.copy(SOURCE, tmp_path / "heartbeat.py")  # what the other user needs is loaded while we are still root
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(shut / "beat.json")], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
+    done = as_nobody(tmp_path, shut / "beat.json")
     assert done.returncode == 0, done.stderr
     assert "Permission denied" in done.stderr
     assert list(shut.iterdir()) == []
@@ -485,6 +519,10 @@ def test_importing_lifesign_loads_the_standard_library_alone(statement: str) -> 
     subprocess.run([sys.executable, "-S", "-I", "-c", program], check=True)
 
 
+def test_the_one_file_is_in_the_words_of_python_3_8() -> None:
+    ast.parse(SOURCE.read_text(encoding="utf-8"), feature_version=(3, 8))
+
+
 def test_a_copy_of_the_one_file_works_alone(tmp_path: Path) -> None:
     shutil.copy(SOURCE, tmp_path / "beats.py")
     program = "import beats, sys; sys.exit(not beats.Heartbeat('mind').beat() or 'lifesign' in sys.modules)"
@@ -541,6 +579,8 @@ def test_no_fields_raise_and_the_file_is_absent_or_a_sound_heartbeat(one_file: P
     document = json.loads(content.decode("utf-8"), object_pairs_hook=no_key_twice)
     assert finite_and_shallow(document)
     assert type(document["timestamp"]) is float
+    if min(document["timestamp"], document["started_at"]) > 1_000_000_000:  # the reader believes no clock before 2000
+        parse_beat(content, "auto", Keys(), time.time_ns())  # raises for what it finds malformed
     assert type(document.get("cycle", 0)) is int
     assert document.get("status", "ok") in ("ok", "degraded", "error", "stopping")
     assert type(document.get("busy", True)) is bool

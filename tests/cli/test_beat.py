@@ -147,6 +147,23 @@ def test_the_file_is_the_options_else_the_environments(tmp_path: Path, monkeypat
     assert read(tmp_path / "option.json")["cycle"] == 5
 
 
+def test_with_a_config_the_file_is_where_its_check_looks(tmp_path: Path) -> None:
+    config = tmp_path / "lifesign.toml"
+    config.write_text(
+        '[components.mind.checks.port]\ntype = "tcp"\naddress = "127.0.0.1:1"\n'
+        '[components.mind.checks.beat]\ntype = "heartbeat"\npath = "mind/beat.json"\n'
+        '[components.port.checks.port]\ntype = "tcp"\naddress = "127.0.0.1:1"\n'
+    )
+    done = beat("-c", str(config), "mind", "cycle=3")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert read(tmp_path / "mind/beat.json")["cycle"] == 3
+    for name, complaint in (("port", "has no heartbeat check"), ("mint", "has no component mint")):
+        refused = beat("-c", str(config), name)
+        assert refused.returncode == 2
+        assert complaint in refused.stderr
+    assert beat("-c", str(tmp_path / "nowhere.toml"), "mind").returncode == 78
+
+
 def test_a_heartbeat_that_cannot_be_written_is_one_line_and_exit_1(tmp_path: Path) -> None:
     done = beat("mind", "--path", str(tmp_path))
     assert (done.returncode, done.stdout) == (1, "")

@@ -1,7 +1,8 @@
 """`lifesign beat`: a heartbeat from the shell, for a loop (`lifesign beat NAME`) or around a job (`… -- CMD`).
 
 A job's file tells its last *success*: `timestamp` and `cycle` move only when it ends with 0. Not here: running it
-(`lifesign.cli.job`), the file and its rules (`lifesign.heartbeat`). Loads click and the standard library alone.
+(`lifesign.cli.job`), the file and its rules (`lifesign.heartbeat`). Without `-c` it loads click and the standard
+library alone, and looks for no config: a loop calls it often.
 """
 
 import json
@@ -42,11 +43,12 @@ class _JobCommand(click.Command):
 
 
 @click.command("beat", cls=_JobCommand)
+@click.option("-c", "--config", metavar="FILE", help="Write where the heartbeat check of NAME in this config looks.")
 @click.option("--path", type=click.Path(path_type=Path), help="The file; else $LIFESIGN_HEARTBEAT, else that of NAME.")
 @click.argument("name")
 @click.argument("fields", nargs=-1, metavar="[KEY=VALUE]...")
 @click.pass_context
-def command(ctx: click.Context, path: Path | None, name: str, fields: tuple[str, ...]) -> None:
+def command(ctx: click.Context, config: str | None, path: Path | None, name: str, fields: tuple[str, ...]) -> None:
     """Write a heartbeat for NAME: a piece of its work was finished just now.
 
     Without cycle=N the count in the file goes up by one. Say pid=$$ if the writer may be restarted by a signal.
@@ -58,6 +60,8 @@ def command(ctx: click.Context, path: Path | None, name: str, fields: tuple[str,
         given = parse_fields(fields)
         if job is not None:
             _refuse_what_the_job_tells(given, job)
+        if config is not None and path is None:
+            path = _configured_path(config, name)
         file = heartbeat_path(path, name)
     except (ValueError, RuntimeError) as error:
         raise click.UsageError(clean(str(error)), ctx) from None
@@ -67,6 +71,21 @@ def command(ctx: click.Context, path: Path | None, name: str, fields: tuple[str,
         replace_file(file, encode_heartbeat({"timestamp": time.time(), "cycle": _next_cycle(_previous(file)), **given}))
     except (OSError, ValueError) as error:
         raise click.ClickException(f"no heartbeat written: {clean(str(error))}") from None
+
+
+def _configured_path(config: str, name: str) -> Path:
+    """Where the first heartbeat check of component `name` looks. Raises ValueError where there is none to write for."""
+    from lifesign.cli.loading import load_config
+    from lifesign.config.check_types import HeartbeatCheck
+
+    components = {component.spec.name: component for component in load_config(config, warn=False).components}
+    if name not in components:
+        raise ValueError(f"{config} has no component {name}")
+    for check in components[name].checks:
+        heartbeat = check.options
+        if isinstance(heartbeat, HeartbeatCheck) and heartbeat.path and heartbeat.format in ("auto", "json"):
+            return heartbeat.path
+    raise ValueError(f"{name} in {config} has no heartbeat check that reads JSON")
 
 
 def parse_fields(fields: Sequence[str]) -> dict[str, Any]:
