@@ -29,6 +29,7 @@ class SignalJudge:
 
     __slots__ = (
         "_advanced_ns",
+        "_counts",
         "_grace_ends_ns",
         "_incarnation_ns",
         "_policy",
@@ -42,6 +43,7 @@ class SignalJudge:
         self._policy = policy
         self._timestamp_ns: int | None = None
         self._advanced_ns = 0
+        self._counts = False
         self._progress: int | float | str | None = None
         self._progress_ns: int | None = None
         self._incarnation_ns: int | None = None
@@ -54,6 +56,11 @@ class SignalJudge:
         self._grace_ends_ns = grace_ends_ns
         if self._progress_ns is not None:
             self._progress_ns = max(self._progress_ns, start_ns)
+
+    def excuse(self, start_ns: int, gap_ns: int) -> None:
+        """We did not run for `gap_ns` from `start_ns`: a grace that had begun is prolonged by it."""
+        if start_ns < self._grace_ends_ns:
+            self._grace_ends_ns += gap_ns
 
     def read(self, signal: WorkSignal, now: Instant) -> Judgement:
         """Takes a signal as it was just read and judges it."""
@@ -77,9 +84,10 @@ class SignalJudge:
         return True
 
     def _take_progress(self, signal: WorkSignal, now_ns: int) -> None:
-        if signal.progress is None:
-            self._progress = self._progress_ns = None
-        elif self._progress_ns is None or signal.progress != self._progress or signal.busy is False:
+        self._counts = signal.progress is not None
+        if not self._counts:  # remembered all the same: a value that comes and goes still rests (S12)
+            return
+        if self._progress_ns is None or signal.progress != self._progress or signal.busy is False:
             self._progress_ns = now_ns
         self._progress = signal.progress
 
@@ -98,18 +106,24 @@ class SignalJudge:
                 Verdict.FAIL,
                 f"no new work for {stale_ns / NS_PER_S:.0f} s (limit {self._policy.stale_after_ns / NS_PER_S:g} s)",
             )
-        stuck_after_ns = self._policy.stuck_after_ns
-        if (
-            stuck_after_ns is not None
-            and self._progress_ns is not None
-            and now_ns - self._progress_ns >= stuck_after_ns
-        ):
-            rest_s, limit_s = (now_ns - self._progress_ns) / NS_PER_S, stuck_after_ns / NS_PER_S
-            words = (
-                f"stuck: the progress value {self._progress!r} has not changed for {rest_s:.0f} s (limit {limit_s:g} s)"
-            )
-            return Judgement(Verdict.FAIL, f"{words}, though the timestamp is fresh")
+        stuck_ns = self._stuck_at_ns()
+        if stuck_ns is not None and now_ns >= stuck_ns:
+            return Judgement(Verdict.FAIL, self._stuck_words(now_ns))
         return Judgement(Verdict.OK, f"last work {format_duration(stale_ns / NS_PER_S)} ago")
+
+    def _stuck_at_ns(self) -> int | None:
+        """When the counter has rested for too long; None where none is watched."""
+        if self._policy.stuck_after_ns is None or self._progress_ns is None or not self._counts:
+            return None
+        return self._progress_ns + self._policy.stuck_after_ns
+
+    def _stuck_words(self, now_ns: int) -> str:
+        rest_s = (now_ns - (self._progress_ns or 0)) / NS_PER_S
+        limit_s = (self._policy.stuck_after_ns or 0) / NS_PER_S
+        return (
+            f"stuck: the progress value {self._progress!r} has not changed for {rest_s:.0f} s (limit {limit_s:g} s),"
+            " though the timestamp is fresh"
+        )
 
     def _is_awaiting(self, now_ns: int) -> bool:
         return (
@@ -120,7 +134,8 @@ class SignalJudge:
 
     def staleness_ns(self, now_ns: int) -> int:
         """Nanoseconds since the work signal last advanced; counted from the incarnation's start if that is later."""
-        return now_ns - max(self._advanced_ns, self._incarnation_ns or self._advanced_ns)
+        start_ns = self._advanced_ns if self._incarnation_ns is None else self._incarnation_ns
+        return now_ns - max(self._advanced_ns, start_ns)
 
     @property
     def has_signal(self) -> bool:
@@ -134,7 +149,8 @@ class SignalJudge:
         if self._is_awaiting(now_ns):
             return self._grace_ends_ns
         moments = [now_ns - self.staleness_ns(now_ns) + self._policy.stale_after_ns]
-        if self._policy.stuck_after_ns is not None and self._progress_ns is not None:
-            moments.append(self._progress_ns + self._policy.stuck_after_ns)
+        stuck_ns = self._stuck_at_ns()
+        if stuck_ns is not None:
+            moments.append(stuck_ns)
         ahead = [moment for moment in moments if moment > now_ns]
         return min(ahead) if len(ahead) == len(moments) else None
