@@ -35,10 +35,15 @@ def _down(checks: Sequence[TrackedCheck], now_ns: int) -> str:
     praised = [layer for layer in _PRAISE if held[layer] in _PROVEN and layer not in broken]
     if Layer.ALIVE in broken:  # what a dead process left behind is no proof
         praised = []
-    blame = " and ".join(f"not {layer}" for layer in broken)
-    words = f"{' and '.join(praised)}, but {blame}" if praised else blame
+    blame = _listed([f"not {layer}" for layer in broken])
+    words = f"{_listed(praised)}, but {blame}" if praised else blame
     reasons = [c.message(now_ns) for c in sorted(failed, key=_by_layer)]
     return f"{words}: {'; '.join(dict.fromkeys(reasons[:2]))}" if reasons else words
+
+
+def _listed(words: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
 def _by_layer(check: TrackedCheck) -> int:

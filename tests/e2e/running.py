@@ -1,0 +1,127 @@
+"""A real daemon on a config of the test's own, and the ways to ask it. Nothing here knows how it works inside."""
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+LIFESIGN = [sys.executable, "-m", "lifesign"]
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost", timeout=5)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(5)
+        self.sock.connect(str(self._path))
+
+
+@dataclass
+class Daemon:
+    """One running daemon. `log` holds its events, one JSON object a line."""
+
+    config: Path
+    log: Path
+    process: subprocess.Popen[bytes]
+
+    @property
+    def socket(self) -> Path:
+        return self.config.parent / "state" / "lifesign.sock"
+
+    def request(self, method: str, path: str) -> tuple[int, Any]:
+        connection = _UnixConnection(self.socket)
+        try:
+            connection.request(method, path)
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read() or b"null")
+        finally:
+            connection.close()
+
+    def status(self) -> tuple[int, Any]:
+        return self.request("GET", "/api/health/status")
+
+    def component(self, name: str) -> dict[str, Any]:
+        _, state = self.request("GET", "/api/v1/state")
+        [found] = [c for c in state["components"] if c["name"] == name]
+        assert isinstance(found, dict)
+        return found
+
+    def events(self, name: str | None = None) -> list[dict[str, Any]]:
+        lines = self.log.read_text().splitlines() if self.log.exists() else []
+        events = [json.loads(line) for line in lines]
+        return [event for event in events if name is None or event["event"] == name]
+
+    def wait_for_event(self, name: str, component: str, count: int = 1) -> dict[str, Any]:
+        def found() -> list[dict[str, Any]]:
+            return [event for event in self.events(name) if event.get("component") == component]
+
+        wait_until(lambda: len(found()) >= count, f"{count} × {name} of {component}")
+        return found()[count - 1]
+
+
+def wait_until(condition: Callable[[], bool], what: str, timeout_s: float = 20.0) -> None:
+    """Polls until `condition` holds; fails with `what` otherwise."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, f"in vain for {timeout_s} s: {what}"
+        time.sleep(0.02)
+
+
+@contextlib.contextmanager
+def daemon(folder: Path, config: str) -> Iterator[Daemon]:
+    """Runs `lifesign run` on `config` in `folder`; ends it by SIGTERM, which must take less than 5 s."""
+    path = folder / "lifesign.toml"
+    path.write_text(f'[monitor]\nname = "e2e"\nstate_dir = "state"\n{config}')
+    path.chmod(0o644)
+    log = folder / "events.jsonl"
+    errors = (folder / "stderr").open("wb")
+    process = subprocess.Popen(
+        [*LIFESIGN, "run", "-c", str(path), "--log-file", str(log)], stdin=subprocess.DEVNULL, stderr=errors
+    )
+    running = Daemon(path, log, process)
+    try:
+        wait_until(running.socket.exists, f"a socket: {(folder / 'stderr').read_text()}")
+        wait_until(lambda: bool(running.events("monitor.started")), "the start told")
+        yield running
+    finally:
+        process.send_signal(signal.SIGTERM)
+        begun = time.monotonic()
+        code = process.wait(timeout=10)
+        errors.close()
+    assert (code, time.monotonic() - begun < 5) == (0, True), (folder / "stderr").read_text()
+    assert not running.socket.exists()
+
+
+def check(config: Path, *arguments: str) -> tuple[int, dict[str, Any]]:
+    """`lifesign check --json`: exit code and state document."""
+    environment = {**os.environ, "NO_COLOR": "1"}
+    done = subprocess.run(
+        [*LIFESIGN, "check", "-c", str(config), "--json", *arguments],
+        capture_output=True,
+        timeout=30,
+        env=environment,
+        check=False,
+    )
+    assert done.stdout, done.stderr.decode()
+    document = json.loads(done.stdout)
+    assert isinstance(document, dict)
+    return done.returncode, document
+
+
+def free_port() -> int:
+    """A port of the loopback that nobody has at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
