@@ -1,0 +1,45 @@
+"""Who must never count as a watched process: lifesign itself, its ancestors and its descendants."""
+
+import os
+from collections.abc import Iterable
+
+from lifesign.checks.process_table import Process, read_stat
+
+_MOST_GENERATIONS = 1000
+
+
+class Kinship:
+    """Tells kin from strangers. Who was once seen as a descendant stays one, though its parent may have died since."""
+
+    def __init__(self) -> None:
+        self._descendants: frozenset[tuple[int, int]] = frozenset()
+
+    def strangers(self, processes: Iterable[Process]) -> list[Process]:
+        """Those of `processes` that are neither us nor our ancestors nor our descendants. Raises OSError."""
+        ours = os.getpid()
+        above = set(_line_of(os.getppid())) | {ours}
+        strangers: list[Process] = []
+        descendants: set[tuple[int, int]] = set()
+        for process in processes:
+            life = (process.pid, process.started_ticks)
+            if process.pid in above:
+                continue
+            if life in self._descendants or ours in _line_of(process.pid):
+                descendants.add(life)
+            else:
+                strangers.append(process)
+        self._descendants = frozenset(descendants)
+        return strangers
+
+
+def _line_of(pid: int) -> list[int]:
+    """`pid`, its parent, its parent's parent and so on, as far as /proc shows them."""
+    line: list[int] = []
+    while pid > 0 and len(line) < _MOST_GENERATIONS:
+        line.append(pid)
+        try:
+            stat = read_stat(pid)
+        except PermissionError:
+            break
+        pid = stat.parent if stat else 0
+    return line

@@ -1,0 +1,245 @@
+"""The process check: so many processes of this description exist, alive and within their limits.
+
+A zombie is dead. lifesign, its ancestors and its descendants never count. A failure is only told after everything was
+read anew. Not here: reading /proc (`process_table`), the description (`process_selection`), kin (`kinship`).
+"""
+
+import asyncio
+import os
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from lifesign.checks.files import FileFaultError, FileUnknownError
+from lifesign.checks.kinship import Kinship
+from lifesign.checks.owner import uid_of_process, uid_of_user
+from lifesign.checks.pidfile import read_pidfile
+from lifesign.checks.probe import os_trouble
+from lifesign.checks.process_selection import Selection, parse_count
+from lifesign.checks.process_table import Process, ProcessTable, Stat, read_stat
+from lifesign.checks.process_usage import (
+    Usage,
+    UsageMeter,
+    boot_time_now_s,
+    boot_time_s,
+    started_at_s,
+    uptime_s,
+)
+from lifesign.core.model import Identity, Observation, Verdict
+from lifesign.text import clean, format_duration
+
+_PIDFILE_SLACK_S = 5.0  # a daemon may write its pidfile before its last fork
+_SHARED_TABLE = ProcessTable()
+
+
+@dataclass(frozen=True, slots=True)
+class _Sight:
+    """What was found: the living, the dead that match, and why a named pid does not count."""
+
+    alive: tuple[Stat, ...] = ()
+    zombies: tuple[int, ...] = ()
+    reason: str = ""
+    is_hidden: bool = False
+
+
+class ProcessProbe:
+    """Counts and measures the processes that meet every given description."""
+
+    def __init__(
+        self,
+        *,
+        pattern: str | None = None,
+        name: str | None = None,
+        pidfile: Path | None = None,
+        pid: int | None = None,
+        user: str | None = None,
+        count: str = ">=1",
+        max_rss_bytes: int | None = None,
+        max_cpu: float | None = None,
+        max_fds: int | None = None,
+        timeout_s: float = 5.0,
+        table: ProcessTable | None = None,
+    ) -> None:
+        """`max_cpu` in percent of one core; the limits hold for all matching processes together.
+
+        Raises ValueError for a bad pattern or count, and where nothing says which process is meant.
+        """
+        if pattern is None and name is None and pidfile is None and pid is None and user is None:
+            raise ValueError("a process check needs one of pattern, name, pidfile, pid or user")
+        self._selection = Selection(pattern=pattern, name=name, user=user)
+        self._pidfile = pidfile
+        self._pid = pid
+        self._user = user
+        self._uid: int | None = None
+        self._count = parse_count(count)
+        self._limits = (max_rss_bytes, max_cpu, max_fds)
+        self._timeout_s = timeout_s
+        self._table = table or _SHARED_TABLE
+        self._kinship = Kinship()
+        self._meter = UsageMeter()
+
+    async def look(self, now_wall_ns: int) -> Observation:  # noqa: ARG002 - a process's age needs no wall clock
+        """Looks for the processes; never raises for what it finds."""
+        started = time.monotonic()
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                found = await self._look()
+        except TimeoutError:
+            found = Observation(Verdict.UNKNOWN, "could not read the process table in time")
+        except FileUnknownError as error:
+            found = Observation(Verdict.UNKNOWN, str(error))
+        except OSError as error:
+            reason = os_trouble(error) or os.strerror(error.errno or 0)
+            found = Observation(Verdict.UNKNOWN, f"could not read the process table: {reason}")
+        return replace(found, latency_s=time.monotonic() - started)
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    async def _look(self) -> Observation:
+        if self._user is not None and self._uid is None:
+            self._uid = await uid_of_user(self._user, self._timeout_s)
+            if self._uid is None:
+                return Observation(Verdict.UNKNOWN, f"there is no user {clean(self._user, 40)}")
+        if self._pid is not None or self._pidfile is not None:
+            return self._judge(await self._see_named())
+        sight = await self._see_all(thorough=False)
+        if not self._count.holds(len(sight.alive)):
+            sight = await self._see_all(thorough=True)
+        return self._judge(sight)
+
+    async def _see_all(self, *, thorough: bool) -> _Sight:
+        await self._table.refresh(thorough=thorough)
+        # What matched is read once more, because a number can have a new owner, and a process a new program.
+        matched = (self._table.read_again(process.pid) for process in self._selection.among(self._table))
+        candidates = [process for process in matched if process and self._selection.matches(process)]
+        sight = self._sift(self._kinship.strangers(candidates))
+        return replace(sight, is_hidden=self._table.hides_others and self._uid != os.geteuid())
+
+    def _sift(self, candidates: list[Process]) -> _Sight:
+        alive: list[Stat] = []
+        zombies: list[int] = []
+        for process in candidates:
+            stat = read_stat(process.pid)
+            if stat is None or stat.started_ticks != process.started_ticks or not self._is_users(process.pid):
+                continue
+            if stat.is_dead:
+                zombies.append(stat.pid)
+            else:
+                alive.append(stat)
+        return _Sight(tuple(alive), tuple(zombies))
+
+    def _is_users(self, pid: int) -> bool:
+        return self._uid is None or uid_of_process(pid) == self._uid
+
+    async def _see_named(self) -> _Sight:
+        """The one process that a number names, where it is what it should be."""
+        pid, written_ns, by = self._pid or 0, None, f"pid {self._pid}"
+        if self._pidfile is not None:
+            try:
+                pid, written_ns = await read_pidfile(self._pidfile, self._timeout_s)
+            except FileFaultError as error:
+                return _Sight(reason=str(error))
+            by = f"pidfile names pid {pid}"
+            if self._pid not in (None, pid):
+                return _Sight(reason=f"{by}, not {self._pid}")
+        process = self._table.read_again(pid)
+        if process is None:
+            return self._see_nobody(pid, by)
+        if not self._kinship.strangers([process]):
+            return _Sight(reason=f"pid {pid} is lifesign itself or its kin, which never counts")
+        if not self._selection.matches(process):
+            return _Sight(reason=f"pid {pid} is another process, not one that {self._selection.words()}")
+        sight = self._sift([process])
+        if sight.alive and written_ns is not None and _started_after(sight.alive[0], written_ns):
+            return _Sight(reason=f"pid {pid} is another process (started after the pidfile was written)")
+        if not sight.alive and not sight.zombies:
+            return _Sight(reason=f"pid {pid} is another user's process" if self._uid is not None else f"{by} is gone")
+        return sight
+
+    def _see_nobody(self, pid: int, by: str) -> _Sight:
+        try:
+            os.kill(pid, 0)  # signal 0 sends nothing; it tells whether anyone is there whom /proc hides
+        except PermissionError:
+            return _Sight(is_hidden=True)
+        except (ProcessLookupError, OverflowError):
+            pass
+        return _Sight(reason=f"{by}, which is not running" if self._pidfile else f"{by} is not running")
+
+    def _judge(self, sight: _Sight) -> Observation:
+        count = len(sight.alive)
+        if sight.is_hidden and not self._count.is_certain(count):
+            return Observation(
+                Verdict.UNKNOWN,
+                f"{self._found(sight)}, but /proc hides the processes of other users (hidepid)",
+                metrics={"count": float(count)},
+            )
+        usage = self._meter.measure(sight.alive)
+        metrics = {"count": float(count)}
+        if count:
+            metrics |= {"rss_bytes": float(usage.rss_bytes), "cpu_percent": usage.cpu_percent}
+            metrics |= {"threads": float(usage.threads)} | ({} if usage.fds is None else {"fds": float(usage.fds)})
+        verdict, message = self._verdict(sight, usage)
+        return Observation(verdict, message, metrics=metrics, identity=_identity(sight))
+
+    def _verdict(self, sight: _Sight, usage: Usage) -> tuple[Verdict, str]:
+        if not self._count.holds(len(sight.alive)):
+            expected = "" if not sight.alive and self._count.holds(1) else f", expected {self._count}"
+            return Verdict.FAIL, self._found(sight) + expected
+        if not sight.alive:
+            return Verdict.OK, self._found(sight)
+        max_rss_bytes, max_cpu, max_fds = self._limits
+        if max_rss_bytes is not None and usage.rss_bytes > max_rss_bytes:
+            return Verdict.FAIL, f"memory {_size(usage.rss_bytes)}, over the limit of {_size(max_rss_bytes)}"
+        if max_cpu is not None and usage.cpu_percent > max_cpu:
+            return Verdict.FAIL, f"CPU {usage.cpu_percent:g} %, over the limit of {max_cpu:g} %"
+        if max_fds is not None and usage.fds is None:
+            return Verdict.UNKNOWN, "could not count the file descriptors: no permission"
+        if max_fds is not None and usage.fds is not None and usage.fds > max_fds:
+            return Verdict.FAIL, f"{usage.fds} file descriptors, over the limit of {max_fds}"
+        return Verdict.OK, _presence(sight.alive)
+
+    def _found(self, sight: _Sight) -> str:
+        """What is there, in the words of a failure."""
+        count = len(sight.alive)
+        if count > 1:
+            return f"{count} processes {self._selection.words(plural=True)}"
+        if count == 1:
+            return f"1 process {self._selection.words()} (pid {sight.alive[0].pid})"
+        if sight.zombies:
+            pids = ", ".join(str(pid) for pid in sight.zombies[:5])
+            if self._pid is not None or self._pidfile is not None:
+                return f"pid {pids} is a zombie"
+            return f"the process that {self._selection.words()} is a zombie (pid {pids})"
+        return sight.reason or f"no process {self._selection.words()}"
+
+
+def _identity(sight: _Sight) -> Identity | None:
+    return Identity(sight.alive[0].pid, started_at_s(sight.alive[0])) if len(sight.alive) == 1 else None
+
+
+def _started_after(stat: Stat, written_ns: int) -> bool:
+    """Whether it began after the pidfile was written, by the clock of our start and by that of now.
+
+    A clock step between the two must not make a stranger of the right process.
+    """
+    earliest_boot_s = min(boot_time_s(), boot_time_now_s())
+    started_s = earliest_boot_s + (started_at_s(stat) - boot_time_s())
+    return started_s > written_ns / 1e9 + _PIDFILE_SLACK_S
+
+
+def _presence(alive: tuple[Stat, ...]) -> str:
+    stopped = sum(stat.state in "Tt" for stat in alive)
+    if len(alive) == 1:
+        rest = ", stopped by a signal" if stopped else ""
+        return f"pid {alive[0].pid}, 1 process, up {format_duration(uptime_s(alive[0]))}{rest}"
+    rest = f", {stopped} stopped by a signal" if stopped else ""
+    return f"{len(alive)} processes, the youngest up {format_duration(min(map(uptime_s, alive)))}{rest}"
+
+
+def _size(size_bytes: float) -> str:
+    for unit in ("B", "KiB", "MiB"):
+        if size_bytes < 1024:
+            return f"{size_bytes:.4g} {unit}"
+        size_bytes /= 1024
+    return f"{size_bytes:.4g} GiB"

@@ -1,0 +1,165 @@
+"""The processes of this machine, read from /proc and remembered between looks.
+
+A look at 300 processes through psutil opens 600 files; here it opens those of new and young processes and of one in
+eight of the others. So a remembered command line can be out of date (after an exec): whoever wants to condemn asks for
+a thorough refresh first. Not here: which process is looked for (`process`).
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
+_COMMAND_LINE_BYTES = 16 * 1024  # what of a command line is read; a longer one is matched by its beginning
+_SETTLED_TICKS = 3 * TICKS_PER_S  # a younger process may be between its fork and its exec
+_TURNS = 8
+_SLICE = 64  # processes read between two chances for everything else on the loop
+_DEAD = frozenset("ZXx")
+
+
+class Stat(NamedTuple):
+    """A part of /proc/PID/stat (proc(5)). Ticks are `TICKS_PER_S` a second; `started_ticks` since boot."""
+
+    pid: int
+    comm: str
+    state: str
+    parent: int
+    cpu_ticks: int
+    threads: int
+    started_ticks: int
+    rss_bytes: int
+
+    @property
+    def is_dead(self) -> bool:
+        """A zombie, or one that is being reaped."""
+        return self.state in _DEAD
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One process as it was last read. `command_line`: joined by spaces; the name of one that has none."""
+
+    pid: int
+    started_ticks: int
+    comm: str
+    command_line: str
+    names: frozenset[str]
+    is_dead: bool
+    is_settled: bool
+
+
+def ticks_since_boot() -> int:
+    """Now, on the clock of `started_ticks`."""
+    return int(time.clock_gettime(time.CLOCK_BOOTTIME) * TICKS_PER_S)
+
+
+def read_stat(pid: int) -> Stat | None:
+    """The process as it is now, None where there is none. Raises PermissionError and OSError."""
+    raw = _read(f"/proc/{pid}/stat", 4096)
+    if not raw:
+        return None
+    name, _, rest = raw.partition(b"(")[2].rpartition(b")")
+    fields = rest.split()
+    return Stat(
+        pid,
+        name.decode("utf-8", "replace"),
+        fields[0].decode(),
+        int(fields[1]),
+        int(fields[11]) + int(fields[12]),
+        int(fields[17]),
+        int(fields[19]),
+        int(fields[21]) * PAGE_BYTES,
+    )
+
+
+def read_process(pid: int, known: Process | None = None) -> Process | None:
+    """The process with its command line; what `known` is of the same life stays where nothing changed."""
+    stat = read_stat(pid)
+    if stat is None:
+        return None
+    try:
+        raw = _read(f"/proc/{pid}/cmdline", _COMMAND_LINE_BYTES)
+    except PermissionError:
+        raw = b""
+    same_life = known is not None and known.started_ticks == stat.started_ticks
+    if known is not None and same_life and stat.is_dead:  # a zombie has lost its command line; we remember it
+        line, names = known.command_line, known.names
+    else:
+        arguments = [part.decode("utf-8", "replace") for part in raw.rstrip(b"\0").split(b"\0")] if raw else []
+        line, names = " ".join(arguments) or stat.comm, _names(stat.comm, arguments)
+    is_settled = ticks_since_boot() - stat.started_ticks > _SETTLED_TICKS
+    found = Process(pid, stat.started_ticks, stat.comm, line, names, stat.is_dead, is_settled)
+    return known if found == known else found
+
+
+def _names(comm: str, arguments: list[str]) -> frozenset[str]:
+    """What the process is called: its comm, the base of argv[0], and what the kernel cut to make a comm of 15 bytes."""
+    bases = [argument.rpartition("/")[2] for argument in arguments[:2]]
+    return frozenset([comm, *bases[:1], *(base for base in bases if len(comm) >= 15 and base.startswith(comm))])
+
+
+def _read(path: str, limit_bytes: int) -> bytes:
+    """Empty where the process is gone."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
+    try:
+        return os.read(descriptor, limit_bytes)
+    except ProcessLookupError:
+        return b""
+    finally:
+        os.close(descriptor)
+
+
+class ProcessTable:
+    """All processes, read by and by. One table serves every process check of a monitor."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, Process] = {}
+        self._turn = 0
+        self.hides_others = False
+        """/proc does not show the processes of other users (mount option `hidepid`)."""
+
+    def __iter__(self) -> Iterator[Process]:
+        return iter(tuple(self._known.values()))
+
+    async def refresh(self, *, thorough: bool = False) -> None:
+        """Reads what is new, young or next in turn; with `thorough` everything. Raises OSError."""
+        pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]  # noqa: PTH208 - names alone are wanted
+        present = set(pids)
+        for pid in self._known.keys() - present:
+            del self._known[pid]
+        self._turn = (self._turn + 1) % _TURNS
+        self.hides_others = 1 not in present
+        await self._read_all(tuple(self._due(pids, thorough)))
+
+    def _due(self, pids: Iterable[int], thorough: bool) -> Iterator[int]:
+        for pid in pids:
+            known = self._known.get(pid)
+            if thorough or known is None or not known.is_settled or pid % _TURNS == self._turn:
+                yield pid
+
+    async def _read_all(self, pids: tuple[int, ...]) -> None:
+        for count, pid in enumerate(pids, 1):
+            self.read_again(pid)
+            if count % _SLICE == 0:
+                await asyncio.sleep(0)
+
+    def read_again(self, pid: int) -> Process | None:
+        """One process as it is now, None where it is gone or hidden."""
+        try:
+            process = read_process(pid, self._known.get(pid))
+        except PermissionError:
+            self.hides_others = True
+            process = None
+        if process is None:
+            self._known.pop(pid, None)
+        else:
+            self._known[pid] = process
+        return process

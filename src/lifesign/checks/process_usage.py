@@ -1,0 +1,82 @@
+"""What processes use (memory, CPU, descriptors, threads), and since when they run. Facts only, no limits."""
+
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from lifesign.checks.process_table import TICKS_PER_S, Stat, ticks_since_boot
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Sums over all processes looked at. `fds` is None where we may not count them."""
+
+    rss_bytes: int
+    cpu_percent: float
+    threads: int
+    fds: int | None
+
+
+@cache
+def boot_time_s() -> float:
+    """When this machine started, Unix seconds; read once, so that a clock step moves no process's start."""
+    try:
+        with Path("/proc/stat").open(encoding="ascii", errors="replace") as lines:
+            return next(float(line.split()[1]) for line in lines if line.startswith("btime "))
+    except (OSError, StopIteration, ValueError):
+        return float(round(boot_time_now_s()))
+
+
+def boot_time_now_s() -> float:
+    """The same by the wall clock as it stands now."""
+    return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def started_at_s(stat: Stat) -> float:
+    """Unix seconds, equal to the tick at each look at the same life."""
+    return boot_time_s() + stat.started_ticks / TICKS_PER_S
+
+
+def uptime_s(stat: Stat) -> float:
+    """How long it has run, a suspend included; no wall clock has a part in it."""
+    return max(0.0, (ticks_since_boot() - stat.started_ticks) / TICKS_PER_S)
+
+
+class UsageMeter:
+    """Measures CPU between two looks; on the first, over the whole life of the process."""
+
+    def __init__(self) -> None:
+        self._before: dict[tuple[int, int], tuple[int, float]] = {}
+
+    def measure(self, stats: Sequence[Stat]) -> Usage:
+        """What `stats`, as just read, use together."""
+        now_s = time.monotonic()
+        cpu_percent = sum(self._cpu_percent(stat, now_s) for stat in stats)
+        self._before = {(stat.pid, stat.started_ticks): (stat.cpu_ticks, now_s) for stat in stats}
+        counts = [_count_fds(stat.pid) for stat in stats]
+        known = [count for count in counts if count is not None]
+        return Usage(
+            sum(stat.rss_bytes for stat in stats),
+            round(cpu_percent, 1),
+            sum(stat.threads for stat in stats),
+            sum(known) if len(known) == len(counts) else None,
+        )
+
+    def _cpu_percent(self, stat: Stat, now_s: float) -> float:
+        ticks, since_s = self._before.get((stat.pid, stat.started_ticks), (0, now_s - uptime_s(stat)))
+        duration_s = max(now_s - since_s, 1 / TICKS_PER_S)
+        return 100 * max(0, stat.cpu_ticks - ticks) / TICKS_PER_S / duration_s
+
+
+def _count_fds(pid: int) -> int | None:
+    folder = f"/proc/{pid}/fd"
+    try:
+        count = os.stat(folder).st_size  # noqa: PTH116 - Linux 6.2 tells the number here, to everyone
+        return count or len(os.listdir(folder))  # noqa: PTH208
+    except PermissionError:
+        return None
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
