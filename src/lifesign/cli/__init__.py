@@ -5,6 +5,7 @@ failed, 2 usage, 78 bad config; `check` and `snapshot --exit-code` follow the Na
 where usage and config errors are 3.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -12,6 +13,7 @@ from importlib import import_module
 import click
 
 from lifesign import __version__
+from lifesign.text import clean
 
 EXIT_REFUSED, EXIT_USAGE, EXIT_CONFIG, NAGIOS_UNKNOWN = 1, 2, 78, 3
 
@@ -87,8 +89,14 @@ def _run(words: list[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         return 130
     except BrokenPipeError:
-        sys.stderr.close()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what Python flushes at exit has no reader
         return 141
+    except Exception as error:  # noqa: BLE001  the last border: a user gets one line, a developer asks for more
+        if os.environ.get("LIFESIGN_TRACEBACK"):
+            raise
+        what = f"{type(error).__name__}: {clean(str(error), 300)}"
+        told = f"lifesign itself failed: {what} (a bug: LIFESIGN_TRACEBACK=1 shows where)"
+        return _complain(told, NAGIOS_UNKNOWN if nagios else EXIT_REFUSED)
     return result if isinstance(result, int) else 0
 
 
