@@ -7,6 +7,7 @@ import gzip
 import http.server
 import json
 import socket
+import ssl
 import threading
 import time
 import tracemalloc
@@ -459,6 +460,19 @@ async def test_a_bad_certificate_fails_with_the_reason(authority: trustme.CA) ->
                 f"the certificate of {server.address} {words}",
             )
             assert (await HttpProbe(url=url, timeout_s=5, verify_tls=False).look(0)).verdict is Verdict.OK
+
+
+async def test_a_self_signed_certificate_fails_and_says_so(tmp_path: Path) -> None:
+    lonely = trustme.CA()
+    (tmp_path / "lonely.pem").write_bytes(lonely.private_key_pem.bytes() + lonely.cert_pem.bytes())
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "lonely.pem")
+    async with serving(answering("HTTP/1.1 200 OK"), context) as server:
+        found = await HttpProbe(url=f"https://{server.address}/", timeout_s=5).look(0)
+    assert (found.verdict, found.message) == (
+        Verdict.FAIL,
+        f"the certificate of {server.address} is self-signed and not trusted here",
+    )
 
 
 async def test_a_host_name_is_sent_to_the_server_and_must_stand_in_the_certificate(authority: trustme.CA) -> None:

@@ -1,6 +1,8 @@
 """The tcp check against real sockets, most of them hostile."""
 
 import asyncio
+import errno
+import os
 import resource
 import socket
 import subprocess
@@ -8,11 +10,14 @@ import sys
 import time
 import tracemalloc
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import pytest
 import trustme
 
 from lifesign.checks import net
+from lifesign.checks.attempt import observed
 from lifesign.checks.names import HostPort, Resolver, parse_address
 from lifesign.checks.tcp import TcpProbe
 from lifesign.core.model import Observation, Verdict
@@ -75,23 +80,73 @@ async def test_localhost_with_nobody_listening_fails_with_or_without_ipv6() -> N
     assert "refused" in found.message
 
 
-async def test_a_full_backlog_fails_by_its_timeout() -> None:
-    with socket.socket() as listening:
+@contextmanager
+def black_hole() -> Iterator[int]:
+    """A port of 127.0.0.1 whose backlog is full: the kernel drops who knocks."""
+    with ExitStack() as held:
+        listening = held.enter_context(socket.socket())
         listening.bind(("127.0.0.1", 0))
         listening.listen(0)
-        address = listening.getsockname()
-        fillers = [socket.socket() for _ in range(4)]
-        for filler in fillers:
+        for _ in range(4):
+            filler = held.enter_context(socket.socket())
             filler.setblocking(False)
-            filler.connect_ex(address)
-        found, took_s = await timed_look(TcpProbe(address=f"127.0.0.1:{address[1]}", timeout_s=0.4))
-        for filler in fillers:
-            filler.close()
-    assert (found.verdict, found.message) == (
-        Verdict.FAIL,
-        f"connecting to 127.0.0.1:{address[1]} did not finish in 0.4 s",
-    )
+            filler.connect_ex(listening.getsockname())
+        yield int(listening.getsockname()[1])
+
+
+async def test_a_black_hole_fails_by_its_timeout() -> None:
+    with black_hole() as port:
+        found, took_s = await timed_look(TcpProbe(address=f"127.0.0.1:{port}", timeout_s=0.4))
+    assert (found.verdict, found.message) == (Verdict.FAIL, f"connecting to 127.0.0.1:{port} did not finish in 0.4 s")
     assert 0.35 < took_s < 0.9
+
+
+async def test_an_address_in_a_black_hole_leaves_time_for_the_next() -> None:
+    with black_hole() as port, socket.socket(socket.AF_INET6) as listening:
+        try:
+            listening.bind(("::1", port))
+        except OSError:
+            pytest.skip("no IPv6 here")
+        listening.listen()
+        found, took_s = await timed_look(TcpProbe(address=f"localhost:{port}", timeout_s=1))
+    assert found.verdict is Verdict.OK
+    assert 0.4 < took_s < 0.9
+
+
+async def test_a_name_server_that_eats_the_time_makes_no_failure(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    slow = tmp_path / "python"
+    slow.write_text("#!/bin/sh\nsleep 0.6\necho 127.0.0.1\n")
+    slow.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(slow))
+    with black_hole() as port:
+        found, took_s = await timed_look(TcpProbe(address=f"slow.example:{port}", timeout_s=1, resolver=Resolver()))
+    assert found.verdict is Verdict.UNKNOWN
+    assert "resolving the name took 0." in found.message
+    assert took_s < 1.5
+
+
+@pytest.mark.parametrize(
+    ("number", "verdict"),
+    [
+        (errno.ECONNREFUSED, Verdict.FAIL),
+        (errno.ECONNRESET, Verdict.FAIL),
+        (errno.EPIPE, Verdict.FAIL),
+        (errno.EHOSTUNREACH, Verdict.FAIL),
+        (errno.ENETUNREACH, Verdict.FAIL),
+        (errno.ETIMEDOUT, Verdict.FAIL),
+        (errno.EMFILE, Verdict.UNKNOWN),
+        (errno.ENFILE, Verdict.UNKNOWN),
+        (errno.EADDRNOTAVAIL, Verdict.UNKNOWN),
+        (errno.ENOBUFS, Verdict.UNKNOWN),
+        (errno.ENOMEM, Verdict.UNKNOWN),
+    ],
+)
+def test_whose_fault_a_system_error_is(number: int, verdict: Verdict) -> None:
+    found = observed("here:1", OSError(number, os.strerror(number)))
+    assert found.verdict is verdict
+    assert "here:1" in found.message
 
 
 async def test_a_port_that_accepts_and_stays_silent_fails_by_its_timeout() -> None:
@@ -216,10 +271,8 @@ async def test_a_name_of_this_machine_resolves_in_a_child_and_is_remembered(monk
     assert (await probe.look(0)).verdict is Verdict.UNKNOWN
 
 
-async def test_a_hung_resolver_is_unknown_by_the_deadline(
-    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    hung = tmp_path_factory.mktemp("bin") / "python"
+async def test_a_hung_resolver_is_unknown_by_the_deadline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    hung = tmp_path / "python"
     hung.write_text("#!/bin/sh\nexec sleep 60\n")
     hung.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(hung))

@@ -127,7 +127,7 @@ def _most_telling(refusals: Sequence[OSError], peer: str, attempt: Attempt) -> T
     answers = [error for error in refusals if error.errno not in _NOT_HERE] or refusals
     last = answers[-1]
     if isinstance(last, TimeoutError) and last.errno is None:
-        return Trouble(f"connecting to {peer} did not finish in {attempt.limit}")
+        return Trouble(f"connecting to {peer} did not finish in {attempt.elapsed_s:.2g} s")
     return told(peer, last)
 
 

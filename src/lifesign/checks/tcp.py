@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from lifesign.checks.attempt import Attempt, Trouble, bounded
-from lifesign.checks.names import SHARED, Resolver, ascii_host, parse_address
+from lifesign.checks.names import SHARED, HostPort, Resolver, ascii_host, parse_address
 from lifesign.checks.net import Security, Stream, open_stream
 from lifesign.core.model import Observation, Verdict
 
@@ -36,8 +36,8 @@ class TcpProbe:
         self._timeout_s = timeout_s
         self._send = None if send is None else send.encode("utf-8", "surrogateescape")
         self._expect = None if expect is None else _pattern(expect)
-        name = ascii_host(server_name) if server_name else self._target.host
-        self._security = Security(name, verify_tls) if tls else None
+        name = HostPort(ascii_host(server_name), self._target.port) if server_name else self._target
+        self._security = Security(name.host, verify_tls) if tls else None
         self._resolver = resolver
 
     async def look(self, now_wall_ns: int) -> Observation:

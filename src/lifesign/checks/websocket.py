@@ -175,9 +175,8 @@ class _Conversation:
             data = await self._stream.receive()
             if not data:
                 opening = self._socket.state is ConnectionState.CONNECTING
-                raise Trouble(
-                    f"{self._stream.peer} closed the connection {'during the handshake' if opening else 'without a word'}"
-                )
+                when = "during the handshake" if opening else "without a word"
+                raise Trouble(f"{self._stream.peer} closed the connection {when}")
             self._read_bytes += len(data)
             if self._read_bytes > MAX_READ_BYTES:
                 raise Trouble(f"{self._stream.peer} sent more than 1 MiB, and nothing as expected")

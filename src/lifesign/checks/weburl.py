@@ -74,7 +74,7 @@ def _parse(text: str, schemes: tuple[str, ...]) -> WebUrl:
 
 
 def _credentials(parts: SplitResult) -> tuple[str | None, frozenset[str]]:
-    if parts.username is None and parts.password is None:
+    if not parts.username and not parts.password:
         return None, frozenset()
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
     encoded = base64.b64encode(f"{user}:{password}".encode()).decode("ascii")
