@@ -91,7 +91,7 @@ def _run(words: list[str]) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what Python flushes at exit has no reader
         return 141
-    except Exception as error:  # noqa: BLE001  the last border: a user gets one line, a developer asks for more
+    except Exception as error:
         if os.environ.get("LIFESIGN_TRACEBACK"):
             raise
         what = f"{type(error).__name__}: {clean(str(error), 300)}"

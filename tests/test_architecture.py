@@ -1,0 +1,79 @@
+"""The house's own rules: the direction of imports, the top level, the size of modules, what is shipped."""
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+TOP_LEVEL = {
+    "pyproject.toml",
+    "README.md",
+    "src",
+    "themes",
+    "tests",
+    "screenshots",
+    "LICENSE",
+    "CHANGELOG.md",
+    "constraints.txt",
+}
+
+HEAVY = {"textual", "rich", "aiohttp", "psutil", "re2", "tomlkit", "watchfiles"}
+
+
+def test_imports_go_one_way() -> None:
+    linter = Path(sys.executable).with_name("lint-imports")
+    done = subprocess.run([linter, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_top_level_holds_what_was_asked_for_and_nothing_else() -> None:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        pytest.skip("no git checkout")
+    names = {line.split("/")[0] for line in listed.stdout.splitlines()}
+    assert {name for name in names if not name.startswith(".")} <= TOP_LEVEL
+
+
+def test_no_module_is_longer_than_three_hundred_lines() -> None:
+    lengths = {path: path.read_text().count("\n") for path in (ROOT / "src").rglob("*.py")}
+    assert lengths
+    assert {str(path): length for path, length in lengths.items() if length > 300} == {}
+
+
+def test_the_wheel_holds_the_themes_and_the_marker_of_types(tmp_path: Path) -> None:
+    built = subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert built.returncode == 0, built.stderr
+    [wheel] = tmp_path.glob("*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    shipped = {Path(name).name for name in names if name.startswith("lifesign/themes/")}
+    assert shipped == {path.name for path in (ROOT / "themes").glob("*.toml")}
+    assert len(shipped) >= 5
+    assert "lifesign/py.typed" in names
+
+
+def test_asking_for_the_version_loads_nothing_heavy() -> None:
+    code = f"import sys, lifesign.cli; print({HEAVY | {'msgspec', 'asyncio'}} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+def test_a_check_from_the_shell_loads_neither_console_nor_server(tmp_path: Path) -> None:
+    config = tmp_path / "lifesign.toml"
+    config.write_text('[components.a.checks.b]\ntype = "heartbeat"\npath = "hb.json"\n')
+    config.chmod(0o644)
+    code = (
+        "import sys\nfrom lifesign.cli import _run\n"
+        f"code = _run(['check', '-c', {str(config)!r}, '--json'])\n"
+        f"print(code, {HEAVY} & set(sys.modules), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == "2 set()"
