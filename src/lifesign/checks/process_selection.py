@@ -75,8 +75,12 @@ class Selection:
 
     def among(self, processes: Iterable[Process]) -> list[Process]:
         """Those of all `processes` that match. What is not among them is forgotten."""
-        present = list(processes)
-        found = [process for process in present if self.matches(process)]
+        present, answers = list(processes), self._answers
+        found = []
+        for process in present:
+            known = answers.get(process.pid)
+            if known[1] if known is not None and known[0] is process else self.matches(process):
+                found.append(process)
         if len(self._answers) > 2 * len(present) + 64:
             self._answers = {process.pid: self._answers[process.pid] for process in present}
         return found
