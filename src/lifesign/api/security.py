@@ -66,9 +66,10 @@ def same_secret(expected: str, given: str) -> bool:
 
 
 def bearer(header: str | None) -> str | None:
-    """The token of an Authorization header; None where it has none."""
+    """The token of an Authorization header; None where it has none, or bytes that are no text."""
     scheme, _, token = (header or "").partition(" ")
-    return token.strip() or None if scheme.lower() == "bearer" else None
+    is_text = not any("\ud800" <= sign <= "\udfff" for sign in token)
+    return token.strip() or None if scheme.lower() == "bearer" and is_text else None
 
 
 def is_same_origin(origin: str, host: str) -> bool:

@@ -1,0 +1,90 @@
+"""`lifesign snapshot`: the health state to a file or standard output, from the daemon or from one round of our own."""
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from lifesign.cli import NAGIOS_UNKNOWN
+from lifesign.cli.check import NAGIOS_CODES
+from lifesign.cli.loading import load_config
+from lifesign.cli.options import config_option
+
+if TYPE_CHECKING:
+    from lifesign.api.documents import State
+    from lifesign.config import Config
+
+_FORMATS = ("json", "md", "html", "svg", "text")
+_BY_SUFFIX = {".json": "json", ".md": "md", ".html": "html", ".svg": "svg", ".txt": "text"}
+
+
+@click.command(name="snapshot")
+@config_option
+@click.option("--format", "wanted", type=click.Choice(_FORMATS), help="Default: by FILE's suffix, else json.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Written whole or not at all.")
+@click.option("--exit-code", is_flag=True, help="Nagios's: 0 healthy, 1 degraded or starting, 2 down, 3 unknown.")
+def command(config: str | None, wanted: str | None, output: Path | None, exit_code: bool) -> int:
+    """Write the health state, asked from the daemon if one runs, else looked at now."""
+    form = wanted or _BY_SUFFIX.get(output.suffix.lower() if output else "", "json")
+    if form == "html":
+        raise click.UsageError("--format html is not built in this version: take svg or md")
+    state = take_state(load_config(config, warn=False))
+    to_file = output is not None and str(output) != "-"
+    if form == "text" and not to_file:
+        from lifesign.cli.present import print_state
+
+        print_state(state)
+    elif output is None or not to_file:
+        sys.stdout.buffer.write(render(state, form))
+        sys.stdout.buffer.flush()
+    else:
+        write_whole(output, render(state, form))
+    return NAGIOS_CODES.get(state.overall, NAGIOS_UNKNOWN) if exit_code else 0
+
+
+def take_state(config: "Config") -> "State":
+    """The daemon's state where one answers; one round of our own where none runs.
+
+    A daemon that is there and refuses or stalls is an error, and no reason to look ourselves. Raises ClickException.
+    """
+    from lifesign.api.client import Client
+    from lifesign.api.failures import ClientError, Unreachable
+
+    try:
+        return Client.of_state_dir(config.monitor.state_dir).state()
+    except Unreachable:
+        from lifesign.bootstrap import one_shot_state
+
+        return one_shot_state(config)
+    except ClientError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def render(state: "State", form: str) -> bytes:
+    """`state` as a file of that form."""
+    if form == "json":
+        import msgspec
+
+        return msgspec.json.format(msgspec.json.encode(state), indent=2) + b"\n"
+    from lifesign.cli import present
+
+    makers = {"md": present.render_markdown, "svg": present.render_svg, "text": present.render_text}
+    return makers[form](state).encode()
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Replaces `path` by `content` at once: a reader sees the old file or the new one. Raises ClickException."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+            fresh.replace(path)
+        except BaseException:
+            fresh.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise click.ClickException(f"{path} cannot be written: {error.strerror}") from None

@@ -1,0 +1,98 @@
+"""`lifesign snapshot`: from the daemon or on its own, whole or not at all."""
+
+import json
+import socket
+import stat
+from pathlib import Path
+
+import jsonschema
+import msgspec
+import pytest
+
+from lifesign.api.documents import State
+from lifesign.core.model import ComponentState as S
+from tests.api.fakes import mind_down, monitor
+from tests.api.serving import serving
+from tests.cli.test_health import _lifesign
+
+
+@pytest.fixture
+def port() -> int:
+    """A port on which nobody listens."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+@pytest.fixture
+def config(tmp_path: Path, port: int) -> Path:
+    path = tmp_path / "lifesign.toml"
+    check = f'[components.gateway.checks.port]\ntype = "tcp"\naddress = "127.0.0.1:{port}"\n'
+    path.write_text(f'[monitor]\nname = "t"\nstate_dir = "."\n{check}')
+    path.chmod(0o600)
+    return path
+
+
+def _left_over(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if path.name.endswith(".tmp")]
+
+
+async def test_the_daemons_state_is_taken_where_one_answers(tmp_path: Path, config: Path) -> None:
+    async with serving(tmp_path) as served:
+        served.backend.shown = monitor(mind_down(), overall=S.DOWN)
+        code, out, err = await _lifesign("snapshot", "-c", str(config))
+    assert (code, err) == (0, "")
+    document = json.loads(out)
+    assert (document["monitor"]["name"], document["overall"]) == ("test-monitor", "down")
+    jsonschema.validate(document, msgspec.json.schema(State))
+
+
+async def test_without_a_daemon_it_looks_itself(config: Path) -> None:
+    code, out, _ = await _lifesign("snapshot", "-c", str(config), "--format", "json", "--exit-code")
+    document = json.loads(out)
+    assert (code, document["overall"], document["monitor"]["mode"]) == (2, "down", "oneshot")
+
+
+@pytest.mark.parametrize(
+    ("overall", "code"), [(S.HEALTHY, 0), (S.DEGRADED, 1), (S.STARTING, 1), (S.DOWN, 2), (S.UNKNOWN, 3)]
+)
+async def test_the_exit_codes_are_those_of_nagios(tmp_path: Path, config: Path, overall: S, code: int) -> None:
+    async with serving(tmp_path) as served:
+        served.backend.shown = monitor(overall=overall)
+        assert (await _lifesign("snapshot", "-c", str(config), "--exit-code", "--format", "text"))[0] == code
+
+
+async def test_a_file_is_written_whole_in_the_form_of_its_suffix(tmp_path: Path, config: Path) -> None:
+    async with serving(tmp_path) as served:
+        served.backend.shown = monitor(mind_down(), overall=S.DOWN)
+        for name, start in (("s.md", "# ✖ down"), ("s.svg", "<svg"), ("s.json", "{"), ("s.txt", "✖ down")):
+            (tmp_path / name).write_text("old")
+            assert await _lifesign("snapshot", "-c", str(config), "-o", str(tmp_path / name)) == (0, "", "")
+            assert (tmp_path / name).read_text().startswith(start)
+            assert not stat.S_IMODE((tmp_path / name).stat().st_mode) & 0o111
+    assert _left_over(tmp_path) == []
+
+
+async def test_a_file_that_cannot_be_written_is_one_line_and_leaves_nothing(tmp_path: Path, config: Path) -> None:
+    async with serving(tmp_path):
+        for target in (tmp_path / "no" / "x.json", tmp_path):
+            code, out, err = await _lifesign("snapshot", "-c", str(config), "-o", str(target), "--exit-code")
+            assert (code, out, err.count("\n")) == (3, "", 1)
+    assert _left_over(tmp_path.parent) == []
+
+
+async def test_html_is_refused_in_words(config: Path) -> None:
+    code, _, err = await _lifesign("snapshot", "-c", str(config), "--format", "html")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "not built in this version" in err
+
+
+@pytest.fixture
+def bad_config(config: Path) -> Path:
+    config.write_text("[components.x]\nfoo = 1\n")
+    return config
+
+
+async def test_a_bad_config_is_78_and_3_where_nagios_asks(bad_config: Path) -> None:
+    assert (await _lifesign("snapshot", "-c", str(bad_config)))[0] == 78
+    assert (await _lifesign("snapshot", "-c", str(bad_config), "--exit-code"))[0] == 3
