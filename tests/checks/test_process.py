@@ -296,15 +296,20 @@ def test_a_pidfile_that_is_no_file_fails_and_never_blocks(tmp_path: Path) -> Non
     unix.close()
 
 
-def test_every_limit_is_held_to_and_named() -> None:
+def test_every_limit_is_held_to_by_each_process_and_named() -> None:
     word = marker()
-    with stranger(*sleeper(word)):
+    with stranger(*sleeper(word)) as pid:
         assert told(pattern=word, max_rss_bytes=2**40, max_cpu=100_000, max_fds=10_000)[0] is Verdict.OK
         verdict, message = told(pattern=word, max_rss_bytes=1024)
         assert verdict is Verdict.FAIL
-        assert message.startswith("memory ")
-        assert message.endswith("MiB, over the limit of 1 KiB")
-        assert told(pattern=word, max_fds=2) == (Verdict.FAIL, "3 file descriptors, over the limit of 2")
+        assert message.startswith(f"pid {pid} uses ")
+        assert message.endswith(" MiB of memory, over the limit of 1 KiB")
+        expected = f"pid {pid} uses 3 file descriptors, over the limit of 2"
+        assert told(pattern=word, max_fds=2) == (Verdict.FAIL, expected)
+        with stranger(*sleeper(word)):
+            found = look(ProcessProbe(pattern=word, max_fds=3))
+            assert (found.verdict, found.metrics["fds"]) == (Verdict.OK, 6)
+            assert told(pattern=word, max_fds=2)[1].endswith("over the limit of 2 (and 1 more)")
 
 
 def test_a_spinning_process_uses_its_cpu_and_a_resting_one_does_not() -> None:
@@ -316,7 +321,8 @@ def test_a_spinning_process_uses_its_cpu_and_a_resting_one_does_not() -> None:
         wait_until(lambda: psutil.Process(pid).cpu_times().user > first + 0.3)
         found = look(probe)
         assert found.verdict is Verdict.FAIL
-        assert found.message.startswith("CPU ")
+        assert found.message.startswith(f"pid {pid} uses ")
+        assert found.message.endswith(" % CPU, over the limit of 5 %")
         quiet = ProcessProbe(pattern=resting)
         look(quiet)
         assert look(quiet).metrics["cpu_percent"] == 0

@@ -23,6 +23,7 @@ from lifesign.checks.process_usage import (
     boot_time_now_s,
     boot_time_s,
     started_at_s,
+    total,
     uptime_s,
 )
 from lifesign.core.model import Identity, Observation, Verdict
@@ -60,7 +61,7 @@ class ProcessProbe:
         timeout_s: float = 5.0,
         table: ProcessTable | None = None,
     ) -> None:
-        """`max_cpu` in percent of one core; the limits hold for all matching processes together.
+        """`max_cpu` in percent of one core; each limit holds for every matching process by itself.
 
         Raises ValueError for a bad pattern or count, and where nothing says which process is meant.
         """
@@ -174,30 +175,34 @@ class ProcessProbe:
                 f"{self._found(sight)}, but /proc hides the processes of other users (hidepid)",
                 metrics={"count": float(count)},
             )
-        usage = self._meter.measure(sight.alive)
-        metrics = {"count": float(count)}
-        if count:
-            metrics |= {"rss_bytes": float(usage.rss_bytes), "cpu_percent": usage.cpu_percent}
-            metrics |= {"threads": float(usage.threads)} | ({} if usage.fds is None else {"fds": float(usage.fds)})
-        verdict, message = self._verdict(sight, usage)
-        return Observation(verdict, message, metrics=metrics, identity=_identity(sight))
+        usages = self._meter.measure(sight.alive)
+        verdict, message = self._verdict(sight, usages)
+        return Observation(verdict, message, metrics=total(usages), identity=_identity(sight))
 
-    def _verdict(self, sight: _Sight, usage: Usage) -> tuple[Verdict, str]:
+    def _verdict(self, sight: _Sight, usages: tuple[Usage, ...]) -> tuple[Verdict, str]:
         if not self._count.holds(len(sight.alive)):
             expected = "" if not sight.alive and self._count.holds(1) else f", expected {self._count}"
             return Verdict.FAIL, self._found(sight) + expected
         if not sight.alive:
             return Verdict.OK, self._found(sight)
-        max_rss_bytes, max_cpu, max_fds = self._limits
-        if max_rss_bytes is not None and usage.rss_bytes > max_rss_bytes:
-            return Verdict.FAIL, f"memory {_size(usage.rss_bytes)}, over the limit of {_size(max_rss_bytes)}"
-        if max_cpu is not None and usage.cpu_percent > max_cpu:
-            return Verdict.FAIL, f"CPU {usage.cpu_percent:g} %, over the limit of {max_cpu:g} %"
-        if max_fds is not None and usage.fds is None:
+        excesses = [excess for usage in usages if (excess := self._excess(usage))]
+        if excesses:
+            return Verdict.FAIL, excesses[0] + (f" (and {len(excesses) - 1} more)" if len(excesses) > 1 else "")
+        if self._limits[2] is not None and any(usage.fds is None for usage in usages):
             return Verdict.UNKNOWN, "could not count the file descriptors: no permission"
-        if max_fds is not None and usage.fds is not None and usage.fds > max_fds:
-            return Verdict.FAIL, f"{usage.fds} file descriptors, over the limit of {max_fds}"
         return Verdict.OK, _presence(sight.alive)
+
+    def _excess(self, usage: Usage) -> str:
+        """Which limit one process is over, in words; empty where it keeps to all."""
+        max_rss_bytes, max_cpu, max_fds = self._limits
+        who = f"pid {usage.pid} uses"
+        if max_rss_bytes is not None and usage.rss_bytes > max_rss_bytes:
+            return f"{who} {_size(usage.rss_bytes)} of memory, over the limit of {_size(max_rss_bytes)}"
+        if max_cpu is not None and usage.cpu_percent > max_cpu:
+            return f"{who} {usage.cpu_percent:.1f} % CPU, over the limit of {max_cpu:g} %"
+        if max_fds is not None and usage.fds is not None and usage.fds > max_fds:
+            return f"{who} {usage.fds} file descriptors, over the limit of {max_fds}"
+        return ""
 
     def _found(self, sight: _Sight) -> str:
         """What is there, in the words of a failure."""

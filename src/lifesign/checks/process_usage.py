@@ -12,12 +12,25 @@ from lifesign.checks.process_table import TICKS_PER_S, Stat, ticks_since_boot
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Sums over all processes looked at. `fds` is None where we may not count them."""
+    """What one process uses. `cpu_percent` of one core; `fds` is None where we may not count them."""
 
+    pid: int
     rss_bytes: int
     cpu_percent: float
     threads: int
     fds: int | None
+
+
+def total(usages: Sequence[Usage]) -> dict[str, float]:
+    """Metrics by name: the sums over all of them; `fds` only where every one could be counted."""
+    metrics = {"count": float(len(usages))}
+    if not usages:
+        return metrics
+    metrics["rss_bytes"] = float(sum(usage.rss_bytes for usage in usages))
+    metrics["cpu_percent"] = round(sum(usage.cpu_percent for usage in usages), 1)
+    metrics["threads"] = float(sum(usage.threads for usage in usages))
+    fds = [usage.fds for usage in usages if usage.fds is not None]
+    return metrics | ({"fds": float(sum(fds))} if len(fds) == len(usages) else {})
 
 
 @cache
@@ -51,19 +64,15 @@ class UsageMeter:
     def __init__(self) -> None:
         self._before: dict[tuple[int, int], tuple[int, float]] = {}
 
-    def measure(self, stats: Sequence[Stat]) -> Usage:
-        """What `stats`, as just read, use together."""
+    def measure(self, stats: Sequence[Stat]) -> tuple[Usage, ...]:
+        """What each of `stats`, as just read, uses."""
         now_s = time.monotonic()
-        cpu_percent = sum(self._cpu_percent(stat, now_s) for stat in stats)
-        self._before = {(stat.pid, stat.started_ticks): (stat.cpu_ticks, now_s) for stat in stats}
-        counts = [_count_fds(stat.pid) for stat in stats]
-        known = [count for count in counts if count is not None]
-        return Usage(
-            sum(stat.rss_bytes for stat in stats),
-            round(cpu_percent, 1),
-            sum(stat.threads for stat in stats),
-            sum(known) if len(known) == len(counts) else None,
+        usages = tuple(
+            Usage(stat.pid, stat.rss_bytes, self._cpu_percent(stat, now_s), stat.threads, _count_fds(stat.pid))
+            for stat in stats
         )
+        self._before = {(stat.pid, stat.started_ticks): (stat.cpu_ticks, now_s) for stat in stats}
+        return usages
 
     def _cpu_percent(self, stat: Stat, now_s: float) -> float:
         ticks, since_s = self._before.get((stat.pid, stat.started_ticks), (0, now_s - uptime_s(stat)))
