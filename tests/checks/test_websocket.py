@@ -267,6 +267,14 @@ async def test_no_secret_and_no_escape_comes_back_in_a_message() -> None:
     assert "\x1b" not in found.message
 
 
+@pytest.mark.parametrize("headers", [{"Host": "a..b"}, {"Sec-WebSocket-Protocol": "ä"}])
+async def test_a_header_that_cannot_be_sent_is_unknown(headers: dict[str, str]) -> None:
+    async with serving(silence) as server:
+        found = await WebSocketProbe(url=f"ws://{server.address}/", timeout_s=5, headers=headers).look(0)
+    assert found.verdict is Verdict.UNKNOWN
+    assert "cannot be sent" in found.message
+
+
 async def test_a_closed_port_fails() -> None:
     port = free_port()
     found = await WebSocketProbe(url=f"ws://localhost:{port}/", timeout_s=5).look(0)

@@ -37,11 +37,11 @@ class Attempt:
         self.started = self._loop.time()
         self.resolving_s = 0.0
         self.secrets: set[str] = set()
-        self._words = f"no result in {self.limit}"
+        self._words: str | Callable[[], str] = f"no result in {self.limit}"
         self._verdict = Verdict.FAIL
 
-    def at(self, words: str, verdict: Verdict = Verdict.FAIL) -> None:
-        """From now on a timeout says `words`."""
+    def at(self, words: str | Callable[[], str], verdict: Verdict = Verdict.FAIL) -> None:
+        """From now on a timeout says `words`; called for only then, where they cost something to make."""
         self._words = words
         self._verdict = verdict
 
@@ -72,7 +72,7 @@ class Attempt:
             # The name server ate the time: a target that got the rest is not at fault (reliability.md, R8).
             words = f"resolving the name took {self.resolving_s:.1f} s of {self.limit}, too long to tell"
             return Observation(Verdict.UNKNOWN, words)
-        return Observation(self._verdict, self._words)
+        return Observation(self._verdict, self._words if isinstance(self._words, str) else self._words())
 
 
 async def bounded(timeout_s: float, walk: Callable[[Attempt], Awaitable[Observation]]) -> Observation:

@@ -70,6 +70,12 @@ def _pattern(text: str) -> "Pattern":
 
 async def _answer(stream: Stream, expected: "Pattern", attempt: Attempt) -> None:
     """Reads until `expected` matches. Raises Trouble."""
+
+    def in_vain() -> str:
+        return (
+            f"{stream.peer} answered {attempt.quoted(answer)}, and nothing that matches {expected} in {attempt.limit}"
+        )
+
     answer = bytearray()
     attempt.at(f"{stream.peer} accepted the connection and said nothing for {attempt.limit}")
     while len(answer) < MAX_ANSWER_BYTES:

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
+import h11
 from wsproto import ConnectionType, WSConnection
 from wsproto.connection import ConnectionState
 from wsproto.events import (
@@ -35,6 +36,7 @@ MAX_MESSAGE_BYTES = 65536
 MAX_READ_BYTES = 1 << 20
 MAX_EVENTS = 10_000
 FAREWELL_S = 0.5  # how long a peer gets to answer our goodbye; it changes no verdict
+_TURN_EVENTS = 128
 _HANDSHAKE = ("host", "sec-websocket-key", "sec-websocket-version", "sec-websocket-extensions")
 
 
@@ -117,7 +119,11 @@ class _Conversation:
         """The handshake."""
         peer, limit = self._stream.peer, self._attempt.limit
         self._attempt.at(f"{peer} accepted the connection and did not answer the handshake in {limit}")
-        await self._stream.send(self._socket.send(request))
+        try:
+            data = self._socket.send(request)
+        except (h11.LocalProtocolError, UnicodeError):  # their words would repeat the header, secret or not
+            raise Trouble("a header of the handshake cannot be sent: HTTP does not allow it", Verdict.UNKNOWN) from None
+        await self._stream.send(data)
         while True:
             match await self._event():
                 case AcceptConnection():
@@ -134,7 +140,11 @@ class _Conversation:
         """Messages until one matches; each counts by its first `MAX_MESSAGE_BYTES`."""
         peer, limit = self._stream.peer, self._attempt.limit
         self._attempt.at(f"{peer} opened and sent nothing in {limit}")
-        message = bytearray()
+        message, last = bytearray(), b""
+
+        def in_vain() -> str:
+            return f"{peer} sent {self._attempt.quoted(last)}, and nothing that matches {expected} in {limit}"
+
         while True:
             event = await self._event()
             if isinstance(event, CloseConnection):
@@ -146,8 +156,8 @@ class _Conversation:
             if event.message_finished and event.frame_finished:
                 if expected.found_in(message):
                     return
-                shown = self._attempt.quoted(message)
-                self._attempt.at(f"{peer} sent {shown}, and nothing that matches {expected} in {limit}")
+                self._attempt.at(in_vain)
+                last = bytes(message)
                 message.clear()
 
     async def part(self) -> None:
@@ -163,6 +173,8 @@ class _Conversation:
 
     async def _event(self) -> Event:
         """The next event; pings are answered on the way, the newest for all (RFC 6455, 5.5.3)."""
+        if self._seen_events % _TURN_EVENTS == 0:  # thousands of frames may stand in one chunk: others want their turn
+            await asyncio.sleep(0)
         while True:
             ping: Ping | None = None
             while (event := self._parsed()) is not None:
