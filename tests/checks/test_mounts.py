@@ -165,3 +165,37 @@ def test_files_on_a_mount_that_answers_are_read_through_a_child(tmp_path: Path) 
         "fail /l.json is a loop of symbolic links",
         "fail  is a folder, not a regular file",
     ]
+
+
+@needs_mounts
+def test_a_reader_that_even_sigkill_cannot_end_is_followed_by_no_second_one(tmp_path: Path) -> None:
+    point = tmp_path / "nas"
+    point.mkdir()
+    look = """
+    import struct
+    def serve():  # answers the greeting, then takes one request and keeps silent: now its sender cannot be killed
+        unique = struct.unpack_from("<IIQ", os.read(server, 1 << 17))[2]
+        greeting = struct.pack("<IIIIHHIIHHI7I", 7, 31, 0, 0, 0, 0, 4096, 1, 0, 0, 0, *[0] * 7)
+        os.write(server, struct.pack("<IiQ", 16 + len(greeting), 0, unique) + greeting)
+        os.read(server, 1 << 17)
+    threading.Thread(target=serve, daemon=True).start()
+
+    def children():
+        return len(open(f"/proc/self/task/{os.getpid()}/children").read().split())
+
+    async def main():
+        probe = HeartbeatProbe(path=Path(point) / "mind.json", timeout_s=0.6)
+        for _ in range(3):
+            found = await probe.look(time.time_ns())
+            print(found.verdict, found.message.replace(point, ""), children())
+        os.close(server)  # the mount is over: what hung in it comes free
+        while children():
+            await asyncio.sleep(0.01)
+        print((await probe.look(time.time_ns())).message.replace(point, ""))
+    asyncio.run(main())
+    """
+    lines = in_a_mount_namespace(HANG + textwrap.dedent(look), point, point)
+    silent = "unknown the file system of /mind.json does not answer"
+    assert lines[1] == f"{silent} 1"
+    assert lines[2:4] == [f"{silent}, and the last reader still hangs in it 1"] * 2
+    assert lines[4] == "could not read /mind.json: the file system's server is gone"
