@@ -37,8 +37,11 @@ class Tempo:
 
     hold_s: float = 0.5
     rest_s: float = 0.2
+    round_rest_s: float = (
+        5.0  # so that the end of one round and the start of the next do not look like one common cause
+    )
     patience_s: float = 20.0
-    expected_s: float = 7.0  # what one scenario usually takes: a further one is begun only if it fits
+    expected_s: float = 9.0  # what one scenario takes at most, as a rule: a further one is begun only if it fits
 
 
 class Director:
@@ -76,6 +79,7 @@ class Director:
                 self.outcomes.append(await self._play(scenario))
             if ends is None:
                 return True
+            await asyncio.sleep(self._tempo.round_rest_s)
 
     async def _play(self, scenario: Scenario) -> Outcome:
         self._say(f"{scenario.title}: {scenario.expect}")
