@@ -86,7 +86,7 @@ class Stage:
             else:
                 self.take(self.monitor.tick(self.now))
         self.now = self.now.after(end_ns - self.now.mono_ns)
-        return self
+        return self.tick()
 
     def _answer(self, look: Look) -> None:
         answer = self.world.get(look.check, Observation(OK, "fine"))

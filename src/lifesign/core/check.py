@@ -14,6 +14,7 @@ from lifesign.core.model import CheckState, Verdict
 from lifesign.core.spec import CheckSpec
 
 OK, WARN, FAIL = 0, 1, 2
+BLINDED_TOO_OFTEN = 3  # stalls in one blindness
 _SEVERITY = {Verdict.OK: OK, Verdict.WARN: WARN, Verdict.FAIL: FAIL}
 
 
@@ -22,6 +23,7 @@ class CheckMachine:
 
     __slots__ = (
         "_began_ns",
+        "_blind_stalls",
         "_blind_until_ns",
         "_failed_in_grace",
         "_known_at_ns",
@@ -43,6 +45,7 @@ class CheckMachine:
         self._one_shot = one_shot
         self._known_at_ns = now_ns
         self._blind_until_ns = now_ns - 1
+        self._blind_stalls = 0
         self.consecutive_failures = 0
         self.consecutive_successes = 0
         self._begin(now_ns)
@@ -133,8 +136,17 @@ class CheckMachine:
             self.grace_ends_ns += gap_ns
         for level in (WARN, FAIL):
             self._began_ns[level] += gap_ns
+        self._blind_stalls = self._blind_stalls + 1 if start_ns <= self._blind_until_ns else 1
         self._blind_until_ns = max(self._blind_until_ns, end_ns + self.spec.grace_ns)
         self._known_at_ns = max(self._known_at_ns + gap_ns, self._blind_until_ns)
+
+    def distrust(self, end_ns: int) -> None:
+        """We did not run for a short while, until `end_ns`: what was under way in it is not evidence."""
+        self._blind_until_ns = max(self._blind_until_ns, end_ns)
+
+    def is_blinded_again_and_again(self, now_ns: int) -> bool:
+        """Whether stalls come before the grace after the last one is over, so that nothing can ever fail (T3)."""
+        return self._blind_stalls >= BLINDED_TOO_OFTEN and now_ns <= self._blind_until_ns
 
     def is_blind(self, began_ns: int) -> bool:
         """Whether what began at `began_ns` lies in a stall of ours or in the grace after it."""

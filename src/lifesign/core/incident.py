@@ -66,8 +66,11 @@ class TrackedComponent:
         if check.spec.name != self._identity_source:
             return []
         known, seen_ns = self._identity, self._identity_seen_ns
-        self._identity, self._identity_seen_ns = identity, now.mono_ns
-        if known is None or known == identity:
+        self._identity_seen_ns = now.mono_ns
+        if known is not None and _is_same_life(known, identity):
+            return []
+        self._identity = identity
+        if known is None:
             return []
         self.incarnation += 1
         self._replaced_at.append(now.mono_ns)
@@ -187,6 +190,12 @@ def _identity_source(spec: ComponentSpec) -> str | None:
             if check.type == kind:
                 return check.name
     return None
+
+
+def _is_same_life(known: Identity, identity: Identity) -> bool:
+    """A start time that was not told this time, or not before, is no other one."""
+    told = known.started_at is not None and identity.started_at is not None
+    return known.pid == identity.pid and (known.started_at == identity.started_at or not told)
 
 
 def _replaced_words(known: Identity, identity: Identity) -> str:

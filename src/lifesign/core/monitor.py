@@ -5,7 +5,6 @@ Call them with readings of the clocks in order. The same calls give the same eff
 (S5): that makes replay, dry runs and simulation one and the same thing.
 """
 
-from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from heapq import heappop, heappush
@@ -14,7 +13,7 @@ from lifesign.core.component import overall_state
 from lifesign.core.effects import Effect, Look, Record
 from lifesign.core.events import Event, EventName
 from lifesign.core.incident import TrackedComponent
-from lifesign.core.model import NS_PER_S, CheckId, ComponentState, Instant, Observation, ObserverState
+from lifesign.core.model import NS_PER_S, CheckId, ComponentState, Identity, Instant, Observation, ObserverState
 from lifesign.core.observer import TICK_NS, Finding, Observer
 from lifesign.core.spec import MonitorSpec
 from lifesign.core.tracked import TrackedCheck
@@ -47,7 +46,7 @@ class Monitor:
         self._observer = Observer(now)
         self._observer_state = ObserverState.OK
         self._common_cause_until_ns = now.mono_ns
-        self._went_down: deque[tuple[int, str]] = deque(maxlen=max(COMMON_CAUSE_COMPONENTS, len(self.components)))
+        self._went_down: dict[str, int] = {}
         self._now = now
         self._wakes: list[tuple[int, int]] = []
         for check in self._checks:
@@ -64,13 +63,22 @@ class Monitor:
         component = self.components[check.component]
         began_ns = tracked.schedule.began_ns if run is not None else None
         if observation.identity is not None:
-            effects += map(Record, component.see_identity(tracked, observation.identity, now))
+            effects += self._see_identity(component, tracked, observation.identity, now)
         tracked.observe(observation, now, began_ns if began_ns is not None else now.mono_ns)
         if tracked.schedule.finish(run, now.mono_ns):
             effects.append(Look(tracked.id, tracked.schedule.run))
         effects += self._refresh(component, now)
         self._plan(tracked, tracked.next_wake_ns(now.mono_ns))
         return tuple(effects)
+
+    def _see_identity(
+        self, component: TrackedComponent, tracked: TrackedCheck, identity: Identity, now: Instant
+    ) -> list[Effect]:
+        events = component.see_identity(tracked, identity, now)
+        if events:  # a grace has begun for every check of it
+            for other in component.checks.values():
+                self._plan(other, other.next_wake_ns(now.mono_ns))
+        return [Record(event) for event in events]
 
     def command(self, command: LookNow, now: Instant) -> tuple[Effect, ...]:
         """Carries out what an operator or the shell asks for."""
@@ -123,8 +131,8 @@ class Monitor:
         return [Record(event) for event in events]
 
     def _notice_common_cause(self, component: TrackedComponent, now: Instant) -> list[Event]:
-        self._went_down.append((now.mono_ns, component.spec.name))
-        together = {name for moment, name in self._went_down if now.mono_ns - moment <= COMMON_CAUSE_NS}
+        self._went_down[component.spec.name] = now.mono_ns
+        together = {name for name, moment in self._went_down.items() if now.mono_ns - moment <= COMMON_CAUSE_NS}
         if len(together) < COMMON_CAUSE_COMPONENTS or 2 * len(together) <= len(self.components):
             return []
         if now.mono_ns < self._common_cause_until_ns:
@@ -178,7 +186,8 @@ class Monitor:
     def overall(self, now: Instant) -> ComponentState:
         """The state of the whole."""
         states = ((c.state, c.spec.optional) for c in self.components.values())
-        return overall_state(states, monitor_works=not self._observer.fails_to_work(now.mono_ns))
+        blinded = any(check.machine.is_blinded_again_and_again(now.mono_ns) for check in self._checks)
+        return overall_state(states, monitor_works=not blinded and not self._observer.fails_to_work(now.mono_ns))
 
     def view(self, now: Instant) -> MonitorView:
         """Everything as it stands."""

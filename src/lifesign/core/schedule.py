@@ -17,7 +17,7 @@ LOST_AFTER_NS = 2 * NS_PER_S  # past the timeout; the engine ends a run by timeo
 class Schedule:
     """The looks of one check. `run` numbers them; the answer to an abandoned run is not taken."""
 
-    __slots__ = ("_again", "_began_ns", "_first", "_spec", "_spread", "due_ns", "run")
+    __slots__ = ("_again", "_began_ns", "_ended_ns", "_first", "_spec", "_spread", "due_ns", "run")
 
     def __init__(self, spec: CheckSpec, check: CheckId, seed: int, now_ns: int) -> None:
         name = f"{seed}/{check.component}/{check.check}".encode()
@@ -26,6 +26,7 @@ class Schedule:
         self.due_ns = now_ns + int(min(spec.interval_ns, NS_PER_S) * (crc32(name) / 2**32))
         self._first = True
         self._began_ns: int | None = None
+        self._ended_ns = now_ns
         self._again = False
         self.run = 0
 
@@ -57,7 +58,7 @@ class Schedule:
         """Ends the look `run`; whether another must begin at once. It has begun then."""
         if run != self.run or self._began_ns is None:
             return False
-        self._began_ns = None
+        self._began_ns, self._ended_ns = None, now_ns
         return self._again and self._begin(now_ns)
 
     def is_current(self, run: int | None) -> bool:
@@ -65,8 +66,15 @@ class Schedule:
         return run is None or (run == self.run and self.in_flight)
 
     def is_overdue(self, now_ns: int) -> bool:
-        """Whether a look is under way for longer than it may be."""
-        return self._is_lost(now_ns)
+        """Whether a look is under way for longer than it may be, or none has ended for two intervals (T5)."""
+        late = self.in_flight and now_ns - self._ended_ns >= 2 * self._spec.interval_ns
+        return late or self._is_lost(now_ns)
+
+    def excuse(self, gap_ns: int) -> None:
+        """We did not run for `gap_ns`: nor did what ends a look, which gets the rest of its time (T4)."""
+        self._ended_ns += gap_ns
+        if self._began_ns is not None:
+            self._began_ns += gap_ns
 
     def _is_lost(self, now_ns: int) -> bool:
         return self._began_ns is not None and now_ns - self._began_ns >= self._spec.timeout_ns + LOST_AFTER_NS

@@ -101,9 +101,14 @@ class TrackedCheck:
         self.machine.await_first_work(now_ns)
 
     def excuse(self, finding: Finding) -> None:
-        """Applies a stall of ours, where it is long enough to matter to this check."""
-        if finding.suspended_ns or finding.gap_ns > self.spec.stall_limit_ns:
-            self.machine.excuse(finding.start_ns, finding.end_ns)
+        """Applies a stall of ours. A short one excuses only what was under way (reliability.md, L)."""
+        self.schedule.excuse(finding.end_ns - finding.start_ns)
+        if not finding.suspended_ns and finding.gap_ns <= self.spec.stall_limit_ns:
+            self.machine.distrust(finding.end_ns)
+            return
+        self.machine.excuse(finding.start_ns, finding.end_ns)
+        if self.judge is not None:
+            self.judge.excuse(finding.start_ns, finding.end_ns - finding.start_ns)
 
     def advance(self, now_ns: int) -> bool:
         """Lets time pass; whether a look must begin now."""

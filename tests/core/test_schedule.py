@@ -1,0 +1,163 @@
+"""When looks happen: jitter, cadence, never two at once, none lost without a word (T4, T5)."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lifesign.core.model import CheckId, CheckState, Observation
+from lifesign.core.schedule import Schedule
+from tests.core.stage import OK, S, Stage, check, component
+
+AT = CheckId("mind", "port")
+
+
+def test_five_hundred_checks_begin_within_a_second_and_do_not_stay_together() -> None:
+    stage = Stage(*(component(f"c{number}", check(interval_ns=10 * S)) for number in range(500)))
+    stage.run(1)
+    assert len(stage.looks) == 500
+    stage.run(29)
+    third = [at_s for at_s, look in stage.looks if look.run == 3]
+    assert max(third) - min(third) > 8
+    in_a_second = max(sum(1 for at_s in third if second <= at_s < second + 1) for second in range(30))
+    assert in_a_second < 150
+
+
+def test_the_jitter_is_of_the_seed_and_the_name_alone() -> None:
+    first = Schedule(check(), AT, 1, 0)
+    assert Schedule(check(), AT, 1, 0).due_ns == first.due_ns
+    assert Schedule(check(), AT, 2, 0).due_ns != first.due_ns
+    assert Schedule(check(), CheckId("mind", "page"), 1, 0).due_ns != first.due_ns
+    assert Schedule(check(), AT, 1, 77).due_ns == first.due_ns + 77
+    quick = Schedule(check(interval_ns=S // 10), AT, 1, 0)
+    assert 0 <= quick.due_ns < S // 10
+
+
+@given(st.integers(0, 999), st.integers(1, 600))
+def test_t5_looks_are_never_two_intervals_apart_and_settle_on_one(seed: int, interval_s: int) -> None:
+    schedule = Schedule(check(interval_ns=interval_s * S), AT, seed, 0)
+    begun = []
+    for _ in range(6):
+        now_ns = schedule.due_ns
+        assert not schedule.poll(now_ns - 1)
+        assert schedule.poll(now_ns)
+        begun.append(now_ns)
+        schedule.finish(schedule.run, now_ns)
+    gaps = [later - earlier for earlier, later in pairwise(begun)]
+    assert begun[0] <= S
+    assert interval_s * S // 2 <= gaps[0] <= 3 * interval_s * S // 2
+    assert gaps[1:] == [interval_s * S] * 4
+
+
+def test_a_look_is_not_begun_while_one_is_under_way_and_none_is_queued() -> None:
+    schedule = Schedule(check(interval_ns=10 * S, timeout_ns=30 * S), AT, 0, 0)
+    assert schedule.poll(schedule.due_ns)
+    for _ in range(2):
+        assert not schedule.poll(schedule.due_ns)
+    assert not schedule.finish(1, schedule.due_ns - 1)
+    assert schedule.poll(schedule.due_ns)
+    assert schedule.run == 2
+
+
+def test_a_wake_looks_at_once_and_one_during_a_look_is_followed_by_exactly_one_more() -> None:
+    schedule = Schedule(check(), AT, 0, 0)
+    due_ns = schedule.due_ns
+    assert schedule.wake(1)
+    assert not schedule.wake(2)
+    assert not schedule.wake(3)
+    assert schedule.finish(1, 4)
+    assert schedule.in_flight
+    assert schedule.began_ns == 4
+    assert not schedule.finish(2, 5)
+    assert not schedule.in_flight
+    assert schedule.due_ns == due_ns
+
+
+def test_the_answer_to_an_abandoned_look_is_not_taken() -> None:
+    schedule = Schedule(check(interval_ns=10 * S, timeout_ns=5 * S), AT, 0, 0)
+    schedule.poll(schedule.due_ns)
+    began_ns = schedule.began_ns
+    assert began_ns is not None
+    assert not schedule.is_overdue(began_ns + 7 * S - 1)
+    assert schedule.is_overdue(began_ns + 7 * S)
+    assert schedule.poll(began_ns + 30 * S)
+    assert not schedule.is_current(1)
+    assert schedule.is_current(2)
+    assert schedule.is_current(None)
+    assert not schedule.finish(1, began_ns + 31 * S)
+    assert schedule.in_flight
+    schedule.finish(2, began_ns + 31 * S)
+    assert not schedule.is_current(2)
+
+
+def test_looks_missed_in_a_pause_are_skipped_and_the_cadence_is_kept() -> None:
+    schedule = Schedule(check(interval_ns=10 * S), AT, 0, 0)
+    for _ in range(2):
+        schedule.poll(schedule.due_ns)
+        schedule.finish(schedule.run, schedule.due_ns)
+    due_ns = schedule.due_ns
+    assert schedule.poll(due_ns + 95 * S)
+    assert schedule.due_ns == due_ns + 100 * S
+
+
+@pytest.mark.parametrize("timeout_s", [5, 60])
+def test_t5_a_look_that_never_comes_back_is_shown_overdue_within_two_intervals(timeout_s: int) -> None:
+    stage = Stage(component("mind", check(grace_ns=0, interval_ns=10 * S, timeout_ns=timeout_s * S)))
+    stage.run(20)
+    stage.world["mind", "port"] = None
+    begun = len(stage.looks)
+    while len(stage.looks) == begun:
+        stage.run(0.25)
+    stage.run(20)
+    view = stage.check_view("mind", "port")
+    assert view.overdue
+    assert view.message == "overdue: the look that is under way does not come back"
+    stage.run(20 + timeout_s)
+    assert stage.check_state("mind", "port") is CheckState.UNKNOWN
+
+
+def test_t4_a_look_slower_than_its_interval_is_never_doubled() -> None:
+    stage = Stage(component("mind", check(grace_ns=0, interval_ns=10 * S, timeout_ns=25 * S)))
+    stage.latency_ns["mind", "port"] = 24 * S
+    stage.run(300)
+    begun = [at_s for at_s, _ in stage.looks]
+    assert all(later - earlier >= 24 for earlier, later in pairwise(begun))
+    assert all(later - earlier <= 30.5 for earlier, later in pairwise(begun))
+
+
+def test_t4_after_a_stall_of_ours_a_look_still_under_way_is_not_doubled() -> None:
+    """The engine did not run either: it has not ended the look, which gets the rest of its time."""
+    stage = Stage(component("mind", check(grace_ns=0, interval_ns=10 * S, timeout_ns=5 * S)))
+    stage.run(20)
+    stage.world["mind", "port"] = None
+    begun = len(stage.looks)
+    while len(stage.looks) == begun:
+        stage.run(0.25)
+    for duration_s in (3, 60):
+        stage.stall(duration_s)
+        stage.look_now().run(1)
+        assert len(stage.looks) == begun + 1
+    stage.run(20)
+    assert len(stage.looks) > begun + 1
+
+
+def test_looking_now_begins_each_look_once_and_an_unknown_name_is_a_key_error() -> None:
+    stage = Stage(component("mind", check("port"), check("page")), component("voice", check("port")))
+    stage.look_now("mind", "page")
+    assert [look.check for _, look in stage.looks] == [CheckId("mind", "page")]
+    stage.run(0).look_now("mind").run(0).look_now().run(0)
+    assert len(stage.looks) == 6
+    for names in (("nobody", None), ("mind", "nothing")):
+        with pytest.raises(KeyError):
+            stage.look_now(*names)
+
+
+def test_a_push_ends_no_look_under_way() -> None:
+    stage = Stage(component("mind", check(grace_ns=0)))
+    stage.latency_ns["mind", "port"] = 2 * S
+    stage.look_now().tell("mind", "port", Observation(OK, "pushed"))
+    assert stage.check_view("mind", "port").message == "pushed"
+    stage.world["mind", "port"] = Observation(OK, "seen")
+    stage.run(3)
+    assert stage.check_view("mind", "port").message == "seen"
