@@ -221,6 +221,14 @@ def test_eight_levels_are_held(file: Path) -> None:
     assert read(file)["deep"] == [[[[[[[]]]]]]]
 
 
+def test_64_kib_are_held_to_the_byte() -> None:
+    members = {"timestamp": 1, "cycle": 2, "é": 3, "filler": ""}
+    room = 64 * 1024 - len(heartbeat.encode_heartbeat(members))
+    assert len(heartbeat.encode_heartbeat({**members, "filler": "x" * room})) == 64 * 1024
+    with pytest.raises(ValueError, match="65536 bytes"):
+        heartbeat.encode_heartbeat({**members, "filler": "x" * (room + 1)})
+
+
 def test_a_lone_surrogate_becomes_a_question_mark(file: Path) -> None:
     assert write_heartbeat(file, message="a\udc80b", name="c\udc80d")
     assert (read(file)["message"], read(file)["name"]) == ("a?b", "c?d")
@@ -564,7 +572,7 @@ def no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 @settings(
-    max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
+    max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
 )
 @given(fields=st.dictionaries(names, anything, max_size=8))
 def test_no_fields_raise_and_the_file_is_absent_or_a_sound_heartbeat(one_file: Path, fields: dict[str, Any]) -> None:

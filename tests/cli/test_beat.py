@@ -4,6 +4,7 @@ The snippet for a program that has neither Python nor lifesign, `SHELL_BEAT`, is
 """
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pexpect
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -299,24 +301,57 @@ def test_a_signal_is_passed_on_and_the_job_decides(
     assert read(file)["timestamp"] == 1_700_000_000.5
 
 
+COUNTS_INTERRUPTS = """
+import signal
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+print("up", flush=True)
+interrupts = 0
+while signal.sigwait({signal.SIGINT, signal.SIGTERM}) == signal.SIGINT:
+    interrupts += 1
+    print("interrupted", flush=True)
+print(f"{interrupts} in all", flush=True)
+raise SystemExit(4)
+"""
+
+
 def test_an_interrupt_from_the_terminal_reaches_the_job_once(file: Path) -> None:
-    pexpect = pytest.importorskip("pexpect")
-    script = "trap 'n=$((n+1)); echo got $n' INT; echo up; read x; read x; echo end $n; exit 4"
-    words = argv("mind", "--", "bash", "-c", script)
+    words = argv("mind", "--", sys.executable, "-c", COUNTS_INTERRUPTS)
     terminal = pexpect.spawn(words[0], words[1:], timeout=20, echo=False)
     try:
         terminal.expect("up")
-        terminal.sendintr()
-        terminal.expect("got 1")
-        terminal.sendline("a")
-        terminal.sendline("b")
-        terminal.expect("end 1")
+        for _ in range(10):
+            terminal.sendintr()
+            terminal.expect("interrupted")
+        terminal.kill(signal.SIGTERM)
+        terminal.expect("10 in all")
         terminal.expect(pexpect.EOF)
         terminal.wait()
         assert terminal.exitstatus == 4
     finally:
         terminal.close(force=True)
     assert read(file)["message"] == "exit code 4"
+
+
+def test_the_exit_code_is_not_lost_where_ended_children_are_ignored(file: Path) -> None:
+    ignoring = (
+        "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])"
+    )
+    words = [sys.executable, "-c", ignoring, *argv("mind", "--", "sh", "-c", "exit 6")]
+    assert subprocess.run(words, check=False, timeout=20).returncode == 6
+    assert read(file)["message"] == "exit code 6"
+
+
+def test_an_orderly_end_of_an_earlier_writer_is_not_the_jobs(file: Path) -> None:
+    succeeded_long_ago(file, status="stopping")
+    done = beat("mind", "--", "cat", str(file))
+    assert "status" not in json.loads(done.stdout)
+
+
+def test_a_fifo_in_the_files_place_stops_neither_form(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    for words, code in ((["mind"], 1), (["mind", "--", "true"], 0)):
+        done = subprocess.run(argv(*words[:1], "--path", str(tmp_path / "fifo"), *words[1:]), check=False, timeout=20)
+        assert done.returncode == code
 
 
 def signals_in(status: str) -> dict[str, int]:
