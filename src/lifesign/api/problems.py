@@ -9,7 +9,7 @@ from aiohttp import web
 from lifesign.api.documents import Problem
 from lifesign.text import clean
 
-NO_STORE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+COMMON_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Server": "lifesign"}
 
 
 class ProblemError(Exception):
@@ -29,7 +29,7 @@ def problem_response(status: HTTPStatus, detail: str = "", headers: dict[str, st
         status=status.value,
         body=msgspec.json.encode(body),
         content_type="application/problem+json",
-        headers={**NO_STORE, **(headers or {})},
+        headers={**COMMON_HEADERS, **(headers or {})},
     )
 
 

@@ -11,7 +11,7 @@ from lifesign import __version__
 from lifesign.api.access import guard_of, is_full_reader
 from lifesign.api.documents import Status
 from lifesign.api.openapi import describe
-from lifesign.api.problems import NO_STORE, ProblemError
+from lifesign.api.problems import COMMON_HEADERS, ProblemError
 from lifesign.api.render import component_status, status_document
 from lifesign.api.service import Service, encode
 from lifesign.api.streaming import stream_events
@@ -86,4 +86,4 @@ def is_late(request: web.Request) -> bool:
 def json_response(body: bytes, *, sick: bool = False) -> web.Response:
     """200 or 503, as JSON."""
     status = HTTPStatus.SERVICE_UNAVAILABLE if sick else HTTPStatus.OK
-    return web.Response(status=status, body=body, content_type="application/json", headers=NO_STORE)
+    return web.Response(status=status, body=body, content_type="application/json", headers=COMMON_HEADERS)

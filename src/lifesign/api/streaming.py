@@ -5,7 +5,7 @@ import asyncio
 from aiohttp import web
 
 from lifesign.api.journal import Entry, Journal
-from lifesign.api.problems import NO_STORE
+from lifesign.api.problems import COMMON_HEADERS
 from lifesign.api.service import encode
 
 KEEP_ALIVE_S = 15.0
@@ -20,7 +20,7 @@ async def stream_events(request: web.Request, journal: Journal, since: str | Non
     subscription = journal.subscribe()
     try:
         backlog = [] if since is None else journal.entries_since(since)
-        response = web.StreamResponse(headers={**NO_STORE, "Content-Type": "text/event-stream; charset=utf-8"})
+        response = web.StreamResponse(headers={**COMMON_HEADERS, "Content-Type": "text/event-stream; charset=utf-8"})
         response.enable_chunked_encoding()
         await response.prepare(request)
         await response.write(b": lifesign\n\n")

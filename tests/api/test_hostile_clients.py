@@ -1,0 +1,245 @@
+"""Clients that send garbage, half requests, too much, or do not read: they are cut off, nobody else notices (P6)."""
+
+import asyncio
+import contextlib
+import gzip
+import logging
+import socket
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from lifesign.api import guard as guard_module
+from lifesign.api.render import event_document
+from lifesign.core.events import Event, EventName
+from tests.api.fakes import AT_WALL_NS, component, monitor
+from tests.api.serving import TOKEN, Served, serving
+
+GET_STATE = b"GET /api/v1/state HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+def _read_all(sock: socket.socket) -> bytes:
+    """Everything until the other end closes."""
+    received = b""
+    with contextlib.suppress(ConnectionResetError):
+        while chunk := sock.recv(65536):
+            received += chunk
+    return received
+
+
+async def _until(condition: Callable[[], bool]) -> None:
+    while not condition():  # noqa: ASYNC110 - what is waited for is the server's, which has no event for a test
+        await asyncio.sleep(0.01)
+
+
+async def _ended_after_s(sock: socket.socket) -> float:
+    started = time.monotonic()
+    await asyncio.to_thread(_read_all, sock)
+    return time.monotonic() - started
+
+
+@asynccontextmanager
+async def _impatient(tmp_path: Path, head_s: float = 0.3, write_s: float = 0.3) -> AsyncIterator[Served]:
+    """A server whose limits are short, so that the test is."""
+    async with serving(tmp_path) as served:
+        for gate in served.server._gates:
+            gate.head_timeout_s, gate.write_timeout_s = head_s, write_s
+        yield served
+
+
+def test_the_limits_of_a_real_server_are_those_promised() -> None:
+    assert (guard_module.HEAD_TIMEOUT_S, guard_module.KEEPALIVE_S) == (10.0, 30.0)
+    assert guard_module.MAX_CONNECTIONS == 200
+
+
+@pytest.mark.parametrize("tcp", [True, False])
+@pytest.mark.parametrize("sent", [b"", b"G", b"GET /api/v1/state HTTP/1.1\r\nHost: localhost\r\n", GET_STATE[:-1]])
+async def test_a_half_sent_request_is_cut_off(tmp_path: Path, sent: bytes, tcp: bool) -> None:
+    async with _impatient(tmp_path) as served:
+        sock = served.raw(tcp=tcp)
+        sock.sendall(sent)
+        assert 0.2 < await _ended_after_s(sock) < 3
+
+
+async def test_a_head_that_drips_is_cut_off_though_bytes_keep_coming(tmp_path: Path) -> None:
+    async with _impatient(tmp_path) as served:
+        sock = served.raw()
+
+        def drip() -> float:
+            started = time.monotonic()
+            with contextlib.suppress(OSError):
+                for sign in b"GET / HTTP/1.1\r\n" + b"x: y\r\n" * 1000:
+                    sock.sendall(bytes([sign]))
+                    time.sleep(0.02)
+            return time.monotonic() - started
+
+        assert await asyncio.to_thread(drip) < 3
+
+
+async def test_the_half_of_a_second_request_is_cut_off_too(tmp_path: Path) -> None:
+    async with _impatient(tmp_path) as served:
+        sock = served.raw()
+        sock.sendall(GET_STATE)
+        assert (await asyncio.to_thread(sock.recv, 65536)).startswith(b"HTTP/1.1 200")
+        sock.sendall(b"GET /api")
+        assert await _ended_after_s(sock) < 3
+
+
+async def test_a_kept_connection_is_served_again(tmp_path: Path) -> None:
+    async with _impatient(tmp_path) as served:
+        sock = served.raw()
+        for _ in range(3):
+            sock.sendall(GET_STATE)
+            assert (await asyncio.to_thread(sock.recv, 65536)).startswith(b"HTTP/1.1 200")
+            await asyncio.sleep(0.4)  # longer than a head may take: an idle connection is not a half request
+
+
+async def test_a_body_that_never_comes_is_408(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lifesign.api.acting.BODY_TIMEOUT_S", 0.2)
+    async with _impatient(tmp_path) as served:
+        sock = served.raw()
+        head = b"POST /api/v1/components/gateway/beat HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"
+        sock.sendall(head)
+        assert (await asyncio.to_thread(_read_all, sock)).startswith(b"HTTP/1.1 408")
+        assert served.backend.pushed == []
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"\x00\xff\xfe garbage\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\n" + b"A: b\r\n" * 10_000 + b"\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nA: " + b"b" * 100_000 + b"\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nbad header\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\n\x1b[2J: y\r\n\r\n",
+    ],
+)
+async def test_garbage_is_answered_400_and_closed_and_fills_no_log(
+    tmp_path: Path, sent: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "lifesign")
+    caplog.set_level(logging.INFO, "aiohttp")
+    async with _impatient(tmp_path, head_s=2) as served:
+        sock = served.raw()
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            sock.sendall(sent)
+        answer = await asyncio.to_thread(_read_all, sock)
+        assert answer == b"" or answer.split()[1] == b"400"
+        assert await asyncio.to_thread(served.client.ready)
+    assert [record for record in caplog.records if record.levelno > logging.DEBUG] == []
+
+
+async def test_a_body_over_64_kib_is_413_and_costs_nothing(tmp_path: Path) -> None:
+    async with serving(tmp_path) as served:
+        status, _, body = await served.tcp(
+            "POST", "/api/v1/components/gateway/beat", b"x" * 70_000, Authorization=f"Bearer {TOKEN}"
+        )
+        assert (status, body["status"]) == (413, 413)
+        assert served.backend.pushed == []
+
+
+async def test_a_compressed_body_is_not_unpacked(tmp_path: Path) -> None:
+    bomb = gzip.compress(b"[" + b" " * 20_000_000)
+    async with serving(tmp_path) as served:
+        headers = {"Authorization": f"Bearer {TOKEN}", "Content-Encoding": "gzip"}
+        status, _, _ = await served.tcp("POST", "/api/v1/components/gateway/beat", bomb, **headers)
+        assert status in {413, 422}
+
+
+@pytest.mark.parametrize("tcp", [True, False])
+async def test_connections_past_the_limit_are_closed_at_once_and_the_others_live(tmp_path: Path, tcp: bool) -> None:
+    async with serving(tmp_path) as served:
+        held = [await asyncio.to_thread(served.raw, tcp=tcp) for _ in range(200)]
+        for sock in held:
+            sock.sendall(GET_STATE)
+        for sock in held:
+            assert (await asyncio.to_thread(sock.recv, 65536)).startswith(b"HTTP/1.1 200")
+        for _ in range(20):
+            assert await asyncio.to_thread(_read_all, served.raw(tcp=tcp)) == b""
+        other = served.raw(tcp=not tcp)
+        other.sendall(GET_STATE)
+        assert (await asyncio.to_thread(other.recv, 65536)).startswith(b"HTTP/1.1 200")
+        held.pop().close()
+        for _ in range(100):  # the server hears of it on a later turn of its loop
+            sock = served.raw(tcp=tcp)
+            with contextlib.suppress(OSError):
+                sock.sendall(GET_STATE)
+                if await asyncio.to_thread(sock.recv, 65536):
+                    return
+        pytest.fail("a place that became free was not given away")
+
+
+async def test_a_client_that_does_not_read_the_state_is_dropped(tmp_path: Path) -> None:
+    async with _impatient(tmp_path) as served:
+        served.backend.shown = monitor(*(component(f"component-{number}") for number in range(5000)))
+        sock = served.raw()
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        sock.sendall(GET_STATE * 3)
+        gate = served.server._gates[0]
+        async with asyncio.timeout(10):
+            await _until(lambda: bool(gate._open))
+            await _until(lambda: not gate._open)
+
+
+async def test_a_follower_that_does_not_read_is_dropped_and_the_journal_goes_on(tmp_path: Path) -> None:
+    async with _impatient(tmp_path) as served:
+        sock = served.raw()
+        sock.sendall(b"GET /api/v1/events?follow=1 HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert (await asyncio.to_thread(sock.recv, 65536)).startswith(b"HTTP/1.1 200")
+        document = event_document(Event(EventName.COMPONENT_DOWN, AT_WALL_NS, message="x" * 1500), "m")
+        async with asyncio.timeout(20):
+            while served.journal._subscriptions or served.server._gates[0]._open:
+                served.journal.append(document)
+                await asyncio.sleep(0)
+        assert len((await asyncio.to_thread(served.client.events)).events) == 1000
+
+
+async def test_open_streams_and_half_requests_do_not_hold_the_end_up(tmp_path: Path) -> None:
+    async with serving(tmp_path) as served:
+        for _ in range(10):
+            served.raw().sendall(b"GET /api/v1/events?follow=1 HTTP/1.1\r\nHost: x\r\n\r\n")
+            served.raw(tcp=True).sendall(b"GET /api")
+            served.raw()
+        gate = served.backend.probe_gate = asyncio.Event()
+        served.raw().sendall(b"POST /api/v1/components/gateway/probe HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
+        await served.backend.probing.wait()
+        started = time.monotonic()
+        await served.server.close()
+        assert time.monotonic() - started < 2
+        assert not served.socket_path.exists()
+        gate.set()
+
+
+async def test_a_flood_from_one_client_leaves_the_loop_responsive(tmp_path: Path) -> None:
+    async with serving(tmp_path) as served:
+        served.backend.shown = monitor(*(component(f"component-{number}") for number in range(50)))
+        stop = False
+
+        def flood() -> int:
+            rounds = 0
+            sock = served.raw()
+            while not stop:
+                sock.sendall(GET_STATE * 20)
+                answered = 0
+                while answered < 20:
+                    answered += sock.recv(1 << 20).count(b"HTTP/1.1 200")
+                rounds += 1
+            return rounds
+
+        flooding = asyncio.create_task(asyncio.to_thread(flood))
+        lags = []
+        for _ in range(50):
+            before = time.monotonic()
+            await asyncio.sleep(0.01)
+            lags.append(time.monotonic() - before - 0.01)
+        stop = True
+        assert await flooding > 0
+        assert sorted(lags)[len(lags) // 2] < 0.05
