@@ -1,0 +1,107 @@
+"""A change of a watched file wakes its check: by an event at once, by the sweep in any case."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from lifesign.core.model import CheckId
+from lifesign.engine.files import FileSweep
+
+CHECK = CheckId("mind", "heartbeat")
+
+
+def signature(path: Path) -> object:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return (status.st_ino, status.st_mtime_ns, status.st_size)
+
+
+class Bell:
+    """Counts wakes, and can be waited for."""
+
+    def __init__(self) -> None:
+        self.rung: asyncio.Queue[CheckId] = asyncio.Queue()
+
+    async def next(self) -> CheckId:
+        async with asyncio.timeout(10):
+            return await self.rung.get()
+
+    def forget(self) -> None:
+        while not self.rung.empty():
+            self.rung.get_nowait()
+
+
+@asynccontextmanager
+async def sweeping(path: Path, *, hangs: bool = False) -> AsyncIterator[Bell]:
+    bell = Bell()
+    sweep = FileSweep({CHECK: path}, wake=bell.rung.put_nowait, signature=signature, may_hang=lambda _: hangs)
+    task = asyncio.create_task(sweep.run())
+    await asyncio.sleep(0)
+    try:
+        yield bell
+    finally:
+        task.cancel()
+        async with asyncio.timeout(4):
+            await asyncio.gather(task, return_exceptions=True)
+
+
+def replace(path: Path, text: str) -> None:
+    fresh = path.with_suffix(".tmp")
+    fresh.write_text(text)
+    fresh.replace(path)
+
+
+async def test_an_atomic_replace_wakes_the_check_each_time(tmp_path: Path) -> None:
+    path = tmp_path / "beat.json"
+    async with sweeping(path) as bell:
+        for number in range(3):
+            replace(path, "x" * (number + 1))
+            assert await bell.next() == CHECK
+            bell.forget()
+
+
+async def test_a_folder_made_anew_wakes_the_check_all_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "run" / "beat.json"
+    path.parent.mkdir()
+    path.write_text("1")
+    async with sweeping(path) as bell:
+        shutil.rmtree(path.parent)
+        assert await bell.next() == CHECK
+        bell.forget()
+        path.parent.mkdir()
+        path.write_text("22")
+        assert await bell.next() == CHECK
+
+
+async def test_without_any_file_event_the_sweep_still_sees_the_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def deaf(*_args: object) -> AsyncIterator[None]:
+        await asyncio.Event().wait()
+        yield
+
+    monkeypatch.setattr("lifesign.engine.files._changes", deaf)
+    path = tmp_path / "beat.json"
+    async with sweeping(path) as bell:
+        path.write_text("1")
+        assert await bell.next() == CHECK
+
+
+async def test_a_path_that_may_hang_is_never_touched(tmp_path: Path) -> None:
+    path = tmp_path / "beat.json"
+    touched = []
+
+    def spying(asked: Path) -> object:
+        touched.append(asked)
+        return None
+
+    sweep = FileSweep({CHECK: path}, wake=lambda _: None, signature=spying, may_hang=lambda _: True)
+    sweep.sweep(first=True)
+    sweep.sweep()
+    assert touched == []

@@ -1,0 +1,79 @@
+"""A check that hangs, dies or cannot be built is told as our own trouble, and begun anew."""
+
+import asyncio
+from collections.abc import Callable
+
+from lifesign.core.model import CheckId, Observation, Verdict
+from lifesign.engine.looking import Looker, Looks
+
+CHECK = CheckId("mind", "port")
+OK = Observation(Verdict.OK)
+
+
+class Scripted:
+    """A looker that does what the next step of a script says."""
+
+    def __init__(self, script: list[Callable[[], Observation] | str]) -> None:
+        self.script = script
+        self.closed = 0
+
+    async def look(self, now_wall_ns: int) -> Observation:
+        step = self.script.pop(0)
+        if step == "hang":
+            await asyncio.Event().wait()
+        assert callable(step)
+        return step()
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def broken() -> Observation:
+    raise RuntimeError("out of \x1b[31mluck")
+
+
+async def test_a_check_that_dies_is_told_as_unknown_and_begun_anew() -> None:
+    made: list[Scripted] = []
+
+    def make() -> Looker:
+        made.append(Scripted([broken] if not made else [lambda: OK]))
+        return made[-1]
+
+    looks = Looks({CHECK: make}, {CHECK: 1_000_000_000})
+    told = await looks.look(CHECK)
+    assert (told.verdict, told.message) == (
+        Verdict.UNKNOWN,
+        "the check itself died: RuntimeError: out of \ufffd[31mluck",
+    )
+    assert await looks.look(CHECK) is OK
+    assert [looker.closed for looker in made] == [1, 0]
+    looks.close()
+    assert [looker.closed for looker in made] == [1, 1]
+
+
+async def test_a_check_that_hangs_is_ended_half_a_second_after_its_timeout() -> None:
+    made: list[Scripted] = []
+
+    def make() -> Looker:
+        made.append(Scripted(["hang"] if not made else [lambda: OK]))
+        return made[-1]
+
+    looks = Looks({CHECK: make}, {CHECK: 10_000_000})
+    begun = asyncio.get_running_loop().time()
+    told = await looks.look(CHECK)
+    assert (told.verdict, told.message) == (Verdict.UNKNOWN, "the check itself did not come back in 0.51 s")
+    assert 0.5 <= asyncio.get_running_loop().time() - begun < 5
+    assert await looks.look(CHECK) is OK
+
+
+async def test_a_check_that_cannot_be_built_is_told_and_tried_again() -> None:
+    attempts = []
+
+    def make() -> Looker:
+        attempts.append(1)
+        raise ValueError("no such pattern")
+
+    looks = Looks({CHECK: make}, {CHECK: 1_000_000_000})
+    for _ in range(2):
+        assert (await looks.look(CHECK)).verdict is Verdict.UNKNOWN
+    assert len(attempts) == 2
