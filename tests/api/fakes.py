@@ -1,6 +1,7 @@
 """A backend made by hand: the seam between the API and the daemon, with every view written out."""
 
 import asyncio
+import time
 from dataclasses import dataclass, field, replace
 
 from lifesign.api.documents import MonitorInfo
@@ -114,6 +115,7 @@ class FakeBackend:
     probed: list[tuple[str, str]] = field(default_factory=list)
     pushed: list[tuple[str, Observation]] = field(default_factory=list)
     begun: list[str] = field(default_factory=list)
+    view_takes_s: float = 0.0
     view_failure: Exception | None = None
     probing: asyncio.Event = field(default_factory=asyncio.Event)
     probe_gate: asyncio.Event | None = None
@@ -121,6 +123,7 @@ class FakeBackend:
     def view(self) -> MonitorView:
         if self.view_failure is not None:
             raise self.view_failure
+        time.sleep(self.view_takes_s)
         return self.shown
 
     def info(self) -> MonitorInfo:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gzip
+import json
 import logging
 import socket
 import time
@@ -14,6 +15,7 @@ import pytest
 
 from lifesign.api import guard as guard_module
 from lifesign.api.render import event_document
+from lifesign.api.service import Service
 from lifesign.core.events import Event, EventName
 from tests.api.fakes import AT_WALL_NS, component, monitor
 from tests.api.serving import TOKEN, Served, serving
@@ -243,3 +245,15 @@ async def test_a_flood_from_one_client_leaves_the_loop_responsive(tmp_path: Path
         stop = True
         assert await flooding > 0
         assert sorted(lags)[len(lags) // 2] < 0.05
+
+
+async def test_a_state_of_a_thousand_components_is_made_in_small_steps(tmp_path: Path) -> None:
+    async with serving(tmp_path) as served:
+        served.backend.shown = monitor(*(component(f"component-{number}") for number in range(1000)))
+        turns = 0
+        asked = asyncio.create_task(Service(served.backend, served.journal).state_bytes())
+        while not asked.done():
+            turns += 1
+            await asyncio.sleep(0)
+        assert turns > 15
+        assert len(json.loads(asked.result())["components"]) == 1000

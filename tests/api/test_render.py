@@ -155,3 +155,9 @@ def test_an_event_carries_the_keys_that_apply_and_no_other() -> None:
     assert event_document(Event(EventName.MONITOR_STARTED, AT_WALL_NS), None) == EventDocument(
         ts="2026-11-21T14:03:22.123Z", level="INFO", event="monitor.started"
     )
+
+
+def test_a_time_beyond_every_calendar_is_the_nearest_that_can_be_written() -> None:
+    late = event_document(Event(EventName.MONITOR_STARTED, 10**30), None)
+    assert late.ts.startswith("9999-12-31T23:59:59.")
+    assert len(late.ts) == len("2026-11-21T14:03:22.123Z")

@@ -59,6 +59,15 @@ async def test_a_monitor_that_finished_no_round_for_long_is_503_and_unknown(tmp_
             assert (await served.unix("GET", "/api/health/status/gateway"))[0] == 503
 
 
+async def test_an_answer_that_took_over_a_quarter_of_a_second_is_no_200(tmp_path: Path) -> None:
+    async with serving(tmp_path) as served:
+        served.backend.view_takes_s = 0.3
+        for path in ("/api/health/status", "/api/health/status/gateway"):
+            assert (await served.unix("GET", path))[0] == 503
+        served.backend.view_takes_s = 0.0
+        assert (await served.unix("GET", "/api/health/status"))[0] == 200
+
+
 async def test_a_stalled_monitor_does_not_hide_that_something_is_down(tmp_path: Path) -> None:
     async with serving(tmp_path) as served:
         served.backend.shown = monitor(mind_down(), overall=S.DOWN)

@@ -58,7 +58,7 @@ class Reading:
 
     async def state(self, request: web.Request) -> web.StreamResponse:  # noqa: ARG002
         """The state document."""
-        return json_response(self._service.state_bytes())
+        return json_response(await self._service.state_bytes())
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         """The history from `since` on; with `follow`, and whatever comes."""

@@ -6,6 +6,7 @@ floats are finite and rounded, integers fit 64 bits, text is clean.
 
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from lifesign.api.documents import (
@@ -33,16 +34,16 @@ _DEPTH_LIMIT = 16
 _INTEGER_LIMIT = 2**63
 
 
-def state_document(view: MonitorView, info: MonitorInfo) -> State:
-    """The state document of one instant."""
+def state_document(view: MonitorView, info: MonitorInfo, components: list[Component] | None = None) -> State:
+    """The state document of one instant. `components`: those of `view`, where they are made already."""
     states = [str(component.state) for component in view.components]
     return State(
         schema=STATE_SCHEMA,
-        generated_at=format_timestamp(view.at.wall_ns),
+        generated_at=_stamp(view.at.wall_ns),
         monitor=info,
         overall=str(view.overall),
         counts=Counts(**{str(state): states.count(str(state)) for state in ComponentState}),
-        components=[component_document(component) for component in view.components],
+        components=[component_document(c) for c in view.components] if components is None else components,
     )
 
 
@@ -55,9 +56,9 @@ def component_document(view: ComponentView) -> Component:
         tags=list(spec.tags),
         optional=spec.optional,
         state=str(view.state),
-        since=format_timestamp(view.since_wall_ns),
-        diagnosis=clean(view.diagnosis, _TEXT_LIMIT),
-        next=clean(view.next_step, _TEXT_LIMIT),
+        since=_stamp(view.since_wall_ns),
+        diagnosis=_clean(view.diagnosis, _TEXT_LIMIT),
+        next=_clean(view.next_step, _TEXT_LIMIT),
         layers=_layers(view.layers),
         last_work_at=_time(view.last_work_wall_ns),
         staleness_s=_rounded(view.staleness_s),
@@ -89,22 +90,22 @@ def component_status(source: ComponentView | Component) -> ComponentStatus:
         name, optional, since = source.name, source.optional, source.since
     else:
         name, optional = source.spec.name, source.spec.optional
-        since = format_timestamp(source.since_wall_ns)
-    diagnosis = clean(source.diagnosis, _TEXT_LIMIT)
+        since = _stamp(source.since_wall_ns)
+    diagnosis = _clean(source.diagnosis, _TEXT_LIMIT)
     return ComponentStatus(name=name, state=str(source.state), optional=optional, since=since, diagnosis=diagnosis)
 
 
 def event_document(event: Event, monitor_name: str | None) -> EventDocument:
     """One line of the log, one entry of the history. Keys that do not apply are left out."""
     return EventDocument(
-        ts=format_timestamp(event.at_wall_ns),
+        ts=_stamp(event.at_wall_ns),
         level=str(event.level),
         event=str(event.name),
         monitor=monitor_name or None,
         component=event.component,
         check=event.check,
         incident=event.incident,
-        message=clean(event.message, _TEXT_LIMIT) or None,
+        message=_clean(event.message, _TEXT_LIMIT) or None,
         data=_plain_mapping(event.data) or None,
     )
 
@@ -121,8 +122,8 @@ def _check(view: CheckView) -> Check:
         last_at=_time(view.last_at_wall_ns),
         next_at=_time(view.next_at_wall_ns),
         latency_ms=None if view.latency_s is None else _rounded(view.latency_s * 1000),
-        message=clean(view.message, _TEXT_LIMIT),
-        metrics={clean(name): round(value, 6) for name, value in view.metrics.items() if math.isfinite(value)},
+        message=_clean(view.message, _TEXT_LIMIT),
+        metrics={_clean(name): round(value, 6) for name, value in view.metrics.items() if math.isfinite(value)},
         data=_plain_mapping(view.data),
     )
 
@@ -134,7 +135,7 @@ def _layers(states: Mapping[Layer, CheckState | None]) -> Layers:
 def _incident(view: ComponentView) -> Incident | None:
     if view.incident is None:
         return None
-    return Incident(id=view.incident.id, opened_at=format_timestamp(view.incident.opened_at_wall_ns))
+    return Incident(id=view.incident.id, opened_at=_stamp(view.incident.opened_at_wall_ns))
 
 
 def _restart(spec: RestartSpec, incarnation: int) -> Restart:
@@ -152,8 +153,26 @@ def _restart(spec: RestartSpec, incarnation: int) -> Restart:
     )
 
 
+def _stamp(wall_ns: int) -> str:
+    seconds, rest_ns = divmod(wall_ns, 1_000_000_000)
+    return f"{_second(seconds)}.{rest_ns // 1_000_000:03}Z"
+
+
+@lru_cache(maxsize=4096)
+def _second(seconds: int) -> str:
+    """A thousand components tell thousands of times, most of them in the same few seconds."""
+    return format_timestamp(seconds * 1_000_000_000)[: -len(".000Z")]
+
+
+def _clean(text: str, limit: int = 500) -> str:
+    """As `text.clean`, which printable ASCII need not pass through: nearly all that a monitor says."""
+    if len(text) <= limit and text.isascii() and text.isprintable():
+        return text.strip()
+    return clean(text, limit)
+
+
 def _time(wall_ns: int | None) -> str | None:
-    return None if wall_ns is None else format_timestamp(wall_ns)
+    return None if wall_ns is None else _stamp(wall_ns)
 
 
 def _rounded(value: float | None) -> float | None:
@@ -161,7 +180,7 @@ def _rounded(value: float | None) -> float | None:
 
 
 def _plain_mapping(data: Mapping[str, JsonValue]) -> dict[str, Any]:
-    return {clean(key): _plain(value, 0) for key, value in data.items()}
+    return {_clean(key): _plain(value, 0) for key, value in data.items()}
 
 
 def _plain(value: JsonValue, depth: int) -> Any:
@@ -170,7 +189,7 @@ def _plain(value: JsonValue, depth: int) -> Any:
         case bool() | None:
             return value
         case str():
-            return clean(value, _TEXT_LIMIT)
+            return _clean(value, _TEXT_LIMIT)
         case int():
             return (
                 value if -_INTEGER_LIMIT <= value < _INTEGER_LIMIT else f"{float(value):.6g}" if _fits(value) else None
@@ -182,7 +201,7 @@ def _plain(value: JsonValue, depth: int) -> Any:
         case list():
             return [_plain(item, depth + 1) for item in value]
         case dict():
-            return {clean(str(key)): _plain(item, depth + 1) for key, item in value.items()}
+            return {_clean(str(key)): _plain(item, depth + 1) for key, item in value.items()}
 
 
 def _fits(value: int) -> bool:

@@ -12,12 +12,13 @@ from lifesign.api.backend import Backend
 from lifesign.api.documents import State
 from lifesign.api.journal import Journal
 from lifesign.api.problems import unknown_component
-from lifesign.api.render import state_document
+from lifesign.api.render import component_document, state_document
 from lifesign.core.model import ComponentState
 from lifesign.core.view import ComponentView, MonitorView
 
 STALE_ROUND_S = 5.0
-STATE_CACHE_S = 0.1  # however many ask for the state, the loop renders it ten times a second at most
+STATE_CACHE_S = 0.1  # however many ask for the state, it is rendered ten times a second at most
+_BATCH = 50  # so many components are rendered before the loop may turn to its real work
 
 
 class Service:
@@ -29,30 +30,40 @@ class Service:
         self._state_bytes = b""
         self._made_at_s = -1.0
         self._made_for = ""
+        self._done = 0
+        self._rendering = asyncio.Lock()
 
     def is_stalled(self) -> bool:
         """Whether the scheduler has not finished a round for so long that nothing it says may be called healthy."""
         return not self.backend.info().last_round_age_s <= STALE_ROUND_S  # NaN is stalled too
 
-    def state(self) -> State:
-        """The state document of now."""
-        document = state_document(self.backend.view(), self.backend.info())
-        return replace_overall(document, self.overall(ComponentState(document.overall)))
+    async def state(self) -> State:
+        """The state document of now: of one instant, though the loop turns while it is made."""
+        view, info = self.backend.view(), self.backend.info()
+        overall = self.overall(view.overall)
+        components = []
+        for number, component in enumerate(view.components, start=1):
+            components.append(component_document(component))
+            if number % _BATCH == 0:
+                await asyncio.sleep(0)
+        return replace_overall(state_document(view, info, components), overall)
 
     def overall(self, found: ComponentState) -> ComponentState:
         """`found`, or unknown where the monitor itself does not do its work; down stays down."""
         return ComponentState.UNKNOWN if found is not ComponentState.DOWN and self.is_stalled() else found
 
-    def state_bytes(self) -> bytes:
+    async def state_bytes(self) -> bytes:
         """The state document as JSON, at most 0.1 s old, and never older than the newest event."""
-        now_s = asyncio.get_running_loop().time()
-        if now_s - self._made_at_s > STATE_CACHE_S or self._made_for != self.journal.cursor:
-            self._state_bytes = encode(self.state())
-            self._made_at_s, self._made_for = now_s, self.journal.cursor
-        return self._state_bytes
+        async with self._rendering:
+            now_s, cursor, done = asyncio.get_running_loop().time(), self.journal.cursor, self._done
+            if now_s - self._made_at_s > STATE_CACHE_S or self._made_for != cursor:
+                self._state_bytes = encode(await self.state())
+                self._made_at_s, self._made_for = (now_s if done == self._done else -1.0), cursor
+            return self._state_bytes
 
     def forget_state(self) -> None:
-        """Something was done: the next answer is made anew."""
+        """Something was done: what is asked for from now on is made anew."""
+        self._done += 1
         self._made_at_s = -1.0
 
     def component(self, name: str) -> ComponentView:
