@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from lifesign.cli import EXIT_CONFIG
+
 if TYPE_CHECKING:
     from lifesign.config import Config
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-EXIT_BAD_CONFIG = 78
 
 
 def config_option(function: F) -> F:
@@ -26,7 +26,7 @@ def config_option(function: F) -> F:
     )(function)
 
 
-def open_config(config: str | None, exit_code: int = EXIT_BAD_CONFIG) -> "Config":
+def open_config(config: str | None, exit_code: int = EXIT_CONFIG) -> "Config":
     """The config that `-c` names, or that of the usual places.
 
     Where there is none, or it is refused, tells every mistake on stderr, one line each, and ends the

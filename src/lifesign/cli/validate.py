@@ -5,7 +5,8 @@ import sys
 
 import click
 
-from lifesign.cli.options import EXIT_BAD_CONFIG, config_option
+from lifesign.cli import EXIT_CONFIG
+from lifesign.cli.options import config_option
 
 
 @click.command("validate")
@@ -35,7 +36,7 @@ def _validate(named: str | None, *, as_json: bool) -> int:
         click.echo(f"lifesign: {error}", err=True)
         if as_json:
             click.echo(json.dumps({"ok": False, "file": None, "problems": [{"reason": str(error)}]}))
-        return EXIT_BAD_CONFIG
+        return EXIT_CONFIG
     except ConfigError as error:
         for problem in error.problems:
             click.echo(str(problem), err=True)
@@ -45,7 +46,7 @@ def _validate(named: str | None, *, as_json: bool) -> int:
                 for p in error.problems
             ]
             click.echo(json.dumps({"ok": False, "file": str(path), "problems": problems}, indent=2))
-        return EXIT_BAD_CONFIG
+        return EXIT_CONFIG
     components = len(config.components)
     checks = sum(len(component.checks) for component in config.components)
     if as_json:

@@ -11,7 +11,7 @@ from lifesign.config.endpoints import HttpUrl, PrivateUrl
 from lifesign.config.keys import Complaint, Count, default_delay, default_duration, describe
 from lifesign.config.values import Delay, Duration, OpenValue, SecretReference, Word
 
-_REPOSITORY = Meta(pattern=r"^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$")
+_REPOSITORY = Meta(pattern=r"^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$", extra={"rule": "OWNER/NAME"})
 
 
 class Alert(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type"):

@@ -67,7 +67,7 @@ class Collector:
         values: dict[str, Any] = dict(skip or {})
         tag_field = getattr(cls, "__struct_config__").tag_field  # noqa: B009 - every Struct has it
         known = {key for key in value if key in fields or key in values or key == tag_field}
-        wrong = self._unknown_keys([key for key in value if key not in known], [*fields, *values], path)
+        wrong = self._unknown_keys([key for key in value if key not in known], list(fields), path)
         for key, field in fields.items():
             if key in values:
                 continue
@@ -206,7 +206,8 @@ def _plain(message: str, kind: Any) -> tuple[str, str]:
         valid = _choices(kind)
         return f'there is no "{word}" here', suggestion(word, valid, "one of")
     if message.startswith("Expected `str` matching regex"):
-        return "is not written as it must be", _example(kind)
+        rules = [meta.extra["rule"] for meta in unwrap(kind)[1] if meta.extra and "rule" in meta.extra]
+        return f"must be {rules[0]}" if rules else "is not written as it must be", _example(kind)
     if not message.startswith("Expected"):
         return message, ""
     message = message.replace(" | null", "").replace("`", "")

@@ -16,7 +16,8 @@ from lifesign.config.restart_types import RestartOptions
 from lifesign.config.values import Delay, Duration, SecretReference, Word
 
 NAME_PATTERN = r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"
-Name: TypeAlias = Annotated[str, Meta(pattern=NAME_PATTERN)]
+NAME_RULE = "letters, digits, - _ . and no more than 64, not - or . first"
+Name: TypeAlias = Annotated[str, Meta(pattern=NAME_PATTERN, extra={"rule": NAME_RULE})]
 
 
 class Monitor(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

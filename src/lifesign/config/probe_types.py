@@ -16,7 +16,7 @@ from lifesign.config.values import OpenValue, Program, Word
 from lifesign.core.model import Layer
 
 Positive: TypeAlias = Annotated[float, Meta(gt=0)]
-_METHOD = Meta(pattern=r"^[A-Z]{1,20}$")
+_METHOD = Meta(pattern=r"^[A-Z]{1,20}$", extra={"rule": "a method in capitals"})
 
 
 class TcpCheck(Check, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="tcp"):

@@ -93,8 +93,8 @@ def _check_signal_target(name: str, component: Mapping[str, Any], collector: Col
     restart = component.get("restart")
     if not isinstance(restart, dict) or restart.get("method") != "signal" or "pidfile" in restart:
         return
-    kinds = {check.get("type") for _, check in _tables(component.get("checks"))}
-    if kinds and not kinds & {"process", "heartbeat"}:
+    kinds = [check.get("type") for _, check in _tables(component.get("checks"))]
+    if kinds and "process" not in kinds and "heartbeat" not in kinds:
         collector.complain(
             ("components", name, "restart"),
             "nothing tells the pid to signal",

@@ -38,14 +38,17 @@ def read_trusted(path: Path, limit_bytes: int) -> bytes:
     Raises OSError, or ValueError with a clause that says why not. Never blocks on a FIFO.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         info = os.fstat(descriptor)
         if stat.S_ISDIR(info.st_mode):
             raise ValueError("it is a folder")
         if not stat.S_ISREG(info.st_mode):
             raise ValueError("it is not a regular file")
         refuse_foreign_writers(info)
-        content = file.read(limit_bytes + 1)
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            content = file.read(limit_bytes + 1)
+    finally:
+        os.close(descriptor)
     if len(content) > limit_bytes:
         raise ValueError(f"it is larger than {limit_bytes // 1024} KiB")
     return content

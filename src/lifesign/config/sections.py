@@ -5,7 +5,7 @@ from typing import Any
 
 from lifesign.config.alert_types import ALERT_TYPES
 from lifesign.config.collect import Collector
-from lifesign.config.model import NAME_PATTERN, Component, ConfigFile
+from lifesign.config.model import NAME_PATTERN, NAME_RULE, Component, ConfigFile
 from lifesign.config.probe_types import CHECK_TYPES
 from lifesign.config.problems import KeyPath
 from lifesign.config.restart_types import RESTART_METHODS
@@ -39,9 +39,7 @@ def _named(value: object, path: KeyPath, collector: Collector) -> dict[str, Any]
     table = collector.table(value, path)
     for name in table:
         if not _NAME.fullmatch(name):
-            collector.complain(
-                (*path, name), "is no name", "letters, digits, - _ . and no more than 64, not beginning with - or ."
-            )
+            collector.complain((*path, name), "is no name", NAME_RULE)
     return table
 
 

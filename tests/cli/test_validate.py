@@ -1,0 +1,64 @@
+"""`lifesign validate`, as a user runs it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema
+
+from tests.config.writing import ENVIRON, EXAMPLE, MINIMAL, write
+
+
+def validate(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environ = {**os.environ, **ENVIRON, "HOME": str(folder), "XDG_CONFIG_HOME": str(folder / "xdg")}
+    environ.pop("LIFESIGN_CONFIG", None)
+    argv = [sys.executable, "-m", "lifesign", "validate", *arguments]
+    return subprocess.run(argv, cwd=folder, env=environ, capture_output=True, text=True, check=False)
+
+
+def test_a_good_config_is_told_in_one_line_and_the_parts_to_come_in_another(tmp_path: Path) -> None:
+    write(tmp_path, EXAMPLE.read_text())
+    done = validate(tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    first, second = done.stdout.splitlines()
+    assert first == "lifesign.toml: OK, 2 components, 4 checks"
+    assert second.startswith("lifesign.toml: warning: accepted, but not built in this version: monitor.history, ")
+
+
+def test_every_mistake_is_a_line_on_stderr_and_the_exit_code_is_78(tmp_path: Path) -> None:
+    write(tmp_path, MINIMAL + "adress = 'x'\n[defaults]\ninterval = 'x'\n", "bad.toml")
+    done = validate(tmp_path, "-c", "bad.toml")
+    assert (done.returncode, done.stdout) == (78, "")
+    assert [line.split(" ")[0] for line in done.stderr.splitlines()] == ["bad.toml:5:", "bad.toml:7:"]
+    assert "Traceback" not in done.stderr
+
+
+def test_no_config_at_all_is_one_line_too(tmp_path: Path) -> None:
+    done = validate(tmp_path)
+    assert (done.returncode, done.stdout) == (78, "")
+    assert done.stderr.startswith("lifesign: no config found: looked at ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_as_json_a_script_can_read_the_result(tmp_path: Path) -> None:
+    write(tmp_path, MINIMAL)
+    assert json.loads(validate(tmp_path, "--json").stdout) == {
+        "ok": True,
+        "file": "lifesign.toml",
+        "components": 1,
+        "checks": 1,
+        "warnings": [],
+        "problems": [],
+    }
+    write(tmp_path, MINIMAL + "tls = 3\n")
+    done = validate(tmp_path, "--json")
+    (problem,) = json.loads(done.stdout)["problems"]
+    assert (done.returncode, problem["line"], problem["key"]) == (78, 5, "components.gateway.checks.port.tls")
+
+
+def test_the_schema_is_printed_without_any_config(tmp_path: Path) -> None:
+    done = validate(tmp_path, "--schema")
+    assert done.returncode == 0
+    jsonschema.Draft202012Validator.check_schema(json.loads(done.stdout))

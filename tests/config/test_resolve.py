@@ -1,0 +1,224 @@
+"""What holds for a check once defaults are applied: the contract's rule of thresholds, worked out by hand."""
+
+from pathlib import Path
+
+import pytest
+
+from lifesign.config.check_types import HeartbeatCheck
+from lifesign.core.model import Layer
+from lifesign.core.spec import CheckSpec
+from tests.config.writing import ENVIRON, MINIMAL, check, loaded
+
+S = 1_000_000_000
+
+
+def spec_of(folder: Path, keys: str, kind: str = "tcp", before: str = "") -> CheckSpec:
+    return loaded(folder, check(keys, kind, before=before)).components[0].checks[0].spec
+
+
+@pytest.mark.parametrize(
+    ("defaults", "keys", "failures", "lasting", "successes"),
+    [
+        ("", "", 3, None, 2),
+        ("", "failure_threshold = 5", 5, None, 2),
+        ("", "failure_for = '2m'", 2, 120, 2),
+        ("", "failure_for = '2m'\nfailure_threshold = 1", 1, 120, 2),
+        ("failure_threshold = 7", "", 7, None, 2),
+        ("failure_threshold = 7\nfailure_for = '1m'", "", 7, 60, 2),
+        ("failure_for = '1m'", "", 2, 60, 2),
+        ("failure_threshold = 7\nfailure_for = '1m'", "failure_threshold = 4", 4, None, 2),
+        ("failure_threshold = 7\nfailure_for = '1m'", "failure_for = '3m'", 2, 180, 2),
+        ("success_threshold = 4", "", 3, None, 4),
+        ("success_threshold = 4", "success_threshold = 1", 3, None, 1),
+        ("success_threshold = 4", "failure_threshold = 9", 9, None, 4),
+    ],
+)
+def test_thresholds_of_a_probe(
+    tmp_path: Path, defaults: str, keys: str, failures: int, lasting: int | None, successes: int
+) -> None:
+    spec = spec_of(tmp_path, keys, before=f"[defaults]\n{defaults}")
+    assert (spec.failure_threshold, spec.success_threshold) == (failures, successes)
+    assert spec.failure_for_ns == (None if lasting is None else lasting * S)
+
+
+@pytest.mark.parametrize("kind", ["heartbeat", "push"])
+@pytest.mark.parametrize(
+    ("keys", "failures", "lasting", "successes"),
+    [
+        ("", 1, None, 1),
+        ("failure_threshold = 3", 3, None, 1),
+        ("failure_for = '1m'", 2, 60, 1),
+        ("success_threshold = 3", 1, None, 3),
+    ],
+)
+def test_thresholds_of_the_defaults_do_not_reach_a_judged_signal(
+    tmp_path: Path, kind: str, keys: str, failures: int, lasting: int | None, successes: int
+) -> None:
+    before = "[defaults]\nfailure_threshold = 9\nfailure_for = '9m'\nsuccess_threshold = 9"
+    spec = spec_of(tmp_path, keys, kind, before)
+    assert (spec.failure_threshold, spec.success_threshold) == (failures, successes)
+    assert spec.failure_for_ns == (None if lasting is None else lasting * S)
+
+
+@pytest.mark.parametrize(
+    ("defaults", "component", "own", "grace_s"),
+    [
+        ("", "", "", 30),
+        ("grace = '10s'", "", "", 10),
+        ("grace = '10s'", "grace = '20s'", "", 20),
+        ("grace = '10s'", "grace = '20s'", "grace = '40s'", 40),
+        ("", "", "grace = 0", 0),
+    ],
+)
+def test_grace_is_the_checks_else_the_components_else_the_defaults(
+    tmp_path: Path, defaults: str, component: str, own: str, grace_s: int
+) -> None:
+    spec = spec_of(tmp_path, own, before=f"[defaults]\n{defaults}\n[components.a]\n{component}")
+    assert spec.grace_ns == grace_s * S
+
+
+def test_every_other_key_of_the_defaults_reaches_every_check(tmp_path: Path) -> None:
+    before = "[defaults]\ninterval = '1m'\ntimeout = 2\noptional = true\nflap_changes = 6\nlayer = 'working'\n"
+    before += "flap_window = '1h30m'"
+    for kind in ("tcp", "heartbeat"):
+        spec = spec_of(tmp_path, "", kind, before)
+        assert (spec.interval_ns, spec.timeout_ns, spec.optional) == (60 * S, 2 * S, True)
+        assert (spec.flap_changes, spec.flap_window_ns, spec.layer) == (6, 5400 * S, Layer.WORKING)
+
+
+def test_a_check_overrides_the_defaults(tmp_path: Path) -> None:
+    keys = "interval = '250ms'\ntimeout = 0.5\noptional = false\nflap_changes = 8\nflap_window = '2d'\nlayer = 'alive'"
+    spec = spec_of(tmp_path, keys, before="[defaults]\ninterval = 7\ntimeout = 7\noptional = true\nlayer = 'working'")
+    assert (spec.interval_ns, spec.timeout_ns, spec.optional) == (S // 4, S // 2, False)
+    assert (spec.flap_changes, spec.flap_window_ns, spec.layer) == (8, 2 * 86400 * S, Layer.ALIVE)
+
+
+@pytest.mark.parametrize(
+    ("kind", "own", "layer"),
+    [
+        ("heartbeat", "", "working"),
+        ("push", "", "working"),
+        ("tcp", "address = 'h:1'", "ready"),
+        ("http", "url = 'https://h/'", "ready"),
+        ("websocket", "url = 'wss://h/'", "ready"),
+        ("process", "name = 'x'", "alive"),
+        ("syntax", "paths = ['*.py']", "startable"),
+    ],
+)
+def test_each_type_has_the_contracts_layer(tmp_path: Path, kind: str, own: str, layer: str) -> None:
+    spec = loaded(tmp_path, check("", kind, own=own)).components[0].checks[0].spec
+    assert (spec.type, spec.layer) == (kind, layer)
+    assert (spec.signal is not None) == (kind in ("heartbeat", "push"))
+
+
+@pytest.mark.parametrize(
+    ("keys", "stale_s", "stuck_s", "skew_s"),
+    [
+        ("", 300, 300, 60),
+        ("stale_after = '10s'", 10, 10, 60),
+        ("stale_after = '10s'\nstuck_after = '1h'", 10, 3600, 60),
+        ("progress = false", 300, None, 60),
+        ("progress = 'done'\nmax_skew = 5", 300, 300, 5),
+        ("format = 'mtime'", 300, None, 60),
+        ("format = 'text'", 300, None, 60),
+    ],
+)
+def test_how_a_heartbeat_is_judged(tmp_path: Path, keys: str, stale_s: int, stuck_s: int | None, skew_s: int) -> None:
+    signal = spec_of(tmp_path, keys, "heartbeat").signal
+    assert signal is not None
+    assert (signal.stale_after_ns, signal.max_skew_ns) == (stale_s * S, skew_s * S)
+    assert signal.stuck_after_ns == (None if stuck_s is None else stuck_s * S)
+
+
+def test_a_heartbeat_without_a_path_is_looked_for_where_the_writer_puts_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    options = loaded(tmp_path, check("", "heartbeat")).components[0].checks[0].options
+    assert isinstance(options, HeartbeatCheck)
+    assert options.path == tmp_path / "state/lifesign/heartbeats/a.json"
+
+
+def test_the_state_folder_is_the_users_and_tells_two_configs_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    text = "[monitor]\nname = 'm'\n" + MINIMAL
+    first, second = tmp_path / "one", tmp_path / "two"
+    first.mkdir()
+    second.mkdir()
+    folders = [loaded(folder, text).monitor.state_dir for folder in (first, second, first)]
+    assert folders[0] == folders[2] != folders[1]
+    assert folders[0].parent == tmp_path / "state/lifesign"
+    assert folders[0].name.startswith("m-")
+
+
+def test_the_state_folder_of_a_config_under_etc_is_the_systems() -> None:
+    from lifesign.config.load import default_state_dir
+
+    assert default_state_dir("m", Path("/etc/lifesign/lifesign.toml")) == Path("/var/lib/lifesign/m")
+
+
+def test_paths_expand_and_count_from_the_file_not_from_where_we_stand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir("/")
+    environ = {**ENVIRON, "PLACE": "var/app"}
+    for written, meant in (
+        ("beat.json", tmp_path / "beat.json"),
+        ("./a/../beat.json", tmp_path / "beat.json"),
+        ("~/beat.json", Path("/home/someone/beat.json")),
+        ("/$PLACE/beat.json", Path("/var/app/beat.json")),
+        ("${PLACE}/beat.json", tmp_path / "var/app/beat.json"),
+    ):
+        config = loaded(tmp_path, check(f"path = '{written}'", "heartbeat"), environ)
+        options = config.components[0].checks[0].options
+        assert isinstance(options, HeartbeatCheck)
+        assert options.path == meant
+
+
+def test_a_type_to_come_is_accepted_named_and_not_run(tmp_path: Path) -> None:
+    text = check("") + "[components.a.checks.log]\ntype = 'log'\npath = 'x.log'\npattern = 'done'\n"
+    text += "[components.b]\ndepends_on = ['h']\nchecks.c = { type = 'tcp', address = 'h:1' }\n"
+    text += "[components.h.checks.host]\ntype = 'host'\nmax_load = 3\n"
+    config = loaded(tmp_path, text)
+    assert [component.spec.name for component in config.components] == ["a", "b"]
+    assert [spec.name for spec in config.components[0].spec.checks] == ["c"]
+    assert config.components[0].unbuilt == ("log",)
+    assert config.components[1].spec.depends_on == ()
+    assert config.unwatched == ("h",)
+    (warning,) = config.warnings
+    named = "components.a.checks.log (type log), components.h.checks.host (type host)"
+    assert warning == f"accepted, but not built in this version: {named}"
+
+
+def test_a_push_check_by_schedule_waits_and_one_by_staleness_works(tmp_path: Path) -> None:
+    text = "[components.a.checks]\nnight = { type = 'push', schedule = '0 3 * * *', tz = 'UTC', late_after = '1h' }\n"
+    text += "both = { type = 'push', schedule = '@daily', stale_after = '25h' }\nbeat = { type = 'push' }\n"
+    config = loaded(tmp_path, text)
+    assert [spec.name for spec in config.components[0].spec.checks] == ["both", "beat"]
+    assert [spec.signal.stale_after_ns // S for spec in config.components[0].spec.checks if spec.signal] == [90000, 300]
+    assert "components.a.checks.night.schedule, components.a.checks.both.schedule" in config.warnings[0]
+
+
+def test_a_listener_answers_to_its_own_host(tmp_path: Path) -> None:
+    text = MINIMAL + "[http]\nlisten = 'watch.example:0'\ninsecure = true\ntoken = { env = 'LIFESIGN_TOKEN' }\n"
+    http = loaded(tmp_path, text).http
+    assert http is not None
+    assert (http.host, http.port, http.is_loopback) == ("watch.example", 0, False)
+    assert http.allowed_hosts == ("127.0.0.1", "localhost", "watch.example")
+
+
+def test_certificate_and_key_are_taken_where_they_are(tmp_path: Path) -> None:
+    for name in ("c.pem", "k.pem"):
+        (tmp_path / name).write_text("pem")
+        (tmp_path / name).chmod(0o600)
+    text = MINIMAL + "[http]\nlisten = '[::1]:5199'\ncertificate = 'c.pem'\nkey = 'k.pem'\n"
+    http = loaded(tmp_path, text).http
+    assert http is not None
+    assert (http.host, http.is_loopback, http.certificate, http.key) == (
+        "::1",
+        True,
+        tmp_path / "c.pem",
+        tmp_path / "k.pem",
+    )
