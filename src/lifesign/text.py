@@ -6,20 +6,25 @@ A leaf: standard library only, imported by everyone. Not here: drawing.
 import math
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 REDACTED = "[redacted]"
 
-# Controls (C0, DEL, C1), zero-width and bidi marks, line separators, byte order mark, tags, lone
-# surrogates: none of these may reach a terminal or a log line (reliability.md, P2).
+# Controls (C0, DEL, C1), zero-width and bidi marks, invisible letters, line separators, byte order mark,
+# shorthand and music format controls, tags, lone surrogates: none of these may reach a terminal or a log
+# line (reliability.md, P2).
 _UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    "\ud800-\udfff\U000e0000-\U000e007f]"
+    "\u3164\uffa0\ud800-\udfff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e007f]"
 )
 _BREAK = re.compile(r"[\t\n\v\f\r\x85\u2028\u2029]+")
 _UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)")
-_USERINFO = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)[^/?#\s@]*@")
+_LONGEST_DURATION = 64  # characters
+_USERINFO = re.compile(
+    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]{0,30}://)[^/?#\s]*@"
+)  # up to the last @: a password may have one
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def clean(text: str, limit: int = 500) -> str:
@@ -40,7 +45,10 @@ def parse_duration(value: object) -> float:
     """
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         raise ValueError('a duration is "250ms", "10s", "5m", "1h30m", "2d" or a number of seconds')
-    seconds = _spelled_seconds(value) if isinstance(value, str) else float(value)
+    try:
+        seconds = _spelled_seconds(value) if isinstance(value, str) else float(value)
+    except OverflowError:
+        raise ValueError("a duration is at most a hundred years") from None
     if not math.isfinite(seconds) or seconds <= 0:
         raise ValueError(f"a duration is finite and positive, not {value!r}")
     if seconds > 100 * 366 * 86400:
@@ -49,21 +57,21 @@ def parse_duration(value: object) -> float:
 
 
 def _spelled_seconds(value: str) -> float:
-    parts = _DURATION_PART.findall(value)
+    parts = _DURATION_PART.findall(value[:_LONGEST_DURATION])
     if not parts or "".join(number + unit for number, unit in parts) != value.strip():
         raise ValueError(f'{clean(value, 40)!r} is no duration: write "250ms", "10s", "5m", "1h30m" or "2d"')
     return sum(float(number) * _UNITS_S[unit] for number, unit in parts)
 
 
 def format_duration(seconds: float) -> str:
-    """Short and coarse, for people: `0.2s`, `42s`, `12m`, `3h05m`, `2d4h`."""
+    """Short and coarse, for people: `200ms`, `4.2s`, `42s`, `12m`, `3h05m`, `2d4h`."""
     if seconds < 0:
         return "-" + format_duration(-seconds)
     if seconds < 1:
-        return f"{seconds * 1000:.0f}ms" if seconds else "0s"
+        return f"{min(round(seconds * 1000), 999)}ms" if seconds else "0s"
     whole = int(seconds)
     if whole < 120:
-        return f"{whole}s" if seconds == whole or whole >= 10 else f"{seconds:.1f}s"
+        return f"{whole}s" if seconds == whole or whole >= 10 else f"{math.floor(seconds * 10) / 10:.1f}s"
     if whole < 3600:
         minutes, rest = divmod(whole, 60)
         return f"{minutes}m" if rest == 0 or minutes >= 10 else f"{minutes}m{rest:02}s"
@@ -77,9 +85,8 @@ def format_duration(seconds: float) -> str:
 def format_timestamp(wall_ns: int) -> str:
     """RFC 3339, UTC, milliseconds: `2026-11-21T14:03:22.123Z`. Outside the years 1 to 9999 the nearest."""
     ms = min(max(wall_ns // 1_000_000, -62_135_596_800_000), 253_402_300_799_999)
-    seconds, milliseconds = divmod(ms, 1000)
-    moment = datetime.fromtimestamp(0, UTC).timestamp() + seconds
-    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%S") + f".{milliseconds:03}Z"
+    moment = _EPOCH + timedelta(milliseconds=ms)
+    return moment.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def parse_timestamp(value: str) -> int:
@@ -89,7 +96,7 @@ def parse_timestamp(value: str) -> int:
     moment = datetime.fromisoformat(value.upper().replace("Z", "+00:00"))
     if moment.tzinfo is None:
         raise ValueError(f"{clean(value, 40)!r} lacks a time zone: end it with Z or +00:00")
-    delta = moment - datetime(1970, 1, 1, tzinfo=UTC)
+    delta = moment - _EPOCH
     return (delta.days * 86400 + delta.seconds) * 1_000_000_000 + delta.microseconds * 1000
 
 
