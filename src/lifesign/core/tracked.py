@@ -82,8 +82,17 @@ class TrackedCheck:
             return "overdue: the look that is under way does not come back"
         if self.last is None:
             return "nobody has looked yet"
-        words = [self._judged_words(now_ns), self.last.message]
-        return (BLINDED if self._blinded else "") + " · ".join(word for word in words if word)
+        return (BLINDED if self._blinded else "") + self._found(self.last, now_ns)
+
+    def _found(self, last: Observation, now_ns: int) -> str:
+        judged = self._judged_words(now_ns)
+        if not judged or not last.message:
+            return judged or last.message
+        if last.verdict is not Verdict.OK:
+            return f"{last.message} · {judged}"
+        if self._judgement is not None and self._judgement.verdict is Verdict.OK:
+            return f"{judged} · {last.message}"
+        return f"{judged}; its last message: {last.message}"
 
     def _judged_words(self, now_ns: int) -> str:
         if self.judge is None or self._judgement is None:
