@@ -47,6 +47,8 @@ def command(headless: bool, duration_s: float | None) -> int:
         outcomes = play_headless(duration_s, click.echo, _narrate)
     except DemoError as error:
         raise click.ClickException(clean(str(error))) from None
+    except BrokenPipeError:
+        raise
     except OSError as error:
         raise click.ClickException(f"the stack does not start: {clean(str(error))}") from None
     _print_summary(outcomes)

@@ -33,6 +33,7 @@ def _signal(pid: int, number: signal.Signals) -> None:
         try:
             if os.getpgid(pid) == os.getpgrp():
                 signal.pidfd_send_signal(pidfd, number)
+                signal.pidfd_send_signal(pidfd, signal.SIGCONT)  # a stopped one would never hear of it
         finally:
             os.close(pidfd)
 

@@ -61,8 +61,9 @@ def play_interactive(narrate: Callable[[str], None]) -> int:
         director = Director(stack, lambda: _state(stack), told.append, _INTERACTIVE)
         code = asyncio.run(_direct_under_console(director, stack, daemon))
         _end(daemon)
-    for line in told[-_LINES_AT_LAST:]:
-        narrate(line)
+    with suppress(OSError):  # the terminal may be gone
+        for line in told[-_LINES_AT_LAST:]:
+            narrate(line)
     return code
 
 
@@ -133,8 +134,9 @@ def _state(stack: DemoStack) -> State | None:
 
 def _echo(daemon: "subprocess.Popen[bytes]", echo: Callable[[str], None]) -> None:
     assert daemon.stdout is not None
-    for line in daemon.stdout:
-        echo(line.decode(errors="replace").rstrip("\n"))
+    for line in daemon.stdout:  # to its end, or the daemon would wait for us
+        with suppress(OSError):
+            echo(line.decode(errors="replace").rstrip("\n"))
 
 
 def _end(daemon: "subprocess.Popen[bytes]") -> None:
