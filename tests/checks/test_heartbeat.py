@@ -12,10 +12,11 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
 
 from lifesign.checks.heartbeat import HeartbeatProbe
 from lifesign.core.model import Identity, Observation, Verdict
-from tests.checks.test_heartbeat_formats import MALFORMED
+from tests.checks.test_heartbeat_formats import ANY_BYTES, MALFORMED, last_line, oracle
 
 LONG_AGO_NS = 10**9  # a file this old is settled: its signature alone may answer
 
@@ -90,6 +91,17 @@ def test_every_malformed_file_fails_with_its_reason_and_no_signal(raw: bytes, wo
     assert (found.verdict, found.signal) == (Verdict.FAIL, None)
     assert found.message.startswith(str(path))
     assert words in found.message
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(ANY_BYTES)
+def test_no_content_raises_and_none_is_ok_without_a_strict_timestamp(tmp_path: Path, raw: bytes) -> None:
+    path = tmp_path / "mind"
+    path.write_bytes(raw)
+    for format_ in ("auto", "jsonl"):
+        found = look(HeartbeatProbe(path=path, format=format_))
+        assert found.verdict is not Verdict.UNKNOWN
+        assert found.signal is None or oracle(raw if format_ == "auto" else last_line(raw))
 
 
 def test_malformed_files_leave_memory_flat(tmp_path: Path) -> None:

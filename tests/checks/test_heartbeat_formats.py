@@ -262,6 +262,11 @@ def oracle(raw: bytes) -> bool:
     return type(value) in (int, float) and math.isfinite(value) and _strict_time(value)
 
 
+def last_line(content: bytes) -> bytes:
+    """The last whole line that says anything, without the hole before it."""
+    return next(line for line in content.split(b"\n")[-2::-1] if line.strip(b" \t\r\0")).strip(b"\0")
+
+
 _TIMES = st.one_of(
     st.sampled_from(
         [1795299990, 1795299990.5, "2026-11-22T00:00:00Z", 0, -1, 1795299990123, True, None, "12", math.nan]
@@ -284,15 +289,33 @@ _MANGLED = st.builds(
 )
 
 
-@given(st.one_of(st.binary(max_size=200), _OBJECTS, _MANGLED))
+ANY_BYTES = st.one_of(st.binary(max_size=200), _OBJECTS, _MANGLED)
+
+
+@pytest.mark.parametrize("format_", ["auto", "json", "jsonl", "text"])
+@given(ANY_BYTES)
 @example(b"1795299990")
 @example(b'{"timestamp":1795299990}')
-def test_no_bytes_are_a_beat_unless_they_hold_a_strict_timestamp(raw: bytes) -> None:
+def test_no_bytes_are_a_beat_unless_they_hold_a_strict_timestamp(format_: str, raw: bytes) -> None:
     try:
-        beat(raw)
+        beat(raw, format_)
     except MalformedError:
         return
     assert oracle(raw)
+
+
+@given(st.lists(ANY_BYTES, max_size=4), st.booleans())
+@example([b'{"timestamp":1795299990}', b"half"], True)
+def test_no_lines_are_a_beat_unless_a_whole_one_holds_a_strict_timestamp(lines: list[bytes], complete: bool) -> None:
+    content = b"\n".join(lines)
+    try:
+        line = last_whole_line(content, complete=complete)
+        if line is None:
+            return
+        beat(line, "jsonl")
+    except MalformedError:
+        return
+    assert oracle(last_line(content))
 
 
 @given(st.integers(946684800, 4102444799), st.integers(0, 2**63 - 1))
