@@ -119,7 +119,7 @@ async def test_the_request_says_what_was_configured_and_nothing_of_the_environme
             url=f"http://user:p%40ss@{address}/a b?q=ü".replace(" ", "%20"),
             timeout_s=5,
             method="post",
-            headers={"X-One": "1", "X-Key": lambda: CANARY, "Connection": "keep-alive"},
+            headers={"X-One": "1", "X-Key": lambda: CANARY, "Connection": "keep-alive", "Content-Length": "999"},
             body='{"ä": 1}',
         ).look(0)
     assert found.verdict is Verdict.OK
@@ -347,38 +347,39 @@ def test_only_the_plain_port_may_upgrade_to_the_secure_one() -> None:
     assert secure.redirected("http://host.example/") == "another scheme (http)"
 
 
-async def test_no_secret_comes_back_in_a_message_though_the_target_repeats_it() -> None:
-    async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.1 200 OK\r\n\r\n" + b"A" * 70 + head)
-        await writer.drain()
+async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answers with the lines that may hold a secret, after a long start, so that a cut falls into it."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    secret = next(line for line in head.split(b"\r\n") if line.lower().startswith(b"authorization"))
+    writer.write(b"HTTP/1.1 200 OK\r\n\r\n" + b"A" * 60 + secret)
+    await writer.drain()
 
-    async def echo_json(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(b'HTTP/1.1 200 OK\r\n\r\n{"key": "' + b"A" * 70 + CANARY.encode() + b'"}')
-        await writer.drain()
 
-    async def garbage(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(CANARY.encode() + b"\r\n\r\n")
-        await writer.drain()
-
-    for behaviour, expectation in (
+@pytest.mark.parametrize(
+    ("behaviour", "expectation"),
+    [
         (echo, {"expect_body": "never"}),
-        (echo_json, {"expect_json": {"key": "x"}}),
-        (garbage, {}),
+        (answering("HTTP/1.1 200 OK", b"A" * 70 + CANARY.encode()), {"expect_body": "never"}),
+        (answering("HTTP/1.1 200 OK", b'{"key": "' + b"A" * 70 + CANARY.encode() + b'"}'), {"expect_json": {"key": 1}}),
+        (answering(CANARY), {}),
         (silence, {}),
         (reset, {}),
-    ):
-        async with serving(behaviour) as server:
-            found = await HttpProbe(
-                url=f"http://user:{CANARY}@{server.address}/{CANARY}?token={CANARY}",
-                timeout_s=0.4,
-                headers={"Authorization": lambda: f"Bearer {CANARY}"},
-                **expectation,
-            ).look(0)
-        assert found.verdict is Verdict.FAIL
-        assert "canary" not in found.message
+    ],
+)
+@pytest.mark.parametrize("where", ["password", "user", "header"])
+async def test_no_secret_comes_back_in_a_message_though_the_target_repeats_it(
+    behaviour: Behaviour, expectation: dict[str, JsonValue], where: str
+) -> None:
+    user = {"password": f"user:{CANARY}@", "user": f"{CANARY}@", "header": ""}[where]
+    headers = {"Authorization": lambda: f"Bearer {CANARY}"} if where == "header" else {}
+    encoded = base64.b64encode(user.rstrip("@").encode() + (b":" if where == "user" else b"")).decode()
+    async with serving(behaviour) as server:
+        url = f"http://{user}{server.address}/{CANARY}?token={CANARY}"
+        found = await HttpProbe(url=url, timeout_s=0.3, headers=headers, **expectation).look(0)  # type: ignore[arg-type]
+    assert found.verdict is Verdict.FAIL
+    assert "canary" not in found.message
+    assert not encoded or encoded[:10] not in found.message
+    assert "AAAA" in found.message or behaviour in (silence, reset) or "HTTP/1.1" in found.message
 
 
 async def test_a_secret_that_cannot_be_read_is_unknown_and_nothing_is_sent() -> None:
@@ -487,6 +488,13 @@ async def test_plain_http_where_tls_is_wanted_fails() -> None:
     async with serving(saying(b"HTTP/1.1 400 Bad Request\r\n\r\n", then_wait=True)) as server:
         found = await HttpProbe(url=f"https://{server.address}/", timeout_s=5).look(0)
     assert (found.verdict, found.message) == (Verdict.FAIL, f"{server.address} does not speak TLS")
+
+
+async def test_an_end_within_the_tls_handshake_fails_at_once() -> None:
+    async with serving(saying(wait_for=b"\x16\x03")) as server:
+        found = await HttpProbe(url=f"https://{server.address}/", timeout_s=5).look(0)
+    assert found.verdict is Verdict.FAIL
+    assert found.message == f"{server.address} closed the connection during the TLS handshake"
 
 
 async def test_a_cut_off_tls_handshake_fails() -> None:

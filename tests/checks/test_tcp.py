@@ -17,7 +17,7 @@ import pytest
 import trustme
 
 from lifesign.checks import net
-from lifesign.checks.attempt import observed
+from lifesign.checks.attempt import Attempt, observed
 from lifesign.checks.names import HostPort, Resolver, parse_address
 from lifesign.checks.tcp import TcpProbe
 from lifesign.core.model import Observation, Verdict
@@ -125,6 +125,36 @@ async def test_a_name_server_that_eats_the_time_makes_no_failure(
     assert found.verdict is Verdict.UNKNOWN
     assert "resolving the name took 0." in found.message
     assert took_s < 1.5
+
+
+async def test_what_a_name_server_says_is_cleaned(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    rude = tmp_path / "python"
+    rude.write_text("#!/bin/sh\nprintf '! \\033]0;go away\\007\\n'\n")
+    rude.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(rude))
+    found = await TcpProbe(address="rude.example:80", timeout_s=5, resolver=Resolver()).look(0)
+    assert found.verdict is Verdict.UNKNOWN
+    assert "go away" in found.message
+    assert found.message.isprintable()
+
+
+async def test_a_machine_without_ipv6_still_believes_a_refusal_over_ipv4() -> None:
+    refused, absent = ConnectionRefusedError(errno.ECONNREFUSED, ""), OSError(errno.EADDRNOTAVAIL, "")
+    attempt = Attempt(1.0)
+    assert net._most_telling([refused, absent], "here", attempt).verdict is Verdict.FAIL
+    assert net._most_telling([absent], "here", attempt).verdict is Verdict.UNKNOWN
+
+
+async def test_reading_what_is_already_there_gives_others_their_turn() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.setblocking(False)
+        theirs.sendall(b"x" * (3 * net.CHUNK_BYTES))
+        stream = net.SocketStream(ours, "here")
+        other = asyncio.create_task(asyncio.sleep(0))
+        for _ in range(3):
+            await stream.receive()
+        assert other.done()
 
 
 @pytest.mark.parametrize(

@@ -126,7 +126,7 @@ async def test_a_ping_is_answered() -> None:
     pong = asyncio.Event()
 
     async def demanding(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await opening(b"\x89\x04ping", then_wait=False)(reader, writer)
+        await opening(b"\x89\x04ping" + text_frame("welcome"), then_wait=False)(reader, writer)
         assert (await reader.readexactly(2)) == b"\x8a\x84"  # a pong of four bytes, masked
         pong.set()
         await reader.readexactly(8)
@@ -135,6 +135,15 @@ async def test_a_ping_is_answered() -> None:
 
     assert (await look(demanding, expect="well done")).verdict is Verdict.OK
     assert pong.is_set()
+
+
+async def test_only_the_first_64_kib_of_a_message_count() -> None:
+    def message(text: bytes) -> Behaviour:
+        return opening(b"\x82\x7f" + len(text).to_bytes(8, "big") + text)
+
+    inside = await look(message(b"x" * 65530 + b"needle" + b"x" * 5000), expect="needle")
+    outside = await look(message(b"x" * 65531 + b"needle" + b"x" * 5000), timeout_s=0.4, expect="needle")
+    assert (inside.verdict, outside.verdict) == (Verdict.OK, Verdict.FAIL)
 
 
 async def test_headers_protocol_and_credentials_are_sent() -> None:
