@@ -171,6 +171,16 @@ async def test_followed_events_come_live_after_the_backlog_and_end_with_the_serv
         assert await rest == []
 
 
+async def test_a_stream_ends_when_the_daemon_is_killed(tmp_path: Path) -> None:
+    async with serving(tmp_path) as served:
+        _append(served, 0)
+        stream = served.client.follow_events("2026-11-21T00:00:00Z")
+        assert (await asyncio.to_thread(next, stream)).message == "event 0"
+        for gate in served.server._gates:
+            gate.abort_all()
+        assert await asyncio.to_thread(list, stream) == []
+
+
 async def test_the_cursor_in_the_stream_is_a_since(tmp_path: Path) -> None:
     async with serving(tmp_path) as served:
         sock = served.raw()

@@ -124,7 +124,7 @@ class Client:
             if response.status != http.HTTPStatus.OK:
                 raise problem(response.status, _body(response))
             connection.release_deadline(STREAM_IDLE_S)
-            while line := response.readline(MAX_EVENT_BYTES + 1):
+            while line := _line(response):
                 if len(line) > MAX_EVENT_BYTES:
                     raise BadAnswer(f"{self.target} sends an event without end")
                 if line.startswith(b"data:"):
@@ -187,6 +187,14 @@ class Client:
         if self.token is not None:
             headers["Authorization"] = f"Bearer {self.token}"
         return headers
+
+
+def _line(response: http.client.HTTPResponse) -> bytes:
+    """The next line of a stream; empty at its end, orderly or not."""
+    try:
+        return response.readline(MAX_EVENT_BYTES + 1)
+    except (http.client.IncompleteRead, ConnectionResetError):
+        return b""
 
 
 def _status(reply: Reply, kind: type[_Document]) -> _Document:

@@ -25,12 +25,12 @@ class Gate:
         self.listener = listener
         self.head_timeout_s = HEAD_TIMEOUT_S
         self.write_timeout_s = WRITE_TIMEOUT_S
-        self._makes = makes
+        self.makes = makes
         self._limit = limit
         self._open: set[Guard] = set()
 
     def __call__(self) -> "Guard":
-        return Guard(self, self._makes())
+        return Guard(self)
 
     def admit(self, guard: "Guard") -> bool:
         """Whether there is room for one more."""
@@ -52,11 +52,11 @@ class Gate:
 class Guard(asyncio.Protocol):
     """One connection. `peer` is known on a UNIX socket only."""
 
-    def __init__(self, gate: Gate, inner: asyncio.Protocol) -> None:
+    def __init__(self, gate: Gate) -> None:
         self.gate = gate
         self.peer: Peer | None = None
         self.received_at_s = 0.0
-        self._inner = inner
+        self._inner = asyncio.Protocol()  # does nothing: whom we do not admit costs no parser
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -73,6 +73,7 @@ class Guard(asyncio.Protocol):
         if isinstance(self.gate.listener, UnixListener):
             self.peer = read_peer(stream.get_extra_info("socket"))
         self._arm(self.gate.head_timeout_s)
+        self._inner = self.gate.makes()
         self._inner.connection_made(stream)
 
     def data_received(self, data: bytes) -> None:

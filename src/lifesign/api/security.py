@@ -8,6 +8,7 @@ import hmac
 import ipaddress
 import os
 import pwd
+import re
 import socket
 import struct
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from functools import lru_cache
 
 _SO_PEERGROUPS = 59  # Linux 4.13; Python has no name for it
 _MAX_OPTION_BYTES = 1024
+_HOST = re.compile(r"(?:\[(?P<address>[0-9a-f:.]+)\]|(?P<name>[^\[\]:]+))(?::[0-9]{1,5})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class TcpListener:
     def serves_host(self, host: str) -> bool:
         """Whether a Host header names us, with or without a port: a page of a rebound name cannot."""
         folded = host.lower()
-        return folded in self.allowed_hosts or _without_port(folded) in self.allowed_hosts
+        return bool(folded) and not self.allowed_hosts.isdisjoint({folded, _without_port(folded)})
 
     def trusts(self, token: str | None) -> bool:
         """Whether `token` is ours; False where none is set."""
@@ -116,8 +118,6 @@ def author_of(uid: int) -> str:
 
 
 def _without_port(host: str) -> str:
-    """`name`, `1.2.3.4` or `::1` of a Host header."""
-    if host.startswith("["):
-        return host[1:].partition("]")[0]
-    name, colon, port = host.rpartition(":")
-    return name if colon and port.isdigit() and ":" not in name else host
+    """`name`, `1.2.3.4` or `::1` of a Host header; what is no host stays as it is, and matches nothing."""
+    found = _HOST.fullmatch(host)
+    return host if found is None else found["address"] or found["name"]

@@ -81,7 +81,7 @@ class ApiServer:
         Raises ValueError where the address is off loopback and no token is set, OSError where it cannot be bound.
         """
         loop = asyncio.get_running_loop()
-        hosts = frozenset(name.lower() for name in allowed_hosts)
+        hosts = frozenset(name.lower().removeprefix("[").removesuffix("]") for name in allowed_hosts)
         infos = await loop.getaddrinfo(host, port, type=1)
         off_loopback = not all(is_loopback(str(info[4][0])) for info in infos)
         if off_loopback and not token:
