@@ -24,9 +24,9 @@ def only_problem(path: Path) -> str:
     [
         (b"", "lifesign.toml:1: the file is empty (lifesign init writes a commented one)"),
         (b" \n\n", "lifesign.toml:1: the file is empty (lifesign init writes a commented one)"),
-        (b"a = 1\nb = = 2\n", "lifesign.toml:2: this is no TOML: Invalid value"),
-        (b"a = 1\na = 2\n", "lifesign.toml:2: this is no TOML: Cannot overwrite a value"),
-        (b"\na = [1,\n2,\n", "lifesign.toml:3: this is no TOML: Invalid value"),
+        (b"a = 1\nb = = 2\n", "lifesign.toml:2: this is no TOML: Invalid value (at column 5)"),
+        (b"a = 1\na = 2\n", "lifesign.toml:2: this is no TOML: a key is set twice (at column 6)"),
+        (b"\na = [1,\n2,\n", "lifesign.toml:3: this is no TOML: Invalid value (at the end of the file)"),
         (b"a = 1\nb = '\xff'\n", "lifesign.toml:2: this file is not UTF-8 text"),
         (b"a = " + b"[" * 100_000, "lifesign.toml:1: brackets are nested too deep"),
     ],

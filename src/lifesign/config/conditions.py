@@ -13,7 +13,7 @@ _SIZE_UNITS = {"B": 1} | {
     for name, base in ((f"{letter}B", 1000), (f"{letter}iB", 1024))
 }
 _SIZE_UNITS["kB"] = 1000
-_COUNT = re.compile(r"(>=|<=|==|=|>|<)?\s*(\d{1,6})")
+_COUNT = re.compile(r"(>=|<=|==|!=|=|>|<)?\s*([0-9]{1,6})")
 _STATUS = re.compile(r"(\d{3})(?:-(\d{3}))?")
 
 
@@ -108,7 +108,7 @@ class CountExpression(str):
 
     __slots__ = ()
     schema: ClassVar[dict[str, Any]] = {
-        "anyOf": [{"type": "string", "pattern": r"^(>=|<=|==|=|>|<)?\s*\d+$"}, {"type": "integer", "minimum": 0}]
+        "anyOf": [{"type": "string", "pattern": r"^(>=|<=|==|!=|=|>|<)?\s*[0-9]+$"}, {"type": "integer", "minimum": 0}]
     }
 
     @classmethod

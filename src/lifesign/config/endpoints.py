@@ -6,7 +6,30 @@ from typing import Any, ClassVar, Self
 from lifesign.config.values import Context, OpenValue, read_text
 from lifesign.text import clean
 
-_HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252})")
+_NAME = re.compile(r"(?!-)[\w-]{1,63}(\.[\w-]{1,63})*\.?", re.ASCII)
+_SPACE = re.compile(r"[\s\x00-\x1f\x7f-\x9f]")
+
+
+def check_host(host: str) -> None:
+    """Raise ValueError where `host` (an IPv6 address without brackets) is neither a name nor an address."""
+    if ":" in host:
+        _check_ipv6(host)
+        return
+    try:
+        ascii_host = host if host.isascii() else host.encode("idna").decode("ascii")
+    except UnicodeError:
+        ascii_host = ""
+    if len(ascii_host) > 253 or not _NAME.fullmatch(ascii_host):
+        raise ValueError(f"{clean(host, 60)!r} is no host name or address")
+
+
+def _check_ipv6(host: str) -> None:
+    import ipaddress  # 4 ms that few configs need
+
+    try:
+        ipaddress.IPv6Address(host)
+    except ValueError:
+        raise ValueError(f"{clean(host, 60)!r} is no IPv6 address") from None
 
 
 class Address(str):
@@ -30,8 +53,8 @@ class Address(str):
             _check_ipv6(host[1:-1])
         elif ":" in host:
             raise ValueError(f'an IPv6 address stands in brackets: "[{clean(host, 60)}]:{port}"')
-        elif not _HOST.fullmatch(host):
-            raise ValueError(f"{clean(host, 60)!r} is no host name or address")
+        else:
+            check_host(host)
         return cls(text)
 
     @property
@@ -43,15 +66,6 @@ class Address(str):
     def port(self) -> int:
         """1 to 65535; of a listener also 0, any free one."""
         return int(self.rpartition(":")[2])
-
-
-def _check_ipv6(host: str) -> None:
-    import ipaddress  # 4 ms that few configs need
-
-    try:
-        ipaddress.IPv6Address(host)
-    except ValueError:
-        raise ValueError(f"{clean(host, 60)!r} is no IPv6 address") from None
 
 
 class ListenAddress(Address):
@@ -92,17 +106,20 @@ class HttpUrl(str):
         from urllib.parse import urlsplit
 
         expected = " or ".join(f"{scheme}://" for scheme in cls.schemes)
-        if " " in text or not text.lower().startswith(tuple(f"{scheme}://" for scheme in cls.schemes)):
+        if _SPACE.search(text) or not text.lower().startswith(tuple(f"{scheme}://" for scheme in cls.schemes)):
             raise ValueError(f"must be a URL that begins with {expected}")
-        parts = urlsplit(text)
+        try:
+            parts = urlsplit(text)
+            host, port = parts.hostname, parts.port
+        except ValueError:
+            raise ValueError("the host or the port of this URL is none") from None
         if "@" in parts.netloc:
             raise ValueError('no user or password in a URL: put it into headers, as { env = "NAME" }')
-        try:
-            host, _ = parts.hostname, parts.port
-        except ValueError:
-            raise ValueError("the port of this URL is not a number from 0 to 65535") from None
         if not host:
             raise ValueError("this URL names no host")
+        if port == 0:
+            raise ValueError("port 0 is out of range (1 to 65535)")
+        check_host(host)
         return text
 
 

@@ -16,7 +16,7 @@ from lifesign.config.values import OpenValue, Program, Word
 from lifesign.core.model import Layer
 
 Positive: TypeAlias = Annotated[float, Meta(gt=0)]
-_METHOD = Meta(pattern=r"^[A-Z]{1,20}$", extra={"rule": "a method in capitals"})
+_METHOD = Meta(pattern=r"^(?!CONNECT$)[A-Z]{1,20}$", extra={"rule": "a method in capitals, and not CONNECT"})
 
 
 class TcpCheck(Check, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="tcp"):
@@ -54,7 +54,9 @@ class HttpCheck(Check, frozen=True, kw_only=True, forbid_unknown_fields=True, ta
         """Headers, and values that JSON has."""
         yield from header_complaints(self.headers)
         if not _is_json(self.expect_json):
-            yield Complaint(("expect_json",), "holds a value that JSON does not have (a date, NaN)")
+            yield Complaint(
+                ("expect_json",), "holds a value that JSON does not have (a date, NaN, a number of more than 64 bits)"
+            )
         if self.cert_days is not None and not self.url.lower().startswith("https:"):
             yield Complaint(("cert_days", "url"), "means nothing without https://")
 
@@ -225,4 +227,4 @@ def _is_json(value: object) -> bool:
         return all(_is_json(item) for item in value)
     if isinstance(value, float):
         return value - value == 0  # neither NaN nor infinite
-    return isinstance(value, (str, int))
+    return isinstance(value, str) or (isinstance(value, int) and -(2**63) <= value < 2**63)

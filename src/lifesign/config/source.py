@@ -55,7 +55,9 @@ def read_source(path: Path) -> tuple[str, dict[str, Any]]:
         reason = str(error)
         position = _POSITION.search(reason)
         line = int(position[1]) if position and position[1] else max(1, text.rstrip().count("\n") + 1)
-        raise _refused(path, line, f"this is no TOML: {clean(_POSITION.sub('', reason), 200)}") from None
+        column = f"at column {position[2]}" if position and position[2] else "at the end of the file"
+        words = _POSITION.sub("", reason).replace("Cannot overwrite a value", "a key is set twice")
+        raise _refused(path, line, f"this is no TOML: {clean(words, 200)}", column) from None
     except RecursionError:
         raise _refused(path, 1, "brackets are nested too deep") from None
     except ValueError as error:  # a number of 5,000 digits, a date that does not exist
