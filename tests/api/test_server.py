@@ -171,6 +171,21 @@ async def test_followed_events_come_live_after_the_backlog_and_end_with_the_serv
         assert await rest == []
 
 
+async def test_a_stream_goes_on_where_a_lost_one_ended(tmp_path: Path) -> None:
+    async with serving(tmp_path) as served:
+        _append(served, 0, 1)
+        cursor = served.journal.cursor
+        _append(served, 2)
+        sock = served.raw()
+        head = f"GET /api/v1/events?follow=1 HTTP/1.1\r\nHost: x\r\nLast-Event-ID: {cursor}\r\n\r\n"
+        sock.sendall(head.encode())
+        received = b""
+        while b"data:" not in received:
+            received += await asyncio.to_thread(sock.recv, 65536)
+        assert b"event 2" in received
+        assert b"event 1" not in received
+
+
 async def test_a_stream_ends_when_the_daemon_is_killed(tmp_path: Path) -> None:
     async with serving(tmp_path) as served:
         _append(served, 0)

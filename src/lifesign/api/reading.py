@@ -68,7 +68,8 @@ class Reading:
             raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "`follow` is 1 or 0")
         try:
             if follow in _TRUE:
-                return await stream_events(request, self._service.journal, since)
+                resumed = request.headers.get("Last-Event-ID")  # how a browser goes on after a lost connection
+                return await stream_events(request, self._service.journal, resumed or since)
             return json_response(encode(self._service.journal.since(since)))
         except ValueError as error:
             raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)) from error
