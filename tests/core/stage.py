@@ -52,6 +52,7 @@ class Stage:
         self.looks: list[tuple[float, Look]] = []
         self.events: list[Event] = []
         self.effects: list[Effect] = []
+        self.rests = False  # whether ticks that decide nothing are left out
         self._answers: list[tuple[int, Look]] = []
 
     @property
@@ -76,17 +77,22 @@ class Stage:
         end_ns = self.now.mono_ns + seconds(duration_s)
         while True:
             answer_ns = self._answers[0][0] if self._answers else end_ns + 1
-            deadline_ns = self.monitor.deadline()
+            deadline_ns = self.monitor.quiet_until() if self.rests else self.monitor.deadline()
             next_ns = max(self.now.mono_ns, min(answer_ns, deadline_ns))
             if next_ns > end_ns:
                 break
-            self.now = self.now.after(next_ns - self.now.mono_ns)
+            self._pass(next_ns)
             if answer_ns <= deadline_ns:
                 self._answer(self._answers.pop(0)[1])
             else:
                 self.take(self.monitor.tick(self.now))
-        self.now = self.now.after(end_ns - self.now.mono_ns)
+        self._pass(end_ns)
         return self.tick()
+
+    def _pass(self, moment_ns: int) -> None:
+        before, self.now = self.now, self.now.after(moment_ns - self.now.mono_ns)
+        if self.rests and moment_ns > before.mono_ns:
+            self.monitor.rest(before.after(moment_ns - before.mono_ns - 1))
 
     def _answer(self, look: Look) -> None:
         answer = self.world.get(look.check, Observation(OK, "fine"))

@@ -189,7 +189,8 @@ def test_the_writers_own_word_is_worse_than_a_fresh_age_and_no_help_to_a_stale_o
     stage.world["mind", "heartbeat"] = lambda now: Observation(OK, "all is well", signal=WorkSignal(fresh.wall_ns))
     stage.run(301)
     assert stage.check_state("mind", "heartbeat") is CheckState.FAILED
-    assert "no new work for 301 s (limit 300 s) · all is well" in stage.view("mind").diagnosis
+    assert "not working: no new work for 301 s (limit 300 s)" in stage.view("mind").diagnosis
+    assert stage.view("mind").diagnosis.endswith("all is well")
 
 
 def test_nobody_has_looked_yet_is_said() -> None:

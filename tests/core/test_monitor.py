@@ -189,3 +189,30 @@ def test_the_limits_of_a_check_follow_from_its_interval() -> None:
     assert spec.unknown_after_ns == 125 * S
     assert spec.stall_limit_ns == 30 * S
     assert check(interval_ns=S).stall_limit_ns == S
+
+
+@given(scripts)
+def test_resting_is_the_same_as_ticking_in_time_while_nothing_is_due(script: list[tuple[str, Verdict, int]]) -> None:
+    """What the simulator leaves out: ticks before `quiet_until`. A look, an event, a state: all come to the same."""
+    ticking, resting = Stage(ONE, OTHER, seed=3), Stage(ONE, OTHER, seed=3)
+    resting.rests = True
+    for name, verdict, pause_s in script:
+        for stage in (ticking, resting):
+            stage.world[name, "port"] = Observation(verdict, verdict.value)
+            if verdict is FAIL and pause_s > 20:
+                stage.stall(pause_s)
+            stage.run(pause_s)
+    assert [look for _, look in resting.looks] == [look for _, look in ticking.looks]
+    assert [(e.name, e.component, e.check) for e in resting.events] == [
+        (e.name, e.component, e.check) for e in ticking.events
+    ]
+    assert all(
+        abs(rested.at_wall_ns - ticked.at_wall_ns) <= S // 4
+        for rested, ticked in zip(resting.events, ticking.events, strict=True)
+    )
+
+
+def test_nobody_rests_over_something_that_is_due() -> None:
+    stage = Stage(component("mind", check()))
+    with pytest.raises(ValueError, match="a tick must be called"):
+        stage.monitor.rest(stage.now.after(S))

@@ -116,6 +116,24 @@ class Monitor:
         ceiling = self._now.mono_ns + TICK_NS
         return min(self._wakes[0][0], ceiling) if self._wakes else ceiling
 
+    def quiet_until(self) -> int:
+        """Up to when ticks in time decide nothing, on the monotonic clock, if nothing is observed or commanded.
+
+        A replay or a simulation may leave those ticks out and say so by `rest`; an engine never does.
+        """
+        now_ns = self._now.mono_ns
+        moments = [self._observer.next_change_ns(now_ns), self._wakes[0][0] if self._wakes else None]
+        if now_ns < self._common_cause_until_ns:
+            moments.append(self._common_cause_until_ns)
+        return min((moment for moment in moments if moment is not None), default=now_ns + NS_PER_S * 3600)
+
+    def rest(self, now: Instant) -> None:
+        """Stands for all the ticks in time up to `now`. ValueError where one of them would decide something."""
+        if now.mono_ns >= self.quiet_until():
+            raise ValueError("something is due before that: a tick must be called")
+        self._now = now
+        self._observer.rest(now)
+
     def _plan(self, check: TrackedCheck, wake_ns: int) -> None:
         if wake_ns != check.wake_ns:
             check.wake_ns = wake_ns

@@ -61,6 +61,14 @@ class Observer:
             step_ns=step_ns if stepped else 0,
         )
 
+    def rest(self, now: Instant) -> None:
+        """Stands for readings in time up to `now`, none of which told anything."""
+        self._last = now
+
+    def next_change_ns(self, now_ns: int) -> int | None:
+        """When it next changes its mind with nothing read; None when it will not."""
+        return self._suspect_until_ns if now_ns < self._suspect_until_ns else None
+
     def is_suspect(self, now_ns: int) -> bool:
         """Whether a stall of our own lies so close that failures are not evidence."""
         return now_ns < self._suspect_until_ns
