@@ -44,6 +44,7 @@ def test_every_type_has_exactly_the_contracts_keys() -> None:
 def test_the_schema_accepts_the_contracts_example(validator: Any) -> None:
     validator.validate(tomllib.loads(EXAMPLE.read_text()))
     validator.validate(tomllib.loads(MINIMAL))
+    validator.validate(tomllib.loads(MINIMAL + "[defaults]\nstale_after = '1m'\nverify_tls = false\n"))
 
 
 @pytest.mark.parametrize(
@@ -51,6 +52,8 @@ def test_the_schema_accepts_the_contracts_example(validator: Any) -> None:
     [
         MINIMAL + "[nonsense]\n",
         MINIMAL + "[defaults]\nintervall = 1\n",
+        MINIMAL + "[defaults]\naddress = 'h:1'\n",
+        MINIMAL + "[defaults]\nstale_after = 'x'\n",
         check("adress = 'h:1'"),
         check("", own=""),
         check("", "nonsense", own=""),

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from lifesign.config.check_types import HeartbeatCheck
+from lifesign.config.probe_types import HttpCheck
 from lifesign.core.model import Layer
 from lifesign.core.spec import CheckSpec
 from tests.config.writing import ENVIRON, MINIMAL, check, loaded
@@ -84,6 +85,20 @@ def test_every_other_key_of_the_defaults_reaches_every_check(tmp_path: Path) -> 
         spec = spec_of(tmp_path, "", kind, before)
         assert (spec.interval_ns, spec.timeout_ns, spec.optional) == (60 * S, 2 * S, True)
         assert (spec.flap_changes, spec.flap_window_ns, spec.layer) == (6, 5400 * S, Layer.WORKING)
+
+
+def test_the_defaults_may_hold_a_key_that_only_some_types_have(tmp_path: Path) -> None:
+    before = "[defaults]\nstale_after = '20s'\nverify_tls = false\n"
+    signal = spec_of(tmp_path, "", "heartbeat", before).signal
+    assert signal is not None
+    assert (signal.stale_after_ns, signal.stuck_after_ns) == (20 * S, 20 * S)
+    signal = spec_of(tmp_path, "stale_after = '40s'", "push", before).signal
+    assert signal is not None
+    assert signal.stale_after_ns == 40 * S
+    options = loaded(tmp_path, check("", "http", before=before)).components[0].checks[0].options
+    assert isinstance(options, HttpCheck)
+    assert not options.verify_tls
+    assert spec_of(tmp_path, "", "tcp", before).signal is None
 
 
 def test_a_check_overrides_the_defaults(tmp_path: Path) -> None:

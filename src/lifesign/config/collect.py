@@ -5,7 +5,7 @@ msgspec stops at its first error; a user wants all of them. Not here: which sect
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias, TypeVar, cast, get_args, get_origin
 
@@ -17,7 +17,7 @@ from lifesign.config.problems import KeyPath, nearest, suggestion
 from lifesign.config.values import Context, read_path
 
 T = TypeVar("T")
-_BAD: Any = object()
+BAD: Any = object()  # in place of a value that was refused
 _NONE = type(None)
 _NUMBER = re.compile(r"[0-9]{1,15}(\.[0-9]{1,9})?")
 _KINDS = (
@@ -55,10 +55,19 @@ class Collector:
         self.complain(path, f"must be a table, not {_kind_of(value)}")
         return {}
 
-    def struct(self, cls: type[T], value: object, path: KeyPath, *, skip: Mapping[str, Any] | None = None) -> T | None:
+    def struct(
+        self,
+        cls: type[T],
+        value: object,
+        path: KeyPath,
+        *,
+        skip: Mapping[str, Any] | None = None,
+        also_valid: Sequence[str] = (),
+    ) -> T | None:
         """A `cls` from a table, None where a mistake was found in it.
 
-        `skip` holds keys that were read elsewhere, with their values.
+        `skip` holds keys that were read elsewhere, with their values; `also_valid` names keys of this table
+        that were taken out of it before, for the sake of suggestions.
         """
         if not isinstance(value, dict):
             self.table(value, path)
@@ -67,13 +76,13 @@ class Collector:
         values: dict[str, Any] = dict(skip or {})
         tag_field = getattr(cls, "__struct_config__").tag_field  # noqa: B009 - every Struct has it
         known = {key for key in value if key in fields or key in values or key == tag_field}
-        wrong = self._unknown_keys([key for key in value if key not in known], list(fields), path)
+        wrong = self._unknown_keys([key for key in value if key not in known], [*fields, *also_valid], path)
         for key, field in fields.items():
             if key in values:
                 continue
             if key in value:
                 read = self.value(field.type, value[key], (*path, key))
-                if read is _BAD:
+                if read is BAD:
                     wrong.add(key)
                 else:
                     values[field.name] = read
@@ -106,8 +115,13 @@ class Collector:
                 meant.add(near)
         return meant
 
-    def tagged(self, types: Mapping[str, type[Any]], value: object, path: KeyPath) -> Any:
-        """A Struct whose class one key names (`type`, `method`); None where a mistake was found."""
+    def tagged(
+        self, types: Mapping[str, type[Any]], value: object, path: KeyPath, shared: Mapping[str, Any] | None = None
+    ) -> Any:
+        """A Struct whose class one key names (`type`, `method`); None where a mistake was found.
+
+        `shared` holds values, already read, of keys that the table itself leaves out.
+        """
         table = self.table(value, path)
         if table is not value:
             return None
@@ -120,7 +134,12 @@ class Collector:
         elif tag not in types:
             self.complain((*path, tag_field), f'there is no {tag_field} "{tag}"', suggestion(tag, list(types)))
         else:
-            return self.struct(types[tag], table, path)
+            inherited = {
+                key: item
+                for key, item in (shared or {}).items()
+                if key not in table and key in types[tag].__struct_fields__
+            }
+            return self.struct(types[tag], table, path, skip=inherited)
         return None
 
     def value(self, kind: Any, value: object, path: KeyPath) -> Any:
@@ -129,30 +148,30 @@ class Collector:
         origin = get_origin(inner)
         if isinstance(inner, type) and issubclass(inner, msgspec.Struct):
             made = self.struct(inner, value, path)
-            return _BAD if made is None else made
+            return BAD if made is None else made
         if origin is tuple and isinstance(value, list):
             return self._elements(get_args(inner)[0], value, metas, path)
         if origin is dict and isinstance(value, dict) and get_args(inner)[1] is not Any:
             read = {key: self.value(get_args(inner)[1], item, (*path, key)) for key, item in value.items()}
-            return _BAD if any(item is _BAD for item in read.values()) else read
+            return BAD if any(item is BAD for item in read.values()) else read
         return self._scalar(kind, value, path)
 
     def _elements(self, kind: Any, values: list[Any], metas: list[Meta], path: KeyPath) -> Any:
         if not values and any(meta.min_length for meta in metas):
             self.complain(path, "must not be empty")
-            return _BAD
+            return BAD
         read = tuple(self.value(kind, item, (*path, index)) for index, item in enumerate(values))
-        return _BAD if any(item is _BAD for item in read) else read
+        return BAD if any(item is BAD for item in read) else read
 
     def _scalar(self, kind: Any, value: object, path: KeyPath) -> Any:
         if isinstance(value, float) and not math.isfinite(value):
             self.complain(path, f"must be finite, not {value}")
-            return _BAD
+            return BAD
         try:
             return msgspec.convert(value, kind, dec_hook=self._read, strict=self._strict)
         except msgspec.ValidationError as error:
             self.complain(path, *_plain(str(error), kind))
-            return _BAD
+            return BAD
 
     def _read(self, kind: type[Any], value: object) -> Any:
         if kind is Path:

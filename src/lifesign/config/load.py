@@ -1,7 +1,6 @@
 """A config file in, a `Config` out, or every mistake at once."""
 
 import dataclasses
-import hashlib
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -107,6 +106,8 @@ def default_state_dir(name: str, path: Path) -> Path:
     """Where the monitor called `name` of the config at the absolute `path` keeps its state."""
     if path.is_relative_to("/etc"):
         return _SYSTEM_STATE / name
+    import hashlib
+
     from lifesign.heartbeat import user_state_dir
 
     return user_state_dir() / "lifesign" / f"{name}-{hashlib.sha256(os.fsencode(path)).hexdigest()[:8]}"

@@ -91,7 +91,7 @@ class ConfigFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     monitor: Annotated[Monitor | None, describe("the monitor itself")] = None
     http: Annotated[Http | None, describe("the HTTP API over TCP", "no TCP listener")] = None
-    defaults: Annotated[Defaults | None, describe("any key that every check has")] = None
+    defaults: Annotated[Defaults | None, describe("any key that a check may have, except what a type requires")] = None
     components: Annotated[dict[Name, Component], Meta(min_length=1), describe("what is watched, by name")]
     alerts: Annotated[dict[Name, AlertOptions], describe("who is told, by name")] = msgspec.field(default_factory=dict)
     console: Annotated[Console | None, describe("the terminal console")] = None

@@ -10,11 +10,12 @@ from lifesign.config.collect import unwrap
 from lifesign.config.model import Component, ConfigFile, Console, Http, Monitor
 from lifesign.config.probe_types import CHECK_TYPES, Disk
 from lifesign.config.restart_types import RESTART_METHODS, Backoff, Restart
+from lifesign.config.sections import shared_keys
 
 _SECTIONS: tuple[tuple[str, type[Any]], ...] = (
     ("[monitor]", Monitor),
     ("[http]", Http),
-    ("[defaults] and every check", CommonKeys),
+    ("every check, and [defaults]", CommonKeys),
     ("[components.NAME]", Component),
     ("[components.NAME.restart]", Restart),
     ("backoff of a restart", Backoff),
@@ -84,6 +85,11 @@ def _default(field: msgspec.structs.FieldInfo) -> str:
 def schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of the whole file, for editors. The rules between keys are in `load` alone."""
     made: dict[str, Any] = _without_null(msgspec.json.schema(ConfigFile, schema_hook=_schema_of))
+    definitions = made["$defs"]
+    shared, _ = shared_keys()
+    for kind in CHECK_TYPES.values():
+        own = {key: item for key, item in definitions[kind.__name__]["properties"].items() if key in shared}
+        definitions["Defaults"]["properties"] |= own
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "lifesign.toml"} | made
 
 
