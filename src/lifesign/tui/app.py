@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import ClassVar
 
+from rich.text import Text
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
@@ -21,7 +22,7 @@ from lifesign.tui.commands import Command, available, unknown_ids
 from lifesign.tui.drawing.scene import Scene
 from lifesign.tui.export import write_state
 from lifesign.tui.feed import EventsRead, Feed, Polled, Probed
-from lifesign.tui.news import newly_down, title_of
+from lifesign.tui.news import fault_line, newly_down, title_of
 from lifesign.tui.options import Options
 from lifesign.tui.painter import Painter
 from lifesign.tui.palette import Palette
@@ -30,7 +31,7 @@ from lifesign.tui.screens.main import MainScreen
 from lifesign.tui.screens.page import Page
 from lifesign.tui.snapshot import Snapshot
 from lifesign.tui.source import StateSource
-from lifesign.tui.themes import ANSI_THEME
+from lifesign.tui.themes import ANSI_THEME, FALLBACK_VARIABLES
 
 
 class ConsoleApp(App[int]):
@@ -40,7 +41,6 @@ class ConsoleApp(App[int]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "quit", show=False, priority=True, id="console.interrupt"),
     ]
-    ENABLE_COMMAND_PALETTE = True
 
     def __init__(
         self,
@@ -99,9 +99,15 @@ class ConsoleApp(App[int]):
             self.exit(0)  # the terminal is gone, and with SIGHUP ignored nobody else would tell us
         self._show()
 
+    @property
+    def _page(self) -> Page | None:
+        """The screen on top, where it is one of ours; none while the app begins or ends."""
+        top = self.screen_stack[-1] if self.is_running and self.screen_stack else None
+        return top if isinstance(top, Page) else None
+
     def _show(self) -> None:
-        if isinstance(self.screen, Page):
-            self.screen.refresh_scene()
+        if (page := self._page) is not None:
+            page.refresh_scene()
 
     def on_polled(self, message: Polled) -> None:
         """A poll was answered, or failed."""
@@ -121,11 +127,9 @@ class ConsoleApp(App[int]):
 
     def on_events_read(self, message: EventsRead) -> None:
         """History for the screen that asked."""
-        if isinstance(self.screen, Page):
-            self.screen.receive_events(message.events, message.following, message.problem)
-            self._show()
-
-    # Commands of every screen.
+        if (page := self._page) is not None:
+            page.receive_events(message.events, message.following, message.problem)
+            page.refresh_scene()
 
     def probe(self, names: tuple[str, ...]) -> None:
         """Checks these components now."""
@@ -138,8 +142,8 @@ class ConsoleApp(App[int]):
 
     def action_help(self) -> None:
         """Explains the commands of the screen on top."""
-        if isinstance(self.screen, Page) and not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen(self.screen.command_set))
+        if (page := self._page) is not None and not isinstance(page, HelpScreen):
+            self.push_screen(HelpScreen(page.command_set))
 
     def action_next_theme(self) -> None:
         """The next of lifesign's themes."""
@@ -168,8 +172,6 @@ class ConsoleApp(App[int]):
 
         return run
 
-    # Words and colours.
-
     def _tell(self, text: str, severity: str = "information") -> None:
         self.notify(clean(text, 300), severity=severity, markup=False, timeout=6)  # type: ignore[arg-type]
 
@@ -187,18 +189,11 @@ class ConsoleApp(App[int]):
         self.refresh(layout=True)
         self.call_after_refresh(self.screen.refresh)
 
+    def _fatal_error(self) -> None:
+        """One line on a fault of our own: Textual's crash screen prints local variables, which hold data."""
+        self._exit_renderables.append(Text(fault_line(self._exception)))
+        self._close_messages_no_wait()
+
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Our own variables, for a theme of Textual's that lacks them."""
-        return {
-            "ls-healthy": "#7cc495",
-            "ls-degraded": "#e3b95c",
-            "ls-down": "#ff7b82",
-            "ls-unknown": "#c0a4f7",
-            "ls-starting": "#74bdf3",
-            "ls-paused": "#9aa6b5",
-            "ls-muted": "#8592a3",
-            "ls-cursor": "#2b3648",
-            "ls-card": "#171c24",
-            "ls-track": "#343e4d",
-            "ls-gone": "#77818e",
-        }
+        return dict(FALLBACK_VARIABLES)

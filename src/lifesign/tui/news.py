@@ -1,5 +1,8 @@
 """What has changed between two snapshots, as far as it is worth a bell, a title or a line: pure."""
 
+import traceback
+
+from lifesign.text import clean
 from lifesign.tui.snapshot import Snapshot
 
 
@@ -19,3 +22,11 @@ def title_of(snapshot: Snapshot, now_s: float) -> str:
         return "lifesign: disconnected"
     down = snapshot.state.counts.down
     return f"lifesign: {down} down" if down else f"lifesign: {snapshot.state.overall}"
+
+
+def fault_line(error: BaseException | None) -> str:
+    """One line on a fault of the console's own: what kind, and where. No message and no variable: they hold data."""
+    frames = traceback.extract_tb(error.__traceback__) if error is not None else []
+    ours = [frame for frame in frames if "lifesign" in frame.filename] or list(frames)
+    where = f" at {clean(ours[-1].filename.rpartition('/')[2], 60)}:{ours[-1].lineno}" if ours else ""
+    return f"lifesign: the console failed ({type(error).__name__}{where}); please report this line"

@@ -56,7 +56,8 @@ class PlainConsole:
 def transition(component: Component, was: str | None) -> str:
     """`mind: down (was healthy): no new work for 612 s; next: restart in 41 s`."""
     before = f" (was {clean(was, 20)})" if was else ""
-    why = f": {clean(component.diagnosis)}" if component.diagnosis else ""
+    diagnosis = clean(component.diagnosis).removeprefix(f"{component.state}: ")
+    why = f": {diagnosis}" if diagnosis else ""
     following = f"; next: {clean(component.next)}" if component.next else ""
     return f"{clean(component.name, 60)}: {clean(component.state, 20)}{before}{why}{following}"
 

@@ -44,7 +44,7 @@ class Snapshot:
             return replace(self, problem=reading.problem or "no answer")
         generated_ns = wall_ns(reading.state.generated_at)
         if self.state is not None and reading.state.generated_at == self.state.generated_at:
-            return replace(self, problem="")  # the same document again: it is not younger for being read twice
+            return replace(self, state=reading.state, problem="")  # it is not younger for being read twice
         made_s = (reading.asked_s + reading.answered_s) / 2
         return replace(self, state=reading.state, made_s=made_s, generated_ns=generated_ns or 0, problem="")
 

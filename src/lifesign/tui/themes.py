@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from textual.color import Color, ColorParseError
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 from lifesign.text import clean
 
@@ -20,6 +20,20 @@ STATES = ("healthy", "degraded", "down", "unknown", "starting", "paused")
 _BASE = ("foreground", "background", "surface", "panel", "primary", "accent")
 _OWN = ("muted", "cursor", "card", "track", "gone")
 _MAX_FILE_BYTES = 64 * 1024
+
+FALLBACK_VARIABLES = {
+    "ls-healthy": "#7cc495",
+    "ls-degraded": "#e3b95c",
+    "ls-down": "#ff7b82",
+    "ls-unknown": "#c0a4f7",
+    "ls-starting": "#74bdf3",
+    "ls-paused": "#9aa6b5",
+    "ls-muted": "#8592a3",
+    "ls-cursor": "#2b3648",
+    "ls-card": "#171c24",
+    "ls-track": "#343e4d",
+    "ls-gone": "#77818e",
+}
 
 
 class BadTheme(ValueError):  # noqa: N818 - the kind is the name
@@ -85,8 +99,13 @@ def read_theme(path: Path) -> Theme:
         success=colors["healthy"],
         warning=colors["degraded"],
         error=colors["down"],
-        variables={f"ls-{name}": colors[name] for name in (*STATES, *_OWN)},
+        variables=_ansi_variables(document) | {f"ls-{name}": colors[name] for name in (*STATES, *_OWN)},
     )
+
+
+def _ansi_variables(document: Mapping[str, object]) -> dict[str, str]:
+    """What Textual's own style sheet asks of a theme in the terminal's own colours."""
+    return dict(BUILTIN_THEMES["ansi-dark"].variables) if document.get("ansi") is True else {}
 
 
 def _colors(document: Mapping[str, object]) -> dict[str, str]:

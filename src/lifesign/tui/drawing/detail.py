@@ -121,20 +121,19 @@ def _check(check: Check, scene: Scene, width: int) -> list[Line]:
         (f"  {safe(check.type, glyphs, 20)} {glyphs.dot} {safe(check.layer, glyphs, 12)}", "muted"),
         (f" {glyphs.dot} optional" if check.optional else "", "accent"),
     ]
-    lines = [justified(left, [(f"  {_schedule(check, scene)} ", "muted")], width, glyphs)]
+    count = check.consecutive_failures
+    right = [(f"  {count} failure{'s' if count != 1 else ''} in a row ", "strong")] if count else []
+    lines = [justified(left, right, width, glyphs)]
     role = "text" if check.state != "passing" else "muted"
     lines += _indented(check.message, scene, width, role)
     lines += _indented(_facts(check), scene, width, "muted")
+    lines += _indented(_schedule(check, scene), scene, width, "muted")
     return lines
 
 
 def _schedule(check: Check, scene: Scene) -> str:
-    parts = []
-    if check.consecutive_failures:
-        parts.append(f"{check.consecutive_failures} failed in a row")
-    if check.latency_ms is not None:
-        parts.append(f"{check.latency_ms:.1f} ms")
-    parts.append(f"{scene.age(check.last_at)} ago" if check.last_at else "not looked yet")
+    took = f", took {check.latency_ms:.1f} ms" if check.latency_ms is not None else ""
+    parts = [f"looked {scene.age(check.last_at)} ago{took}" if check.last_at else "not looked yet"]
     next_s = scene.snapshot.until_s(check.next_at, scene.now_s)
     if next_s is not None and scene.live:
         parts.append(f"again in {age(next_s, scene.glyphs)}")

@@ -20,6 +20,8 @@ def header_line(scene: Scene, width: int) -> Line:
         return justified([(since, "badge-gone"), (f" {ago}  {name}", "text")], [("lifesign ", "muted")], width, glyphs)
     glyph, role = glyphs.of_state(snapshot.state.overall)
     left = [(f" {glyph} {safe(snapshot.state.overall, glyphs, 12)} ", f"badge-{role}"), (f"  {name}", "strong")]
+    if monitor.mode == "console" and width >= 100:
+        left.append(("  watched by this console alone, while it is open", "muted"))
     clock = "snapshot of " if snapshot.archived else ""
     right: list[Span] = [(f"   {clock}{clock_text(snapshot.now_ns(scene.now_s))} ", "muted")]
     spelled = _counts(scene, spelled=True)
@@ -61,7 +63,7 @@ def trouble_of(scene: Scene) -> str:
         return f"a snapshot made by {monitor.name or monitor.host} at {snapshot.state.generated_at}, not the present"
     if monitor.observer != "ok":
         return "the monitor does not trust its own eyes just now (it stalled, or its clock jumped)"
-    if not monitor.state_writable:
+    if not monitor.state_writable and monitor.mode == "daemon":
         return "the monitor cannot write its state folder: history is not kept"
     return ""
 

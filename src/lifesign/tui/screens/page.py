@@ -84,15 +84,15 @@ class Page(Screen[None]):
 
     def refresh_scene(self) -> None:
         """Draws the present."""
-        if not self.is_mounted or self.size.width == 0:
+        if not self.query("#header") or self.size.width == 0:  # a timer may come before the first layout
             return
         scene = self.console.scene()
         width = self.size.width
+        self.draw(scene)
         self.query_one("#header", Lines).show([header_line(scene, width)])
         shown, notes = self.summary()
         self.query_one("#status", Lines).show([status_line(scene, shown, notes, width)])
         self.query_one(KeyBar).show_commands(self.command_set, scene.glyphs)
-        self.draw(scene)
 
     def draw(self, scene: Scene) -> None:
         """Draws the body."""

@@ -1,0 +1,103 @@
+"""The feed's threads: one request in flight, every failure a reading, and nothing that outlives the console."""
+
+import queue
+import threading
+import time
+
+from textual.message import Message
+
+from lifesign.api.documents import Component, Events, State
+from lifesign.api.failures import ClientError
+from lifesign.tui.feed import EventsRead, Feed, Polled, Probed
+from tests.tui.documents import HandSource, component, state
+
+
+class SlowSource(HandSource):
+    """A source that answers when it is let, and counts who is inside."""
+
+    def __init__(self) -> None:
+        super().__init__(state([component("a")]))
+        self.let = threading.Semaphore(0)
+        self.inside = 0
+        self.most_inside = 0
+
+    def state(self) -> State:
+        """Answers when it is let."""
+        self.inside += 1
+        self.most_inside = max(self.most_inside, self.inside)
+        self.let.acquire(timeout=10)
+        self.inside -= 1
+        return super().state()
+
+
+class BrokenSource:
+    """An adapter with a bug in every call."""
+
+    def state(self) -> State:
+        """Fails as no source should."""
+        raise KeyError("secret")
+
+    def probe(self, component: str) -> Component:
+        """Fails as no source should."""
+        raise RecursionError(component)
+
+    def events(self, since: str | None = None) -> Events:
+        """Refuses as a source may."""
+        raise ClientError(f"no \x1b[31mevents {since}")
+
+
+def test_one_poll_is_in_flight_however_often_it_is_asked_for() -> None:
+    source, arrived = SlowSource(), queue.Queue[Message]()
+    feed = Feed(lambda _: source, arrived.put)
+    feed.start()
+    for _ in range(20):
+        feed.poll_soon()
+    for _ in range(3):
+        source.let.release()
+        feed.poll_soon()
+        assert isinstance(arrived.get(timeout=5), Polled)
+    feed.stop()
+    source.let.release()
+    assert source.most_inside == 1
+
+
+def test_a_source_that_hangs_does_not_keep_the_process_alive_and_nothing_arrives_after_the_stop() -> None:
+    source, arrived = SlowSource(), queue.Queue[Message]()
+    feed = Feed(lambda _: source, arrived.put)
+    feed.start()
+    threads = [thread for thread in threading.enumerate() if thread.name.startswith("lifesign-")]
+    assert len(threads) >= 2
+    assert all(thread.daemon for thread in threads)
+    feed.stop()
+    source.let.release()
+    for thread in threads:
+        thread.join(5)
+    assert arrived.empty()
+
+
+def test_a_bug_in_the_source_is_a_lost_link_and_neither_thread_dies_of_it() -> None:
+    arrived = queue.Queue[Message]()
+    feed = Feed(lambda _: BrokenSource(), arrived.put)
+    feed.start()
+    assert feed.probe(("a", "b"))
+    assert feed.read_events(None)
+    seen: dict[type[Message], Message] = {}
+    deadline_s = time.monotonic() + 8
+    while len(seen) < 3 and time.monotonic() < deadline_s:
+        message = arrived.get(timeout=5)
+        seen[type(message)] = message
+    feed.stop()
+    polled, probed, read = seen[Polled], seen[Probed], seen[EventsRead]
+    assert isinstance(polled, Polled)
+    assert polled.reading.problem == "the console could not ask (KeyError)"
+    assert isinstance(probed, Probed)
+    assert [line.split(":")[0] for line in probed.problems] == ["a", "b"]
+    assert isinstance(read, EventsRead)
+    assert read.problem.isprintable()
+
+
+def test_more_than_it_can_remember_is_refused_and_not_queued_for_ever() -> None:
+    feed = Feed(lambda _: BrokenSource(), lambda _: None)
+    asked = [feed.probe(("a",)) for _ in range(100)]
+    assert not all(asked)
+    feed.stop()

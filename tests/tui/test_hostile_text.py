@@ -1,0 +1,122 @@
+"""Text from data in every field, on every screen: no crash, and nothing but printable text reaches the terminal."""
+
+import re
+from typing import Any
+
+import msgspec
+import pytest
+
+from lifesign.api.documents import EventDocument, Incident, Layers, Notice, Restart, State
+from tests.tui.desk import Desk, seated
+from tests.tui.documents import check, component, state
+
+STRINGS = (
+    "\x1b[2J\x1b]52;c;ZXZpbA==\x07",
+    "[/]",
+    "[/][bold red]x[/bold] [@click=app.quit]q[/]",
+    "\u202egnp.exe\u2066\u200b\ufeff",
+    "nul\x00 del\x7f c1\x9b31m \x85 \u2028",
+    "wide 漢字漢字 👩‍👩‍👧‍👦 e\u0301\u0301\u0301",
+    "tab\tnew\nline\r\v",
+    "\ud800 lone",
+)
+HOSTILE = {"all": " ".join(STRINGS), "reversed": "".join(reversed(STRINGS)), "long": "long " * 3000, "empty": ""}
+SIZES = ((200, 60), (60, 15))
+
+# As in reliability.md, P2, written down anew: C0, DEL, C1, bidi, zero-width.
+STEERING = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
+
+
+def poisoned(text: str) -> State:
+    """A document with `text` wherever a string may stand."""
+    notice = Notice(until=text, author=text, reason=text, since=text)
+    whole = component(
+        text,
+        text,
+        title=text,
+        tags=[text, text],
+        since=text,
+        diagnosis=text,
+        next=text,
+        layers=Layers(startable=text, alive=text, ready=text, working=text),
+        last_work_at=text,
+        staleness_s=float("inf"),
+        stale_after_s=float("nan"),
+        consecutive_failures=10**18,
+        suppressed_by=text,
+        silence=notice,
+        hold=notice,
+        acknowledged=notice,
+        incident=Incident(id=text, opened_at=text, url=text),
+        restart=Restart(
+            method=text,
+            automatic=True,
+            phase=text,
+            incarnation=-1,
+            unproductive=0,
+            max_unproductive=0,
+            budget_left=0,
+            last_at=text,
+            next_at=text,
+        ),
+        checks=[check(text, **_check(text))],
+    )
+    sane = component("sane", "down", diagnosis=text, next=text)
+    document = state([whole, sane], name=text, host=text, version=text, started_at=text)
+    return msgspec.structs.replace(document, generated_at=text, overall=text)
+
+
+def _check(text: str) -> dict[str, Any]:
+    return {
+        "type": text,
+        "layer": text,
+        "state": text,
+        "last_at": text,
+        "next_at": text,
+        "message": text,
+        "metrics": {text: 1.5, "b" + text: float("inf")},
+        "data": {text: text, "k" + text: [text, {text: None}]},
+    }
+
+
+def assert_harmless(desk: Desk) -> None:
+    """Every cell of the screen as it goes to the terminal is printable."""
+    for line in desk.lines:
+        assert not STEERING.search(line), repr(line)
+    for row in desk.rows:
+        assert not any(segment.control for segment in row)
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+async def test_hostile_text_in_every_field_harms_no_screen(text: str) -> None:
+    async with seated(poisoned(text), (80, 24)) as desk:
+        desk.source.history = [EventDocument(ts=text, level=text, event=text, component=text, check=text, message=text)]
+        for size in SIZES:
+            await desk.resize(*size)
+            for keys in (
+                ("1",),
+                ("2",),
+                ("j",),
+                ("enter",),
+                ("end",),
+                ("escape", "4"),
+                ("escape", "question_mark"),
+                ("escape",),
+            ):
+                await desk.press(*keys)
+                assert_harmless(desk)
+        await desk.press("c")
+        await desk.until(lambda: bool(desk.source.probed), "nothing was checked")
+        assert_harmless(desk)
+        await desk.tell(problem=f"lost: {text}")
+        assert_harmless(desk)
+        assert "<svg" in desk.app.export_screenshot()
+
+
+async def test_what_is_pasted_into_the_filter_is_cleaned() -> None:
+    async with seated(state([component("a")])) as desk:
+        await desk.press("slash")
+        desk.app.screen.focused.insert_text_at_cursor("a\x1b]52;c;eA==\x07\u202eb")  # type: ignore[union-attr]
+        await desk.tick()
+        assert_harmless(desk)
+        assert "a]52;c;eA==b" in desk.text
