@@ -102,7 +102,9 @@ async def test_a_push_checks_token_is_good_for_its_beats_and_for_nothing_else(tm
         for other in ("other", "none-such"):
             assert (await served.tcp("POST", f"/api/v1/components/{other}/beat", **own))[0] == 401
         assert (await served.tcp("POST", BEAT, Authorization="Bearer wrong"))[0] == 401
-        assert (await served.tcp("POST", BEAT))[0] == 401
+        for empty in ({}, {"Authorization": "Bearer "}):
+            served.backend.push_token = ""
+            assert (await served.tcp("POST", BEAT, **empty))[0] == 401
         assert (await served.tcp("POST", BEAT, Authorization=f"Bearer {TOKEN}"))[0] == 200
         assert len(served.backend.pushed) == 2
 
