@@ -89,7 +89,7 @@ def test_every_malformed_file_fails_with_its_reason_and_no_signal(raw: bytes, wo
     path.write_bytes(raw)
     found = look(HeartbeatProbe(path=path))
     assert (found.verdict, found.signal) == (Verdict.FAIL, None)
-    assert found.message.startswith(str(path))
+    assert found.message.startswith(f"{path} is empty" if words == "is empty" else f"malformed: {path} ")
     assert words in found.message
 
 
@@ -270,7 +270,7 @@ def test_the_time_of_the_file_counts_for_mtime_alone(tmp_path: Path) -> None:
     assert found.signal.timestamp_ns == 1_795_299_990_123_456_789
     assert look(HeartbeatProbe(path=path)).verdict is Verdict.FAIL
     os.utime(path, ns=(0, 0))
-    assert look(HeartbeatProbe(path=path, format="mtime")).message == f"{path} has no modification time"
+    assert look(HeartbeatProbe(path=path, format="mtime")).message == f"malformed: {path} has no modification time"
 
 
 def test_an_unknown_format_is_refused(tmp_path: Path) -> None:

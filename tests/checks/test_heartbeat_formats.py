@@ -132,7 +132,7 @@ MALFORMED = {
     "pid true": (b'{"timestamp": 1795299990, "pid": true}', '"pid"'),
     "pid huge": (b'{"timestamp": 1795299990, "pid": 4294967296}', '"pid"'),
     "started_at true": (b'{"timestamp": 1795299990, "pid": 3, "started_at": true}', '"started_at"'),
-    "started_at zero": (b'{"timestamp": 1795299990, "started_at": 0}', "outside the years"),
+    "started_at negative": (b'{"timestamp": 1795299990, "started_at": -1}', "outside the years"),
     "status unknown": (b'{"timestamp": 1795299990, "status": "fine"}', 'unknown "status": "fine"'),
     "status number": (b'{"timestamp": 1795299990, "status": 1}', 'has a number in "status"'),
     "busy 1": (b'{"timestamp": 1795299990, "busy": 1}', 'has a number in "busy", where true or false'),
@@ -322,3 +322,7 @@ def test_no_lines_are_a_beat_unless_a_whole_one_holds_a_strict_timestamp(lines: 
 def test_every_honest_object_is_a_beat(seconds: int, cycle: int) -> None:
     found = beat(json.dumps({"timestamp": seconds, "cycle": cycle}))
     assert (found.signal.timestamp_ns, found.signal.progress) == (seconds * 10**9, cycle)
+
+
+def test_a_program_that_began_before_its_clock_was_set_is_no_malformed_one() -> None:
+    assert beat(b'{"timestamp": 1795299990, "pid": 3, "started_at": 12.5}').identity == Identity(3, None)

@@ -23,6 +23,8 @@ _TAIL_BYTES = 2 * MAX_BYTES  # one whole line and one that is being written, eac
 _SETTLED_NS = 100_000_000  # two writes within one tick of the file clock (up to 10 ms) have one signature
 _COARSE_SETTLED_NS = 3_000_000_000  # some file systems keep whole seconds only
 _YEAR_2000_NS = 946_684_800_000_000_000
+_EMPTY = "is empty"
+_NO_LINE = "holds no whole line yet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,8 @@ class HeartbeatProbe:
         try:
             return self._parse_content(reading, now_wall_ns)
         except MalformedError as error:
-            raise MalformedError(f"{self._name} {error}") from None
+            malformed = "" if str(error) in (_EMPTY, _NO_LINE) else "malformed: "
+            raise MalformedError(f"{malformed}{self._name} {error}") from None
 
     def _parse_content(self, reading: Reading, now_wall_ns: int) -> Beat:
         if self._format == "mtime":
@@ -132,7 +135,7 @@ class HeartbeatProbe:
         if line is not None:
             self._last_line = (reading.signature, parse_beat(line, "jsonl", self._keys, now_wall_ns))
         elif self._last_line is None:
-            raise MalformedError("is empty" if not reading.body else "holds no whole line yet")
+            raise MalformedError(_EMPTY if not reading.body else _NO_LINE)
         return self._last_line[1]
 
     def _rotated_away(self) -> Beat:

@@ -207,12 +207,20 @@ def _status(document: dict[str, Any]) -> tuple[Verdict, str]:
 
 def _identity(document: dict[str, Any], now_wall_ns: int) -> Identity | None:
     pid = _typed(document, "pid", int, "a positive integer")
-    started_ns = _timestamp(document["started_at"], "started_at", now_wall_ns) if "started_at" in document else None
+    started_ns = _started_at(document, now_wall_ns)
     if pid is None:
         return None
     if not 0 < pid < 2**31:
         raise MalformedError('has a "pid" that is no positive integer of 31 bits')
     return Identity(pid, None if started_ns is None else started_ns / NS_PER_S)
+
+
+def _started_at(document: dict[str, Any], now_wall_ns: int) -> int | None:
+    """Since when the writer lives. A program that began before its clock was set (1970) does not tell that."""
+    value = document.get("started_at", 0)
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < _YEAR_2000_S:
+        return None
+    return _timestamp(value, "started_at", now_wall_ns)
 
 
 def _metrics(progress: float | str | None, key: str | None) -> dict[str, float]:
