@@ -27,28 +27,46 @@ class Server:
 @asynccontextmanager
 async def serving(behaviour: Behaviour, tls: ssl.SSLContext | None = None) -> AsyncIterator[Server]:
     """A server for as long as the block lasts; whoever is being served then is cut off."""
+    loop = asyncio.get_running_loop()
     server = Server()
-    serving_tasks: set[asyncio.Task[None]] = set()
+    tasks: set[asyncio.Task[None]] = set()
+    held: list[socket.socket] = []
 
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def serve(connection: socket.socket) -> None:
         server.connections += 1
-        task = asyncio.current_task()
-        assert task is not None
-        serving_tasks.add(task)
+        reader = asyncio.StreamReader()
+        protocol = asyncio.StreamReaderProtocol(reader)
         with suppress(OSError, asyncio.CancelledError, asyncio.IncompleteReadError):
-            await behaviour(reader, writer)
-        writer.transport.abort()
+            transport, _ = await loop.connect_accepted_socket(lambda: protocol, connection, ssl=tls)
+            writer = asyncio.StreamWriter(transport, protocol, reader, loop)
+            try:
+                await behaviour(reader, writer)
+            finally:
+                transport.abort()
 
-    listening = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
-    server.port = listening.sockets[0].getsockname()[1]
-    server.address = f"127.0.0.1:{server.port}"
-    try:
-        yield server
-    finally:
-        listening.close()
-        for task in serving_tasks:
-            task.cancel()
-        await asyncio.gather(*serving_tasks, return_exceptions=True)
+    async def accept(listening: socket.socket) -> None:
+        while True:
+            connection, _ = await loop.sock_accept(listening)
+            held.append(connection)
+            tasks.add(asyncio.create_task(serve(connection)))
+
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        listening.setblocking(False)
+        server.port = listening.getsockname()[1]
+        server.address = f"127.0.0.1:{server.port}"
+        tasks.add(asyncio.create_task(accept(listening)))
+        try:
+            yield server
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            for _ in range(5):  # an aborted transport closes its socket in the loop's next turns
+                await asyncio.sleep(0)
+            for connection in held:  # whose task was cancelled before it began
+                connection.close()
 
 
 async def silence(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

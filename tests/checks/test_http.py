@@ -21,6 +21,7 @@ import trustme
 from aiohttp import web
 
 from lifesign.checks.http import HttpProbe
+from lifesign.checks.webheaders import HeaderValue
 from lifesign.checks.weburl import WebUrl, parse_url
 from lifesign.core.model import JsonValue, Observation, Verdict
 from tests.checks.hostile import (
@@ -366,12 +367,13 @@ async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
         (reset, {}),
     ],
 )
-@pytest.mark.parametrize("where", ["password", "user", "header"])
+@pytest.mark.parametrize("where", ["password", "user", "header", "literal header"])
 async def test_no_secret_comes_back_in_a_message_though_the_target_repeats_it(
     behaviour: Behaviour, expectation: dict[str, JsonValue], where: str
 ) -> None:
-    user = {"password": f"user:{CANARY}@", "user": f"{CANARY}@", "header": ""}[where]
-    headers = {"Authorization": lambda: f"Bearer {CANARY}"} if where == "header" else {}
+    user = {"password": f"user:{CANARY}@", "user": f"{CANARY}@", "header": "", "literal header": ""}[where]
+    value: HeaderValue = f"Bearer {CANARY}" if where == "literal header" else lambda: f"Bearer {CANARY}"
+    headers = {} if user else {"Authorization": value}
     encoded = base64.b64encode(user.rstrip("@").encode() + (b":" if where == "user" else b"")).decode()
     async with serving(behaviour) as server:
         url = f"http://{user}{server.address}/{CANARY}?token={CANARY}"
@@ -397,6 +399,20 @@ async def test_a_secret_that_cannot_be_read_is_unknown_and_nothing_is_sent() -> 
     )
     assert bad.verdict is Verdict.UNKNOWN
     assert "canary" not in bad.message
+
+
+@pytest.mark.parametrize("name", ["Content-Length", "transfer-encoding", "Upgrade"])
+async def test_a_header_that_would_frame_the_message_is_left_out(name: str) -> None:
+    heads: list[bytes] = []
+
+    async def noting(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        await writer.drain()
+
+    value = {"Content-Length": "999", "transfer-encoding": "chunked", "Upgrade": "h2c"}[name]
+    assert (await look(noting, headers={name: value})).verdict is Verdict.OK
+    assert name.lower().encode() not in heads[0].lower()
 
 
 async def test_a_closed_port_fails() -> None:
@@ -495,6 +511,18 @@ async def test_an_end_within_the_tls_handshake_fails_at_once() -> None:
         found = await HttpProbe(url=f"https://{server.address}/", timeout_s=5).look(0)
     assert found.verdict is Verdict.FAIL
     assert found.message == f"{server.address} closed the connection during the TLS handshake"
+
+
+async def test_a_tls_server_that_leaves_without_goodbye_is_believed(authority: trustme.CA) -> None:
+    async def curt(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\nall well")
+        await writer.drain()
+        writer.transport.abort()
+
+    async with serving(curt, presenting(authority.issue_cert("127.0.0.1"))) as server:
+        found = await HttpProbe(url=f"https://{server.address}/", timeout_s=5, expect_body="all well").look(0)
+    assert found.verdict is Verdict.OK
 
 
 async def test_a_cut_off_tls_handshake_fails() -> None:

@@ -127,6 +127,19 @@ async def test_a_name_server_that_eats_the_time_makes_no_failure(
     assert took_s < 1.5
 
 
+async def test_one_name_is_looked_up_once_for_all_who_ask(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    counting = tmp_path / "python"
+    counting.write_text(f"#!/bin/sh\necho asked >>'{tmp_path}/log'\nsleep 0.1\necho 127.0.0.1\n")
+    counting.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(counting))
+    resolver = Resolver()
+    async with serving(silence) as server:
+        probe = TcpProbe(address=f"busy.example:{server.port}", timeout_s=5, resolver=resolver)
+        founds = await asyncio.gather(*(probe.look(0) for _ in range(5)))
+    assert {found.verdict for found in founds} == {Verdict.OK}
+    assert (tmp_path / "log").read_text() == "asked\n"
+
+
 async def test_what_a_name_server_says_is_cleaned(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     rude = tmp_path / "python"
     rude.write_text("#!/bin/sh\nprintf '! \\033]0;go away\\007\\n'\n")
