@@ -323,6 +323,39 @@ async def test_a_program_on_a_dead_mount_blocks_neither_the_loop_nor_the_result(
     assert slowest_s < 0.4
 
 
+UNKILLABLE = """
+import asyncio, ctypes, os, sys
+if len(sys.argv) == 1:  # root's right to signal strangers ends with the next exec
+    if os.getuid() != 0:
+        sys.exit(77)
+    ctypes.CDLL(None).prctl(24, 5, 0, 0, 0)  # PR_CAPBSET_DROP, CAP_KILL
+    os.execv(sys.executable, [sys.executable, "-c", sys.orig_argv[2], "again"])
+from lifesign.checks.child import run_child
+
+async def main():
+    stranger = [sys.executable, "-ISc", "import os, time; os.setuid(54321); time.sleep(3)"]
+    first = await run_child(stranger, timeout_s=1)
+    print(first.returncode, first.timed_out)
+    print((await run_child(stranger, timeout_s=1)).start_error is not None)
+    print((await run_child(["true"], timeout_s=5)).returncode)
+    while (last := await run_child(stranger, timeout_s=9)).start_error is not None:
+        await asyncio.sleep(0.1)
+    print(last.returncode)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.proof
+async def test_a_child_that_cannot_be_ended_is_left_behind_and_gets_no_second_beside_it() -> None:
+    ran = await asyncio.to_thread(
+        subprocess.run, [PYTHON, "-c", UNKILLABLE], capture_output=True, text=True, timeout=40
+    )
+    if ran.returncode == 77:
+        pytest.skip("only root can start a child that it may not kill")
+    assert ran.stdout.splitlines() == ["None True", "True", "0", "0"], ran.stderr
+
+
 async def test_a_child_of_a_killed_monitor_ends_by_its_own_alarm(tmp_path: Path) -> None:
     mark = tmp_path / "pid"
     code = (

@@ -6,47 +6,16 @@ one that escaped with setsid, keeps nobody waiting. Not here: what an exit code 
 """
 
 import asyncio
-import math
 import os
-import resource
-import select
-import signal
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
+from lifesign.checks.child_process import KILL_WAIT_S, ChildProcess, unended
 from lifesign.text import clean
 
-KILL_WAIT_S = 0.3  # how long a killed child may take to die before we return without it
-_CHUNK_BYTES = 65536
-_FLOOD_BYTES = 1 << 20  # so much beyond the limit is drained, so that a talkative child can still give its exit code
+MAX_UNENDED = 32  # children that the kernel will not let die; with so many of them no further one is started
 _ENVIRONMENT = ("PATH", "LANG", "HOME")
-
-# A program or a folder on a dead mount blocks whoever executes or enters it, and subprocess waits for that. So our own
-# interpreter is started, which then becomes the program: only the child can hang. The alarm survives exec, so a
-# child ends even where we were killed. Python ignores SIGPIPE and SIGXFSZ, which exec would hand on.
-_TRAMPOLINE = """
-import os, sys, _signal
-report, alarm_s, keep, folder = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], sys.argv[4]
-os.set_inheritable(report, False)
-_signal.signal(_signal.SIGPIPE, _signal.SIG_DFL)
-_signal.signal(_signal.SIGXFSZ, _signal.SIG_DFL)
-_signal.signal(_signal.SIGINT, _signal.SIG_DFL)
-_signal.alarm(alarm_s)
-if keep != "1":
-    os.environ.pop("LC_CTYPE", None)
-step = "enter"
-try:
-    if folder:
-        os.chdir(folder)
-    step = "start"
-    os.execvp(sys.argv[5], sys.argv[5:])
-except OSError as error:
-    os.write(report, ("%s %d" % (step, error.errno)).encode())
-os._exit(127)
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +55,15 @@ async def run_child(
 
     `env` is the whole environment (default: `minimal_environment()`); `max_output_bytes` holds for each of the two
     streams; `memory_limit_bytes` limits the address space. Never raises for a child that fails. When cancelled, the
-    group is killed and the child reaped before the cancellation goes on.
+    group is killed and the child reaped before the cancellation goes on. While an earlier child with the same `argv`
+    and `input` cannot be ended, or `MAX_UNENDED` of any kind, no further one is started.
     """
+    job = hash((tuple(argv), input))
+    if job in unended.values() or len(unended) >= MAX_UNENDED:
+        return ChildResult(None, start_error=f"an earlier child cannot be ended, so no further {argv[0]} is started")
     loop = asyncio.get_running_loop()
     deadline = loop.time() + timeout_s
-    child = _Child(loop, max_output_bytes)
+    child = ChildProcess(loop, job, max_output_bytes)
     try:
         child.spawn(argv, dict(minimal_environment() if env is None else env), cwd, timeout_s)
     except (OSError, ValueError, subprocess.SubprocessError) as error:
@@ -109,7 +82,7 @@ async def run_child(
         raise
     finally:
         child.release()
-    return child.result(argv, cwd, timed_out)
+    return _result(child, argv, cwd, timed_out=timed_out)
 
 
 def _not_started(argv: Sequence[str], error: Exception) -> ChildResult:
@@ -118,214 +91,16 @@ def _not_started(argv: Sequence[str], error: Exception) -> ChildResult:
     return ChildResult(None, start_error=clean(f"cannot start {argv[0]}: {reason}"), start_errno=number)
 
 
-class _Stream:
-    """One of the child's outputs: keeps the first bytes, counts the rest away."""
-
-    def __init__(self, limit_bytes: int) -> None:
-        self.descriptor = -1
-        self.kept = bytearray()
-        self.limit_bytes = limit_bytes
-        self.seen_bytes = 0
-
-    def read_once(self) -> bool:
-        """False at the end of the stream, or where nothing can be read now."""
-        try:
-            data = os.read(self.descriptor, _CHUNK_BYTES)
-        except OSError:
-            return False
-        self.seen_bytes += len(data)
-        self.kept += data[: self.limit_bytes - len(self.kept)]
-        return bool(data)
-
-    @property
-    def truncated(self) -> bool:
-        return self.seen_bytes > len(self.kept)
-
-
-class _Child:
-    """One child from spawn to reaping."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, max_output_bytes: int) -> None:
-        self._loop = loop
-        self._pipes = ExitStack()
-        self._out = _Stream(max_output_bytes)
-        self._error = _Stream(max_output_bytes)
-        self._flood_bytes = max_output_bytes + _FLOOD_BYTES
-        self._process: subprocess.Popen[bytes] | None = None
-        self._pid = 0
-        self._pidfd = -1
-        self._stdin = -1
-        self._report = -1
-        self._report_text = b""
-        self._returncode: int | None = None
-        self._exited: asyncio.Future[None] = loop.create_future()
-
-    def spawn(self, argv: Sequence[str], env: dict[str, str], cwd: str | None, timeout_s: float) -> None:
-        """Starts it. Raises OSError (no descriptor, no process left) and ValueError (a NUL in `argv`)."""
-        with ExitStack() as theirs:
-            stdin, self._stdin = self._pipe(theirs, ours_writes=True)
-            self._out.descriptor, stdout = self._pipe(theirs)
-            self._error.descriptor, stderr = self._pipe(theirs)
-            self._report, report = self._pipe(theirs)
-            command = list(argv)
-            if argv[0] != sys.executable or cwd is not None:
-                keep = "1" if "LC_CTYPE" in env else "0"
-                alarm_s = str(min(math.ceil(timeout_s) + 2, 2**31 - 1))
-                command = [sys.executable, "-I", "-S", "-c", _TRAMPOLINE, str(report), alarm_s, keep, cwd or "", *argv]
-            self._process = subprocess.Popen(
-                command,
-                stdin=stdin,
-                stdout=stdout,
-                stderr=stderr,
-                env=env,
-                start_new_session=True,
-                pass_fds=(report,) if command[4:5] == [_TRAMPOLINE] else (),
-            )
-        self._pid = self._process.pid
-        self._process.returncode = 0  # we reap it; subprocess must neither poll nor warn
-        try:
-            self._pidfd = os.pidfd_open(self._pid)
-        except OSError:  # no descriptor left, or an old kernel
-            self._loop.call_soon(self._poll)
-        else:
-            self._loop.add_reader(self._pidfd, self._on_exit)
-
-    def _pipe(self, theirs: ExitStack, *, ours_writes: bool = False) -> tuple[int, int]:
-        reading, writing = os.pipe2(os.O_CLOEXEC)
-        ours, other = (writing, reading) if ours_writes else (reading, writing)
-        theirs.callback(os.close, other)
-        if not ours_writes:  # the input is closed early, when all is written
-            self._pipes.callback(os.close, ours)
-        os.set_blocking(ours, False)
-        return reading, writing
-
-    def limit(self, memory_limit_bytes: int | None) -> None:
-        """No core file ever; the address space as asked. From outside: preexec_fn is not safe with threads."""
-        with suppress(OSError, ValueError):
-            resource.prlimit(self._pid, resource.RLIMIT_CORE, (0, 0))
-            if memory_limit_bytes is not None:
-                resource.prlimit(self._pid, resource.RLIMIT_AS, (memory_limit_bytes, memory_limit_bytes))
-
-    def talk(self, data: bytes) -> None:
-        """Feeds its input and follows its outputs, from now on in callbacks."""
-        self._write(memoryview(data))
-        for stream in (self._out, self._error):
-            self._loop.add_reader(stream.descriptor, self._on_output, stream)
-
-    def _write(self, data: memoryview) -> None:
-        self._loop.remove_writer(self._stdin)
-        try:
-            while data:
-                data = data[os.write(self._stdin, data) :]
-        except BlockingIOError:
-            self._loop.add_writer(self._stdin, self._write, data)
-            return
-        except OSError:
-            pass  # it does not read: its own affair
-        self._close_input()
-
-    def _close_input(self) -> None:
-        if self._stdin >= 0:
-            os.close(self._stdin)
-            self._stdin = -1
-
-    def _on_output(self, stream: _Stream) -> None:
-        if not stream.read_once():
-            self._loop.remove_reader(stream.descriptor)
-        elif stream.seen_bytes > self._flood_bytes:
-            self._loop.remove_reader(stream.descriptor)
-            self.kill()
-
-    def _is_ours(self) -> bool:
-        """Whether it is still our unreaped child, so that its number cannot belong to a stranger."""
-        try:
-            os.waitid(os.P_PID, self._pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-        except ChildProcessError:
-            return False
-        return not self._exited.done()
-
-    def kill(self) -> None:
-        """SIGKILL to the whole group, while the leader, dead or alive, still holds its number."""
-        if self._is_ours():
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._pid, signal.SIGKILL)
-
-    def _on_exit(self) -> None:
-        self.kill()  # what it left behind in its group
-        try:
-            pid, status = os.waitpid(self._pid, os.WNOHANG)
-        except ChildProcessError:
-            pid, status = self._pid, None
-        if pid == 0:
-            return
-        if status is not None:
-            self._returncode = os.waitstatus_to_exitcode(status)
-        if self._pidfd >= 0:
-            self._loop.remove_reader(self._pidfd)
-            os.close(self._pidfd)
-        if not self._exited.done():
-            self._exited.set_result(None)
-
-    def _poll(self) -> None:
-        """Waiting without a pidfd."""
-        try:
-            ended = os.waitid(os.P_PID, self._pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
-        except ChildProcessError:
-            ended = True
-        if ended:
-            self._on_exit()
-        else:
-            self._loop.call_later(0.01, self._poll)
-
-    async def ended(self, timeout_s: float) -> bool:
-        """Whether it ended within the time. A child that cannot die is still reaped later by the loop."""
-        done, _ = await asyncio.wait((self._exited,), timeout=max(timeout_s, 0))
-        return bool(done)
-
-    async def ended_in_spite_of_cancellation(self) -> None:
-        """Waits for a killed child; where even this is cancelled, by poll, because the loop may close next."""
-        try:
-            await self.ended(KILL_WAIT_S)
-        except asyncio.CancelledError:
-            if self._pidfd >= 0 and not self._exited.done():
-                waiting = select.poll()
-                waiting.register(self._pidfd, select.POLLIN)
-                if waiting.poll(KILL_WAIT_S * 1000):
-                    self._on_exit()
-
-    def release(self) -> None:
-        """Reads what is there, without waiting for whoever else holds the pipes, and closes them."""
-        for stream in (self._out, self._error):
-            self._loop.remove_reader(stream.descriptor)
-            while not stream.truncated and stream.read_once():
-                pass
-        if self._stdin >= 0:
-            self._loop.remove_writer(self._stdin)
-        self._report_text = self._read_report()
-        self.close_pipes()
-
-    def _read_report(self) -> bytes:
-        try:
-            return os.read(self._report, 100)
-        except OSError:
-            return b""
-
-    def close_pipes(self) -> None:
-        """Closes our ends; idempotent."""
-        self._close_input()
-        self._pipes.close()
-
-    def result(self, argv: Sequence[str], cwd: str | None, timed_out: bool) -> ChildResult:
-        """What came of it, after `release`."""
-        step, _, number = self._report_text.decode().partition(" ")
-        if number:
-            what = f"enter {cwd}" if step == "enter" else f"start {argv[0]}"
-            words = clean(f"cannot {what}: {os.strerror(int(number))}")
-            return ChildResult(None, start_error=words, start_errno=int(number))
-        return ChildResult(
-            self._returncode,
-            bytes(self._out.kept),
-            bytes(self._error.kept),
-            timed_out=timed_out,
-            truncated=self._out.truncated or self._error.truncated,
-        )
+def _result(child: ChildProcess, argv: Sequence[str], cwd: str | None, *, timed_out: bool) -> ChildResult:
+    step, _, number = child.report.decode().partition(" ")
+    if number:
+        what = f"enter {cwd}" if step == "enter" else f"start {argv[0]}"
+        words = clean(f"cannot {what}: {os.strerror(int(number))}")
+        return ChildResult(None, start_error=words, start_errno=int(number))
+    return ChildResult(
+        child.returncode,
+        bytes(child.stdout.kept),
+        bytes(child.stderr.kept),
+        timed_out=timed_out,
+        truncated=child.stdout.truncated or child.stderr.truncated,
+    )

@@ -1,5 +1,6 @@
 """`lifesign demo`: a stack on this machine that breaks, watched by the ordinary daemon. No config, no network."""
 
+import io
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -44,6 +45,8 @@ def command(headless: bool, duration_s: float | None) -> int:
     try:
         if not headless:
             return play_interactive(_narrate)
+        if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal that lacks a sign must not end the show
+            sys.stdout.reconfigure(errors="replace")
         outcomes = play_headless(duration_s, click.echo, _narrate)
     except DemoError as error:
         raise click.ClickException(clean(str(error))) from None
