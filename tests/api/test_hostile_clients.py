@@ -149,11 +149,14 @@ async def test_a_body_over_64_kib_is_413_and_costs_nothing(tmp_path: Path) -> No
 
 
 async def test_a_compressed_body_is_not_unpacked(tmp_path: Path) -> None:
-    bomb = gzip.compress(b"[" + b" " * 20_000_000)
+    bomb, beat = gzip.compress(b"[" + b" " * 20_000_000), gzip.compress(b"{}")
     async with serving(tmp_path) as served:
         headers = {"Authorization": f"Bearer {TOKEN}", "Content-Encoding": "gzip"}
         status, _, _ = await served.tcp("POST", "/api/v1/components/gateway/beat", bomb, **headers)
         assert status in {413, 422}
+        status, _, _ = await served.tcp("POST", "/api/v1/components/gateway/beat", beat, **headers)
+        assert status == 422
+        assert served.backend.pushed == []
 
 
 @pytest.mark.parametrize("tcp", [True, False])

@@ -204,7 +204,8 @@ def _status(reply: Reply, kind: type[_Document]) -> _Document:
 
 
 def _body(response: http.client.HTTPResponse) -> bytes:
-    body = response.read(MAX_BODY_BYTES + 1) if (response.length or 0) <= MAX_BODY_BYTES else b""
-    if len(body) > MAX_BODY_BYTES or (response.length or 0) > MAX_BODY_BYTES:
-        raise BadAnswer(f"the answer is larger than {MAX_BODY_BYTES >> 20} MiB")
-    return body
+    if response.length is None or response.length <= MAX_BODY_BYTES:
+        body = response.read(MAX_BODY_BYTES + 1)
+        if len(body) <= MAX_BODY_BYTES:
+            return body
+    raise BadAnswer(f"the answer is larger than {MAX_BODY_BYTES >> 20} MiB")
