@@ -172,7 +172,7 @@ def test_what_a_type_needs_of_its_own_is_checked(tmp_path: Path, kind: str, own:
             "components.a.checks.c.type",
             "this key is required (one of: heartbeat",
         ),
-        ("[components.a.checks.c]\ntype = 'tpc'\n", "components.a.checks.c.type", "did you mean tcp?"),
+        ("[components.a.checks.c]\ntype = 'tpc'\naddress = 'h:1'\n", "components.a.checks.c.type", "did you mean tcp?"),
         ("[components.a.checks.c]\ntype = 7\n", "components.a.checks.c.type", "must be text, not a number"),
         ("[components.'a b'.checks.c]\ntype = 'tcp'\naddress = 'h:1'\n", 'components."a b"', "is no name"),
         ("[components.'..'.checks.c]\ntype = 'tcp'\naddress = 'h:1'\n", 'components.".."', "is no name"),
@@ -285,6 +285,15 @@ def test_a_misspelt_required_key_is_told_as_misspelt_and_not_also_as_missing(tmp
     assert problem.hint == "did you mean address?"
     (problem,) = refused(tmp_path, check("", "process", own='patern = "x"'))
     assert problem.hint == "did you mean pattern?"
+
+
+def test_a_misspelt_type_hides_no_other_mistake_of_its_check(tmp_path: Path) -> None:
+    text = check("stale_after = '5 minutes'\npaht = 'x'", "hartbeat", own="")
+    assert [problem.key.removeprefix("components.a.checks.c.") for problem in refused(tmp_path, text)] == [
+        "type",
+        "stale_after",
+        "paht",
+    ]
 
 
 def test_every_secret_that_is_missing_is_told_at_once(tmp_path: Path) -> None:

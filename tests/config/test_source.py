@@ -76,7 +76,7 @@ def test_a_config_that_others_can_write_is_refused_and_told_how_to_mend_it(tmp_p
     path.chmod(mode)
     told = only_problem(path)
     assert f"{who} can write it" in told
-    assert "chmod go-w" in told
+    assert f"chmod go-w {path}" in told
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o644, 0o444, 0o755])

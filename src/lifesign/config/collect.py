@@ -133,6 +133,9 @@ class Collector:
             self.complain((*path, tag_field), f"must be text, not {_kind_of(tag)}", f"one of: {', '.join(types)}")
         elif tag not in types:
             self.complain((*path, tag_field), f'there is no {tag_field} "{tag}"', suggestion(tag, list(types)))
+            meant = nearest(tag, list(types))
+            if meant is not None:  # so that its other mistakes are told too
+                self.struct(types[meant], table, path)
         else:
             inherited = {
                 key: item

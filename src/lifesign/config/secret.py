@@ -20,8 +20,8 @@ class SecretError(ValueError):
     """A secret that cannot be read. The message never holds any part of it."""
 
 
-def refuse_foreign_writers(info: os.stat_result) -> None:
-    """Raise ValueError where somebody else could write the file that `info` describes.
+def refuse_foreign_writers(info: os.stat_result, path: Path) -> None:
+    """Raise ValueError where somebody else could write the file at `path`, which `info` describes.
 
     Its owner must be us or root, and neither its group nor others may write it.
     """
@@ -29,7 +29,7 @@ def refuse_foreign_writers(info: os.stat_result) -> None:
         raise ValueError(f"it belongs to uid {info.st_uid}, neither to you nor to root")
     if info.st_mode & 0o022:
         who = "everybody" if info.st_mode & 0o002 else "its group"
-        raise ValueError(f"{who} can write it: chmod go-w it")
+        raise ValueError(f"{who} can write it: chmod go-w {path}")
 
 
 def read_trusted(path: Path, limit_bytes: int) -> bytes:
@@ -44,7 +44,7 @@ def read_trusted(path: Path, limit_bytes: int) -> bytes:
             raise ValueError("it is a folder")
         if not stat.S_ISREG(info.st_mode):
             raise ValueError("it is not a regular file")
-        refuse_foreign_writers(info)
+        refuse_foreign_writers(info, path)
         with os.fdopen(descriptor, "rb", closefd=False) as file:
             content = file.read(limit_bytes + 1)
     finally:
