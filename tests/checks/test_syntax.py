@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import shutil
 import socket
 import subprocess
@@ -318,6 +319,58 @@ async def test_an_unchanged_file_is_not_compiled_again_and_a_changed_one_is(nexu
     assert (await probe.look(0)).verdict is Verdict.FAIL
     assert known
     assert not probe._known
+
+
+def children_so_far() -> int:
+    """Grows with every child that was reaped: what they all needed of memory, in pages."""
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_minflt
+
+
+async def until_no_child_is_needed(probe: SyntaxProbe) -> Observation:
+    for _ in range(100):
+        before = children_so_far()
+        observation = await probe.look(0)
+        if children_so_far() == before:
+            return observation
+        await asyncio.sleep(0.1)
+    raise AssertionError("every look starts a child")
+
+
+async def test_where_nothing_changes_no_child_is_started_and_any_change_is_seen_at_once(nexus: Path) -> None:
+    for name in ("a.py", "b/c.py", "d/e.py"):
+        write(nexus / name, "x = 1\n")
+    probe = SyntaxProbe(paths=[str(nexus / "**" / "*.py")], timeout_s=2)
+    assert (await until_no_child_is_needed(probe)).message == "3 files parse"
+    write(nexus / "b" / "new.py", "x = 1\n")
+    assert (await probe.look(0)).message == "4 files parse"
+    (nexus / "a.py").unlink()
+    assert (await probe.look(0)).message == "3 files parse"
+    write(nexus / "d" / "e.py", "x = (\n")
+    assert (await probe.look(0)).verdict is Verdict.FAIL
+    (nexus / "d").rename(nexus.parent / "d")
+    assert (await probe.look(0)).message == "2 files parse"
+    assert (await until_no_child_is_needed(probe)).message == "2 files parse"
+    with dead_mount(nexus):
+        assert (await probe.look(0)).verdict is Verdict.UNKNOWN  # asked on the loop, it would never come back
+
+
+async def test_what_may_appear_where_nobody_looked_is_seen_all_the_same(nexus: Path) -> None:
+    write(nexus / "a" / "sub" / "x.py", "x = 1\n")
+    write(nexus / "a" / "x.py", "x = 1\n")
+    (nexus / "b").mkdir()
+    (nexus / "link").symlink_to(nexus.parent / "elsewhere")
+    patterns = ["*/sub/x.py", "*/x.py", "gone/*.py", "y.py"]
+    probes = [
+        SyntaxProbe(paths=[str(nexus / pattern), str(nexus / "a" / "x.py")], timeout_s=20) for pattern in patterns
+    ]
+    for _ in range(12):  # longer than everything needs to settle
+        before = [(await probe.look(0)).metrics["files"] for probe in probes]
+        await asyncio.sleep(0.2)
+    for name in ("b/sub/x.py", "gone/x.py", "y.py"):
+        write(nexus / name, "x = 1\n")
+    write(nexus.parent / "elsewhere" / "x.py", "x = 1\n")
+    after = [(await probe.look(0)).metrics["files"] for probe in probes]
+    assert (before, after) == ([2, 1, 1, 1], [3, 3, 2, 2])
 
 
 async def test_a_change_of_the_same_size_within_a_clock_tick_is_seen(nexus: Path) -> None:

@@ -10,10 +10,11 @@ import math
 import signal
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 
 from lifesign.checks.child import ChildResult, run_child
+from lifesign.checks.unchanged import are_unchanged
 from lifesign.core.model import Observation, Verdict
 from lifesign.text import clean, format_duration
 
@@ -31,9 +32,11 @@ class _Findings:
     errors: dict[str, str | None] = field(default_factory=dict)  # `LINE: words`, None for a file that parses
     troubles: dict[str, str] = field(default_factory=dict)
     empty: dict[str, str] = field(default_factory=dict)
+    folders: dict[str, list[int] | None] = field(default_factory=dict)  # those that were searched, with their keys
     left: bool = False
     trying: tuple[str, list[int]] | None = None
     is_done: bool = False
+    is_steady: bool = True
 
 
 class SyntaxProbe:
@@ -49,11 +52,17 @@ class SyntaxProbe:
         self._interpreter = python or sys.executable
         self._timeout_s = timeout_s
         self._known: dict[str, tuple[list[int], str | None]] = {}
+        self._last: tuple[Observation, dict[str, list[int]]] | None = None
 
     async def look(self, now_wall_ns: int) -> Observation:  # noqa: ARG002 - every probe is told the time
-        """One sweep. Files whose device, inode, size and times are unchanged are not compiled again."""
+        """One sweep. Files whose device, inode, size and times are unchanged are not compiled again.
+
+        Where nothing at all has changed, on file systems that cannot hang, not even a child is started.
+        """
         loop = asyncio.get_running_loop()
         started = loop.time()
+        if self._last is not None and are_unchanged(self._last[1]):
+            return replace(self._last[0], latency_s=loop.time() - started)
         findings = _Findings()
         if self._interpreter == sys.executable:
             await self._sweep(self._interpreter, [".py", ".json", ".toml"], findings, started + self._timeout_s)
@@ -63,11 +72,23 @@ class SyntaxProbe:
                 await self._sweep(sys.executable, [".json", ".toml"], findings, started + self._timeout_s)
         if findings.is_done:  # what matches no more is forgotten
             self._known = {path: entry for path, entry in self._known.items() if path in findings.errors}
-        return self._observation(findings, loop.time() - started)
+        observation = self._observation(findings, loop.time() - started)
+        places = self._places(findings)
+        self._last = (observation, places) if places is not None else None
+        return observation
 
     def close(self) -> None:
         """Forgets what was parsed."""
         self._known.clear()
+        self._last = None
+
+    def _places(self, findings: _Findings) -> dict[str, list[int]] | None:
+        """Everything whose key must stay for the findings to stay; None where that is not all that matters."""
+        if not (findings.is_done and findings.is_steady) or findings.troubles or findings.empty:
+            return None
+        files = {path: self._known[path][0] if path in self._known else None for path in findings.errors}
+        keys = {path: key for path, key in (findings.folders | files).items() if key is not None}
+        return keys if len(keys) == len(findings.folders) + len(files) else None
 
     async def _sweep(self, interpreter: str, suffixes: list[str], findings: _Findings, deadline: float) -> None:
         for _ in range(_MAX_CRASHES):
@@ -127,8 +148,11 @@ class SyntaxProbe:
                 findings.left = True
             case ["none", str(pattern), bool(something)]:
                 findings.empty[pattern] = "no regular file matches" if something else "no file matches"
-            case ["done"]:
+            case ["folder", str(path), list() | None as key]:
+                findings.folders[path] = key
+            case ["done", bool(is_steady)]:
                 findings.is_done = True
+                findings.is_steady = findings.is_steady and is_steady
 
     def _why_not_done(self, interpreter: str, result: ChildResult, findings: _Findings) -> str:
         if result.start_error is not None:

@@ -6,7 +6,7 @@ the moment it is made, so that a file that breaks the compiler is known by the l
 """
 
 # pathlib would make up a third of the child's start, hence:
-# ruff: noqa: PTH114, PTH116, PTH118, PTH123
+# ruff: noqa: PTH112, PTH114, PTH116, PTH118, PTH123
 from __future__ import annotations
 
 import errno
@@ -37,11 +37,17 @@ def tell(*finding: Any) -> None:
 
 
 class Search:
-    """Expands one absolute pattern. `*`, `?`, `[]` within a name, `**` over folders; hidden names only by a dot."""
+    """Expands absolute patterns. `*`, `?`, `[]` within a name, `**` over folders; hidden names only by a dot.
+
+    It tells each folder that it lists. While those and the files found keep their keys, nothing else can match, as long
+    as the search `is_steady`: no way ended at something missing or at a link that another folder could bring to life.
+    """
 
     def __init__(self) -> None:
         self.entries = 0
         self.is_complete = True
+        self.is_steady = True
+        self._listed: set[str] = set()
 
     def files(self, pattern: str) -> list[str]:
         """Every existing path that matches, links included, without an order. `is_complete` tells of trouble."""
@@ -57,7 +63,7 @@ class Search:
                 pending.append((folder, rest))
                 pending += [(path, ["**", *rest]) for path, link in self._folders(folder, "*") if not link]
             elif len(parts) > 1 and _MAGIC.search(parts[0]):
-                pending += [(path, parts[1:]) for path, _ in self._folders(folder, parts[0])]
+                pending += [(path, parts[1:]) for path, _ in self._folders(folder, parts[0], through_links=True)]
             elif len(parts) > 1:
                 pending.append((os.path.join(folder, parts[0]), parts[1:]))
             elif _MAGIC.search(parts[0]):
@@ -72,19 +78,23 @@ class Search:
         self.is_complete = False
         tell("trouble", path, words)
 
-    def _folders(self, folder: str, name_pattern: str) -> list[tuple[str, bool]]:
+    def _folders(self, folder: str, name_pattern: str, *, through_links: bool = False) -> list[tuple[str, bool]]:
         found = []
         for entry in self._list(folder, name_pattern):
-            try:
-                if entry.is_dir():
-                    found.append((entry.path, entry.is_symlink()))
-            except OSError:
-                continue  # a link that points nowhere is no folder
+            is_link = entry.is_symlink()
+            if os.path.isdir(entry.path) if is_link else entry.is_dir():
+                found.append((entry.path, is_link))
+            elif is_link and through_links:
+                self.is_steady = False
         return found
 
     def _list(self, folder: str, name_pattern: str) -> list[os.DirEntry[str]]:
         found = []
         try:
+            if folder not in self._listed:
+                self._listed.add(folder)
+                status = os.stat(folder)  # before it is read: what comes later makes another key
+                tell("folder", folder, key_of(status) if is_settled(status) else None)
             with os.scandir(folder) as entries:
                 for entry in entries:
                     self.entries += 1
@@ -94,6 +104,7 @@ class Search:
                     if not hidden and fnmatch.fnmatchcase(entry.name, name_pattern):
                         found.append(entry)
         except OSError as error:
+            self.is_steady = False
             if error.errno not in _ABSENT:
                 self._trouble(folder, os.strerror(error.errno or 0))
         return found
@@ -102,6 +113,7 @@ class Search:
         try:
             os.lstat(path)
         except OSError as error:
+            self.is_steady = False
             if error.errno not in _ABSENT:
                 self._trouble(path, os.strerror(error.errno or 0))
             return False
@@ -211,7 +223,7 @@ def main() -> None:
                 counts[path] = sweep(path, request["known"].get(path), request)
         if search.is_complete and not any(counts[path] for path in paths):
             tell("none", pattern, bool(paths))
-    tell("done")
+    tell("done", search.is_steady and all(counts.values()))
 
 
 if __name__ == "__main__":
