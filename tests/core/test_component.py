@@ -81,7 +81,7 @@ def test_a_layer_shows_the_worst_of_its_checks_and_nothing_where_it_has_none() -
 def test_a_component_without_a_check_is_unknown_for_nobody_looks() -> None:
     stage = Stage(component("mind"))
     assert stage.state("mind") is ComponentState.UNKNOWN
-    assert stage.view("mind").diagnosis == "unknown: it has no check"
+    assert stage.view("mind").diagnosis == "nobody looks: no check of it can be run"
 
 
 def expected_whole(components: list[tuple[ComponentState, bool]], *, works: bool) -> ComponentState:

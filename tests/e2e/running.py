@@ -125,3 +125,16 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def console_lines(config: Path) -> Iterator[Callable[[], str]]:
+    """`lifesign console` without a terminal, attached to the daemon of `config`: what it has printed so far."""
+    output = config.with_name("console.out")
+    with output.open("wb") as sink:
+        process = subprocess.Popen([*LIFESIGN, "console", "-c", str(config)], stdin=subprocess.DEVNULL, stdout=sink)
+    try:
+        yield output.read_text
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=10)

@@ -1,12 +1,13 @@
 """The four checks of a real mind, broken one at a time: told by daemon and `check`, in words that name the layer."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.mind import Mind, mind
-from tests.e2e.running import check, daemon, wait_until
+from tests.e2e.running import check, console_lines, daemon, wait_until
 
 CASES = [
     pytest.param(
@@ -30,7 +31,11 @@ CASES = [
 def test_what_breaks_is_told_by_its_layer_and_so_is_its_recovery(
     tmp_path: Path, break_it: Callable[[Mind], None], mend_it: Callable[[Mind], None], layer: str, words: str
 ) -> None:
-    with mind(tmp_path) as running, daemon(tmp_path, running.config) as watching:
+    with (
+        mind(tmp_path) as running,
+        daemon(tmp_path, running.config) as watching,
+        console_lines(watching.config) as printed,
+    ):
         wait_until(lambda: watching.component("mind")["state"] == "healthy", "healthy")
         assert watching.component("mind")["layers"] == dict.fromkeys(
             ("startable", "alive", "ready", "working"), "passing"
@@ -42,6 +47,10 @@ def test_what_breaks_is_told_by_its_layer_and_so_is_its_recovery(
         [told] = [c for c in body["components"] if c["name"] == "mind"]
         assert (code, body["overall"], told["state"]) == (503, "down", "down")
         assert told["diagnosis"].startswith(words)
+        wait_until(
+            lambda: re.search(rf"mind: down \(was \w+\): {re.escape(words)}", printed()) is not None,
+            "the console to tell",
+        )
         exit_code, document = check(watching.config, "mind")
         [now] = document["components"]
         assert (exit_code, document["overall"], now["state"]) == (2, "down", "down")
@@ -51,4 +60,5 @@ def test_what_breaks_is_told_by_its_layer_and_so_is_its_recovery(
         watching.wait_for_event("component.recovered", "mind")
         wait_until(lambda: watching.status()[0] == 200, "200 again")
         wait_until(lambda: check(watching.config)[0] == 0, "a healthy check")
+        wait_until(lambda: "mind: healthy (was " in printed(), "the console to tell the recovery")
         assert len(watching.events("component.down")) == len(watching.events("component.recovered"))

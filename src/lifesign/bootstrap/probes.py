@@ -43,6 +43,11 @@ def _tcp(check: CheckConfig, options: Any) -> Probe:
     )
 
 
+def _headers(options: Any) -> dict[str, str | Callable[[], str]]:
+    """Plain text as it is, a secret as the call that reads it: what is secret is redacted from messages."""
+    return {n: value.reveal() if value.is_literal else value.reveal for n, value in options.headers.items()}
+
+
 def _http(check: CheckConfig, options: Any) -> Probe:
     from lifesign.checks.http import HttpProbe
 
@@ -50,7 +55,7 @@ def _http(check: CheckConfig, options: Any) -> Probe:
         url=options.url,
         timeout_s=_timeout_s(check),
         method=options.method,
-        headers={name: value.reveal for name, value in options.headers.items()},
+        headers=_headers(options),
         body=options.body,
         expect_status=options.expect_status,
         expect_body=options.expect_body,
@@ -66,7 +71,7 @@ def _websocket(check: CheckConfig, options: Any) -> Probe:
     return WebSocketProbe(
         url=options.url,
         timeout_s=_timeout_s(check),
-        headers={name: value.reveal for name, value in options.headers.items()},
+        headers=_headers(options),
         send=options.send,
         expect=options.expect,
     )

@@ -42,7 +42,7 @@ def command(config: str | None, connect: str | None, read_only: bool, act: bool,
             return _open_snapshot(snapshot, notes)
         if connect is not None:
             return open_console(connect=connect, read_only=read_only, notes=notes)
-        return _open_config(load_config(config, warn=False), read_only=read_only, notes=notes)
+        return _open_config(load_config(config, warn=False, with_secrets=False), read_only=read_only, notes=notes)
     except KeyboardInterrupt:
         return 0
 

@@ -25,7 +25,7 @@ def command(config: str | None, component: str | None) -> int:
     from lifesign.api.client import Client
     from lifesign.api.failures import ClientError, Unreachable
 
-    client = Client.of_state_dir(load_config(config, warn=False).monitor.state_dir)
+    client = Client.of_state_dir(load_config(config, warn=False, with_secrets=False).monitor.state_dir)
     try:
         if component is not None:
             status, one = client.component_status(component)

@@ -16,15 +16,16 @@ class BadConfigError(click.ClickException):
     exit_code = EXIT_CONFIG
 
 
-def load_config(named: str | None, *, warn: bool = True) -> "Config":
+def load_config(named: str | None, *, warn: bool = True, with_secrets: bool = True) -> "Config":
     """The config that `-c` named, or the one that is found. Its warnings go to standard error.
 
+    `with_secrets=False` for whoever only asks the daemon: an operator's shell need not have the secrets.
     Raises BadConfigError.
     """
     from lifesign.config import ConfigError, ConfigNotFound, find_config, load
 
     try:
-        config = load(find_config(named))
+        config = load(find_config(named), with_secrets=with_secrets)
     except ConfigNotFound as error:
         raise BadConfigError(str(error)) from None
     except ConfigError as error:

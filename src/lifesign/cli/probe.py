@@ -11,12 +11,11 @@ from lifesign.cli.options import config_option
 @click.argument("component")
 def command(config: str | None, component: str) -> None:
     """Ask the daemon to look at COMPONENT now. Exit 0 once it has, whatever it found."""
-    from lifesign.api.address import socket_path
     from lifesign.api.client import Client
     from lifesign.api.failures import ClientError
 
-    loaded = load_config(config, warn=False)
-    client = Client.connect(f"unix:{socket_path(loaded.monitor.state_dir)}", timeout_s=60.0)
+    loaded = load_config(config, warn=False, with_secrets=False)
+    client = Client.of_state_dir(loaded.monitor.state_dir, timeout_s=60.0)
     try:
         seen = client.probe(component)
     except ClientError as error:

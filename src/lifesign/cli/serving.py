@@ -33,9 +33,10 @@ def serve_config(
         log = LineLog(log_file) if console_child is None or log_file else LineLog.silent()
     except OSError as error:
         raise click.ClickException(f"the log file {log_file} cannot be opened: {error.strerror}") from None
-    mode = "daemon" if console_child is None else "console"
     try:
-        daemon = Daemon(config, mode=mode, log=log, log_format=log_format, folder=folder)
+        daemon = Daemon(
+            config, mode="daemon" if console_child is None else "console", log=log, log_format=log_format, folder=folder
+        )
         serve(daemon, socket=console_child, until_stdin_ends=console_child is not None)
     except OSError as error:
         raise click.ClickException(f"cannot serve: {error.strerror or error}") from None

@@ -14,7 +14,6 @@ from lifesign.cli.options import config_option
 
 if TYPE_CHECKING:
     from lifesign.api.documents import State
-    from lifesign.config import Config
 
 _FORMATS = ("json", "md", "html", "svg", "text")
 _BY_SUFFIX = {".json": "json", ".md": "md", ".html": "html", ".svg": "svg", ".txt": "text"}
@@ -30,7 +29,7 @@ def command(config: str | None, wanted: str | None, output: Path | None, exit_co
     form = wanted or _BY_SUFFIX.get(output.suffix.lower() if output else "", "json")
     if form == "html":
         raise click.UsageError("--format html is not built in this version: take svg or md")
-    state = take_state(load_config(config, warn=False))
+    state = take_state(config)
     to_file = output is not None and str(output) != "-"
     if form == "text" and not to_file:
         from lifesign.cli.present import print_state
@@ -44,7 +43,7 @@ def command(config: str | None, wanted: str | None, output: Path | None, exit_co
     return NAGIOS_CODES.get(state.overall, NAGIOS_UNKNOWN) if exit_code else 0
 
 
-def take_state(config: "Config") -> "State":
+def take_state(config: str | None) -> "State":
     """The daemon's state where one answers; one round of our own where none runs.
 
     A daemon that is there and refuses or stalls is an error, and no reason to look ourselves. Raises ClickException.
@@ -53,11 +52,11 @@ def take_state(config: "Config") -> "State":
     from lifesign.api.failures import ClientError, Unreachable
 
     try:
-        return Client.of_state_dir(config.monitor.state_dir).state()
+        return Client.of_state_dir(load_config(config, warn=False, with_secrets=False).monitor.state_dir).state()
     except Unreachable:
         from lifesign.bootstrap import one_shot_state
 
-        return one_shot_state(config)
+        return one_shot_state(load_config(config))
     except ClientError as error:
         raise click.ClickException(str(error)) from None
 

@@ -1,6 +1,5 @@
 """A config file in, a `Config` out, or every mistake at once."""
 
-import dataclasses
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -12,7 +11,7 @@ from lifesign.config.collect import Collector
 from lifesign.config.model import ConfigFile, Http, Monitor
 from lifesign.config.problems import ConfigError, ConfigProblem, show_path
 from lifesign.config.resolve import is_built, resolve_component
-from lifesign.config.resolved import ComponentConfig, Config, HttpConfig, MonitorConfig
+from lifesign.config.resolved import Config, HttpConfig, MonitorConfig
 from lifesign.config.rules import check_references
 from lifesign.config.secret import read_trusted
 from lifesign.config.sections import read_file
@@ -23,18 +22,19 @@ _SYSTEM_STATE = Path("/var/lib/lifesign")
 _PEM_LIMIT_BYTES = 1024 * 1024
 
 
-def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
+def load(path: Path, environ: Mapping[str, str] = os.environ, *, with_secrets: bool = True) -> Config:
     """The config in the file `path`, defaults applied.
 
     Raises ConfigError with every mistake in the file, in the order of their lines. Secrets are read
-    once, to see that they are there, and not kept.
+    once, to see that they are there, and not kept; without `with_secrets` not even that: whoever only
+    asks the daemon needs none.
     """
     text, raw = read_source(path)
     absolute = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links: /etc stays /etc
-    collector = Collector(Context(absolute.parent, environ))
+    collector = Collector(Context(absolute.parent, environ, reads_secrets=with_secrets))
     file = read_file(raw, collector)
     check_references(raw, collector)
-    if file is not None and file.http is not None:
+    if with_secrets and file is not None and file.http is not None:
         _check_pem_files(file.http, collector)
     if file is None or collector.findings:
         raise ConfigError(_problems(path, text, collector))
@@ -71,24 +71,16 @@ def _check_pem_files(http: Http, collector: Collector) -> None:
 def _resolve(file: ConfigFile, raw: dict[str, Any], path: Path, collector: Collector) -> Config:
     defaults = file.defaults or Defaults()
     components = [resolve_component(name, item, defaults) for name, item in file.components.items()]
-    unwatched = tuple(item.spec.name for item in components if not item.checks)
     return Config(
         path=path,
         monitor=_monitor(file.monitor or Monitor(), path),
         http=None if file.http is None else _http(file.http),
-        components=tuple(_without(item, unwatched) for item in components if item.checks),
+        components=tuple(components),
         alerts=file.alerts,
         console_keys=dict(file.console.keys) if file.console else {},
         warnings=_warnings(file, raw),
         secrets=tuple(collector.context.secrets),
-        unwatched=unwatched,
     )
-
-
-def _without(component: ComponentConfig, unwatched: tuple[str, ...]) -> ComponentConfig:
-    """The component, depending on nothing that is not watched."""
-    parents = tuple(name for name in component.spec.depends_on if name not in unwatched)
-    return dataclasses.replace(component, spec=dataclasses.replace(component.spec, depends_on=parents))
 
 
 def _monitor(monitor: Monitor, path: Path) -> MonitorConfig:

@@ -62,7 +62,7 @@ class Config:
     """One config, ready to be built upon.
 
     `path` is absolute, None for the targets of `lifesign watch`. `secrets` are all that occur, so that
-    they can be redacted. `unwatched` names components all of whose checks are of types to come.
+    they can be redacted.
     """
 
     path: Path | None
@@ -73,4 +73,3 @@ class Config:
     console_keys: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     secrets: tuple[Secret, ...] = ()
-    unwatched: tuple[str, ...] = ()

@@ -17,7 +17,10 @@ def diagnose(state: ComponentState, checks: Sequence[TrackedCheck], now_ns: int,
         case ComponentState.DOWN:
             return _down(checks, now_ns)
         case ComponentState.UNKNOWN:
-            return _named(checks, CheckState.UNKNOWN, "nobody could find out", now_ns) or "unknown: it has no check"
+            return (
+                _named(checks, CheckState.UNKNOWN, "nobody could find out", now_ns)
+                or "nobody looks: no check of it can be run"
+            )
         case ComponentState.DEGRADED:
             return _degraded(checks, now_ns, crash_loop=crash_loop)
         case ComponentState.STARTING:
@@ -69,8 +72,9 @@ def _degraded(checks: Sequence[TrackedCheck], now_ns: int, *, crash_loop: bool) 
     failing = [c for c in checks if c.state is CheckState.FAILING]
     if failing:
         check = failing[0]
-        counted = f"{check.machine.counted_failures} of {check.spec.failure_threshold}"
-        return f"suspect, not {check.spec.layer}: {check.spec.name} failed ({counted}): {check.message(now_ns)}"
+        counted, threshold = check.machine.counted_failures, check.spec.failure_threshold
+        count = f"{counted} of {threshold}" if counted else "in its grace"
+        return f"suspect, not {check.spec.layer}: {check.spec.name} failed ({count}): {check.message(now_ns)}"
     for check in checks:
         if check.state in (CheckState.FAILED, CheckState.UNKNOWN, CheckState.WARNING):
             kind = "optional " if check.spec.optional else ""
