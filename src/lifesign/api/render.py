@@ -206,3 +206,10 @@ def _plain(value: JsonValue, depth: int) -> Any:
 
 def _fits(value: int) -> bool:
     return value.bit_length() < 1000
+
+
+def event_line(document: EventDocument) -> str:
+    """An event as one line of text, for the log and the shell."""
+    where = "/".join(part for part in (document.component, document.check) if part)
+    words = (document.ts, f"{document.level:7}", document.event, where, document.message or "")
+    return " ".join(word for word in words if word)

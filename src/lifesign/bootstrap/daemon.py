@@ -16,7 +16,7 @@ from lifesign import __version__
 from lifesign.api.address import prepare_socket_path
 from lifesign.api.documents import EventDocument, MonitorInfo
 from lifesign.api.journal import Journal
-from lifesign.api.render import event_document
+from lifesign.api.render import event_document, event_line
 from lifesign.bootstrap.beats import Beats
 from lifesign.bootstrap.probes import probe_factory
 from lifesign.bootstrap.state_folder import StateFolder
@@ -182,9 +182,7 @@ class Daemon:
     def _line(self, document: EventDocument) -> str:
         if self._log_format == "json":
             return msgspec.json.encode(document).decode()
-        where = "/".join(part for part in (document.component, document.check) if part)
-        words = (document.ts, f"{document.level:7}", document.event, where, document.message or "")
-        return " ".join(word for word in words if word)
+        return event_line(document)
 
     def _dropped_line(self, count: int) -> str:
         now = format_timestamp(read_clocks().wall_ns)

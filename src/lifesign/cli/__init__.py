@@ -26,6 +26,7 @@ COMMANDS = {
     "watch": "watch targets without a config: tcp:HOST:PORT, http://…, heartbeat:PATH, …",
     "snapshot": "write the health state to a file or standard output",
     "beat": "write a heartbeat, or run a job and write how it went",
+    "events": "what happened, as the daemon remembers it, and what happens from now on",
     "probe": "ask the daemon to look at a component now",
     "validate": "check a config, or print its JSON Schema",
     "demo": "a stack that lives on this machine and breaks; no config",

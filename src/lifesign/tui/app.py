@@ -37,6 +37,7 @@ from lifesign.tui.themes import ANSI_THEME, FALLBACK_VARIABLES
 class ConsoleApp(App[int]):
     """The terminal console on one daemon."""
 
+    TITLE = "lifesign"
     CSS_PATH = "console.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "quit", show=False, priority=True, id="console.interrupt"),
@@ -61,6 +62,7 @@ class ConsoleApp(App[int]):
         self._clock = clock
         self._feed = Feed(connect, self.post_message, clock)
         self._title_told = ""
+        self.in_hand: list[tuple[str, ...]] = []
 
     # The moment, for the screens.
 
@@ -101,9 +103,9 @@ class ConsoleApp(App[int]):
 
     @property
     def _page(self) -> Page | None:
-        """The screen on top, where it is one of ours; none while the app begins or ends."""
-        top = self.screen_stack[-1] if self.is_running and self.screen_stack else None
-        return top if isinstance(top, Page) else None
+        """The topmost screen of ours, be the palette open above it or not; none while the app begins or ends."""
+        stack = self.screen_stack if self.is_running else []
+        return next((screen for screen in reversed(stack) if isinstance(screen, Page)), None)
 
     def _show(self) -> None:
         if (page := self._page) is not None:
@@ -119,6 +121,7 @@ class ConsoleApp(App[int]):
 
     def on_probed(self, message: Probed) -> None:
         """What the operator asked for is done."""
+        self.in_hand.remove(message.names)
         for problem in message.problems[:3]:
             self._tell(f"not checked: {problem}", severity="error")
         done = len(message.names) - len(message.problems)
@@ -133,7 +136,12 @@ class ConsoleApp(App[int]):
 
     def probe(self, names: tuple[str, ...]) -> None:
         """Checks these components now."""
-        if names and not self._options.read_only and not self._feed.probe(names):
+        if not names or self._options.read_only:
+            return
+        if self._feed.probe(names):
+            self.in_hand.append(names)
+            self._show()
+        else:
             self._tell("too much is being checked already", severity="warning")
 
     def read_events(self, since: str | None) -> bool:

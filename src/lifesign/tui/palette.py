@@ -23,10 +23,12 @@ class Palette:
 
         def ink(name: str, bold: bool = False, reverse: bool = False, dim: bool = False) -> Style:
             color = Color.parse(variables[name]).rich_color
-            return Style(color=color, bold=bold, reverse=reverse, dim=dim)
+            return Style(color=color, bold=bold or None, reverse=reverse or None, dim=dim or None)
 
         def ground(name: str) -> Style:
-            return Style(bgcolor=Color.parse(variables[name]).rich_color)
+            color = Color.parse(variables[name])
+            solid = color if color.a else Color.parse(variables["background"])  # in ANSI themes panels are see-through
+            return Style(bgcolor=solid.rich_color)
 
         inks = {state: ink(f"ls-{state}", bold=state in {"down", "unknown"}) for state in STATES}
         inks |= {f"badge-{state}": ink(f"ls-{state}", bold=True, reverse=True) for state in STATES}
@@ -55,5 +57,8 @@ class Palette:
         key = (role, ground, gone)
         if key not in self.cache:
             base = self.grounds["plain"] + self.grounds[ground]
-            self.cache[key] = base + self.inks.get(role, self.inks["text"])
+            ink = self.inks.get(role, self.inks["text"])
+            if base.reverse:  # one calm bar; coloured inks would turn it into patches
+                ink = Style(bold=ink.bold, dim=ink.dim)
+            self.cache[key] = base + ink
         return self.cache[key]

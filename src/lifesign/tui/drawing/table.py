@@ -1,4 +1,4 @@
-"""The table: one line for each component, for hundreds of them. Columns widen at 100 and at 160 cells."""
+"""The table: one line for each component, for hundreds of them. Columns widen at 100 and at 150 cells."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,10 @@ from lifesign.tui.drawing.glyphs import Glyphs
 from lifesign.tui.drawing.scene import LAYERS, Scene, flag_spans, layer_states
 from lifesign.tui.drawing.spans import Line, Span, cut, fit, safe, width_of
 
-_STATE_CELLS, _LAYER_CELLS, _WORK_CELLS, _FAILS_CELLS, _AGE_CELLS = 10, 11, 11, 5, 6
+_STATE_CELLS, _LAYER_CELLS, _WORK_CELLS, _FAILS_CELLS, _AGE_CELLS = 10, 9, 11, 5, 6
+
+
+_WIDE_CELLS = 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +27,8 @@ class Columns:
     def of(cls, width: int, names: Sequence[str]) -> "Columns":
         """The columns for `width` cells and these names."""
         widest = max((len(name) for name in names[:2000]), default=8)
-        most = 14 if width < 100 else 22 if width < 160 else 32
-        return cls(width, max(9, min(widest, most)), 1 if width < 100 else 2, width >= 160)
+        most = 14 if width < 100 else 22 if width < _WIDE_CELLS else 32
+        return cls(width, max(9, min(widest, most)), 1 if width < 100 else 2, width >= _WIDE_CELLS)
 
 
 def table_head(columns: Columns, glyphs: Glyphs) -> Line:
@@ -38,7 +41,7 @@ def table_head(columns: Columns, glyphs: Glyphs) -> Line:
         layers,
         fit("work/limit", _WORK_CELLS, glyphs, right=True),
         fit("fails", _FAILS_CELLS, glyphs, right=True),
-        fit("since", _AGE_CELLS, glyphs, right=True),
+        fit("for", _AGE_CELLS, glyphs, right=True),
         "why, and what next",
     )
     return cut([(" " + gap.join(texts), "head")], columns.width, glyphs)

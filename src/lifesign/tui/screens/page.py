@@ -20,6 +20,8 @@ LEAST_CELLS, LEAST_LINES = 60, 15
 class Console(Protocol):
     """What a screen needs of the app."""
 
+    in_hand: list[tuple[str, ...]]
+
     def scene(self) -> Scene:
         """This moment."""
         ...
@@ -91,6 +93,7 @@ class Page(Screen[None]):
         self.draw(scene)
         self.query_one("#header", Lines).show([header_line(scene, width)])
         shown, notes = self.summary()
+        notes = [*_in_hand(self.console.in_hand), *notes]
         self.query_one("#status", Lines).show([status_line(scene, shown, notes, width)])
         self.query_one(KeyBar).show_commands(self.command_set, scene.glyphs)
 
@@ -112,3 +115,9 @@ class Page(Screen[None]):
     def action_back(self) -> None:
         """Leaves this screen."""
         self.app.pop_screen()
+
+
+def _in_hand(asked: list[tuple[str, ...]]) -> list[str]:
+    """What is being checked at this moment."""
+    names = [name for some in asked for name in some]
+    return [f"checking {names[0] if len(names) == 1 else f'{len(names)} components'}"] if names else []

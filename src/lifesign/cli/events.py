@@ -1,0 +1,68 @@
+"""`lifesign events`: the history that the daemon holds, and what happens from now on."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from lifesign.cli.loading import load_config
+from lifesign.cli.options import config_option
+
+if TYPE_CHECKING:
+    from lifesign.api.client import Client
+    from lifesign.api.documents import EventDocument
+
+
+@click.command(name="events")
+@config_option
+@click.option("--component", metavar="NAME", help="Of this component alone.")
+@click.option("--since", metavar="TIME", help="From this RFC 3339 time on, or for so long: 10m.")
+@click.option("--follow", is_flag=True, help="Go on with what happens, until interrupted.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, as in the log.")
+def command(config: str | None, component: str | None, since: str | None, follow: bool, as_json: bool) -> None:
+    """Tell the daemon's newest events, oldest first."""
+    from lifesign.api.client import Client
+    from lifesign.api.failures import ClientError
+
+    client = Client.of_state_dir(load_config(config, warn=False, with_secrets=False).monitor.state_dir)
+    try:
+        for event in _told(client, _moment(since), follow=follow):
+            if component is None or event.component == component:
+                click.echo(_line(event, as_json=as_json))
+    except ClientError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _told(client: "Client", since: str | None, *, follow: bool) -> Iterator["EventDocument"]:
+    page = client.events(since)
+    while page.events:
+        yield from page.events
+        page = client.events(page.next)
+    if follow:
+        yield from client.follow_events(page.next)
+
+
+def _moment(since: str | None) -> str | None:
+    """An RFC 3339 time as it is; a duration as that long ago."""
+    import time
+
+    from lifesign.text import format_timestamp, parse_duration, parse_timestamp
+
+    if since is None:
+        return None
+    try:
+        if since[:4].isdecimal() and since[4:5] == "-":
+            return format_timestamp(parse_timestamp(since))
+        return format_timestamp(time.time_ns() - int(parse_duration(since) * 1_000_000_000))
+    except ValueError as error:
+        raise click.UsageError(f"--since {error}") from None
+
+
+def _line(event: "EventDocument", *, as_json: bool) -> str:
+    if as_json:
+        import msgspec
+
+        return msgspec.json.encode(event).decode()
+    from lifesign.api.render import event_line
+
+    return event_line(event)

@@ -1,0 +1,132 @@
+"""The daemon as its users meet it: one instance, its events from the shell, an end that nothing can hold up."""
+
+import json
+import signal
+import subprocess
+from pathlib import Path
+
+from tests.e2e.running import LIFESIGN, daemon, free_port, wait_until
+
+CONFIG = """
+[defaults]
+interval = "200ms"
+timeout = "1s"
+grace = "300ms"
+failure_threshold = 2
+[components.gateway.checks.port]
+type = "tcp"
+address = "127.0.0.1:{port}"
+"""
+
+
+def lifesign(*words: str, timeout_s: float = 30) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run([*LIFESIGN, *words], capture_output=True, text=True, timeout=timeout_s, check=False)
+
+
+def test_a_second_instance_is_refused_in_one_line_that_names_the_first(tmp_path: Path) -> None:
+    with daemon(tmp_path, CONFIG.format(port=free_port())) as running:
+        second = lifesign("run", "-c", str(running.config))
+        assert second.returncode == 1
+        [line] = second.stderr.splitlines()
+        assert f"another lifesign (pid {running.process.pid}) already watches" in line
+
+
+def test_the_shell_tells_the_events_that_the_log_holds(tmp_path: Path) -> None:
+    with daemon(tmp_path, CONFIG.format(port=free_port())) as running:
+        running.wait_for_event("component.down", "gateway")
+        told = lifesign("events", "-c", str(running.config), "--json").stdout.splitlines()
+        logged = running.log.read_text().splitlines()
+        assert told == logged[: len(told)]
+        ours = lifesign(
+            "events", "-c", str(running.config), "--component", "gateway", "--since", "1h"
+        ).stdout.splitlines()
+        assert ours
+        assert all(" gateway" in line for line in ours)
+        wrong = lifesign("events", "-c", str(running.config), "--since", "yesterday")
+        assert (wrong.returncode, len(wrong.stderr.splitlines())) == (2, 1)
+
+
+def test_asking_for_a_check_answers_what_it_found(tmp_path: Path) -> None:
+    with daemon(tmp_path, CONFIG.format(port=free_port())) as running:
+        done = lifesign("probe", "-c", str(running.config), "gateway")
+        assert done.returncode == 0
+        assert "connection refused" in done.stdout
+        missing = lifesign("probe", "-c", str(running.config), "gatewai")
+        assert missing.returncode == 1
+        assert "gateway" in missing.stderr
+
+
+def test_asking_without_a_daemon_is_one_line_and_no_traceback(tmp_path: Path) -> None:
+    config = tmp_path / "lifesign.toml"
+    config.write_text('[monitor]\nstate_dir = "state"\n' + CONFIG.format(port=free_port()))
+    for words in (("health",), ("probe", "gateway"), ("events",)):
+        done = lifesign(*words, "-c", str(config))
+        assert (done.returncode, len(done.stderr.splitlines())) == (1, 1), done.stderr
+
+
+def test_the_daemon_ends_in_time_with_streams_and_half_requests_open(tmp_path: Path) -> None:
+    with daemon(tmp_path, CONFIG.format(port=free_port())) as running:
+        follower = subprocess.Popen(
+            [*LIFESIGN, "events", "-c", str(running.config), "--follow", "--json"], stdout=subprocess.PIPE
+        )
+        assert follower.stdout is not None
+        first = json.loads(follower.stdout.readline())
+        assert first["event"] == "monitor.started"
+    assert running.process.returncode == 0
+    rest = [json.loads(line)["event"] for line in follower.communicate(timeout=10)[0].splitlines()]
+    assert rest[-1] == "monitor.stopped"
+
+
+def test_a_stalled_monitor_never_answers_200_and_tells_its_stall(tmp_path: Path) -> None:
+    with daemon(tmp_path, CONFIG.format(port=free_port())) as running:
+        running.process.send_signal(signal.SIGSTOP)
+        health = lifesign("health", "-c", str(running.config), timeout_s=30)
+        assert health.returncode == 1
+        running.process.send_signal(signal.SIGCONT)
+        wait_until(lambda: bool(running.events("monitor.stalled")), "the stall told")
+        stalled = running.events("monitor.stalled")[0]
+        assert stalled["data"]["stalled_s"] > 1
+
+
+def test_a_state_folder_that_cannot_be_written_does_not_stop_the_watch(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("a file is in the way")
+    port = free_port()
+    config = tmp_path / "lifesign.toml"
+    text = '[monitor]\nstate_dir = "state"\n[http]\nlisten = "127.0.0.1:{port}"\n'
+    config.write_text(text.format(port=port) + CONFIG.format(port=free_port()))
+    process = subprocess.Popen([*LIFESIGN, "run", "-c", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    try:
+        from urllib.error import URLError
+        from urllib.request import urlopen
+
+        def answers() -> bool:
+            try:
+                with urlopen(f"http://127.0.0.1:{port}/api/v1/state", timeout=5) as answer:
+                    state.update(json.load(answer))
+            except (URLError, ConnectionError):
+                return False
+            return True
+
+        state: dict[str, object] = {}
+        wait_until(answers, "an answer over TCP")
+        monitor = state["monitor"]
+        assert isinstance(monitor, dict)
+        assert monitor["state_writable"] is False
+    finally:
+        process.terminate()
+        _, errors = process.communicate(timeout=10)
+    assert process.returncode == 0
+    assert "the watch goes on without it" in errors.decode()
+
+
+def test_an_own_engine_of_a_console_ends_with_its_standard_input(tmp_path: Path) -> None:
+    config = tmp_path / "lifesign.toml"
+    config.write_text('[monitor]\nstate_dir = "state"\n' + CONFIG.format(port=free_port()))
+    socket = tmp_path / "engine.sock"
+    child = subprocess.Popen(
+        [*LIFESIGN, "run", "-c", str(config), "--console-child", str(socket)], stdin=subprocess.PIPE
+    )
+    wait_until(socket.exists, "the engine's socket")
+    child.communicate(timeout=5)
+    assert child.returncode == 0
+    assert not socket.exists()
