@@ -37,7 +37,7 @@ def processes_of(folder: Path) -> set[int]:
     found = set()
     for entry in Path("/proc").iterdir():
         try:
-            if entry.name.isdecimal() and folder.name.encode() in (entry / "cmdline").read_bytes():
+            if entry.name.isdecimal() and os.fsencode(folder) in (entry / "cmdline").read_bytes():
                 found.add(int(entry.name))
         except OSError:
             continue
