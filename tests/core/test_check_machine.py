@@ -471,3 +471,11 @@ def test_the_state_changes_by_time_alone_only_when_it_was_foretold(
         assert machine.state(until_ns) is before
         now_ns = end_ns
         machine.observe(verdict, now_ns)
+
+
+def test_an_unknown_check_in_grace_asks_for_no_tick_before_something_can_change() -> None:
+    machine = CheckMachine(check(grace_ns=600 * S), T0)
+    machine.observe(OK, T0 + 1 * S)
+    assert machine.next_change_ns(T0 + 2 * S) == T0 + 26 * S
+    assert machine.state(T0 + 26 * S) is CheckState.UNKNOWN
+    assert machine.next_change_ns(T0 + 26 * S) == T0 + 600 * S

@@ -176,8 +176,8 @@ class CheckMachine:
     def next_change_ns(self, now_ns: int) -> int:
         """When the state may next change with nothing observed."""
         lost_ns = self._known_at_ns + self.spec.unknown_after_ns
-        if self.in_grace(now_ns):
-            return self.grace_ends_ns if self.pending else min(self.grace_ends_ns, max(lost_ns, now_ns + 1))
+        if self.in_grace(now_ns) and (self.pending or lost_ns <= now_ns):
+            return self.grace_ends_ns
         return lost_ns
 
     @property
