@@ -1,5 +1,6 @@
 """What README and `lifesign validate --schema` say of the keys, from the classes that read them. Not here: reading."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -36,12 +37,12 @@ def check_type_table() -> str:
 
 
 def key_tables() -> str:
-    """Markdown tables of the keys of every section, check type, restart method and alert type."""
-    parts = [_table(f"`{title}`", msgspec.structs.fields(cls)) for title, cls in _SECTIONS]
-    parts += [_table(f"check `{name}`", _own_fields(kind, CommonKeys)) for name, kind in CHECK_TYPES.items()]
-    parts += [_table(f"restart `{name}`", _own_fields(kind, Restart)) for name, kind in RESTART_METHODS.items()]
-    parts += [_table(f"alert `{name}`", _own_fields(kind, Alert)) for name, kind in ALERT_TYPES.items()]
-    return "\n".join(parts)
+    """Markdown tables of the keys: one of the sections, one of the check types, one of what is to come."""
+    sections = [(f"`{title}`", msgspec.structs.fields(cls)) for title, cls in _SECTIONS]
+    checks = [(f"check `{name}`", _own_fields(kind, CommonKeys)) for name, kind in CHECK_TYPES.items()]
+    methods = [(f"restart `{name}`", _own_fields(kind, Restart)) for name, kind in RESTART_METHODS.items()]
+    sinks = [(f"alert `{name}`", _own_fields(kind, Alert)) for name, kind in ALERT_TYPES.items()]
+    return "\n".join(map(_table, (sections, checks, methods + sinks)))
 
 
 def _own_fields(kind: type[Any], base: type[Any]) -> tuple[msgspec.structs.FieldInfo, ...]:
@@ -54,11 +55,13 @@ def _own_key(field: msgspec.structs.FieldInfo) -> str:
     return f"`{field.encode_name}`" + (f" ({default})" if default not in ("", "required") else "")
 
 
-def _table(title: str, fields: tuple[msgspec.structs.FieldInfo, ...]) -> str:
-    lines = [f"**{title}**", "", "| key | default | meaning |", "|---|---|---|"]
-    for field in fields:
-        meaning = next((meta.description for meta in unwrap(field.type)[1] if meta.description), "")
-        lines.append(f"| `{field.encode_name}` | {_default(field)} | {meaning} |".replace("||", "| |"))
+def _table(groups: Sequence[tuple[str, tuple[msgspec.structs.FieldInfo, ...]]]) -> str:
+    lines = ["| of | key | default | meaning |", "|---|---|---|---|"]
+    for title, fields in groups:
+        for field in fields:
+            meaning = next((meta.description for meta in unwrap(field.type)[1] if meta.description), "")
+            row = f"| {title} | `{field.encode_name}` | {_default(field)} | {meaning} |"
+            lines.append(row.replace("||", "| |"))
     return "\n".join(lines) + "\n"
 
 
