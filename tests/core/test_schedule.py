@@ -161,3 +161,22 @@ def test_a_push_ends_no_look_under_way() -> None:
     stage.world["mind", "port"] = Observation(OK, "seen")
     stage.run(3)
     assert stage.check_view("mind", "port").message == "seen"
+
+
+def test_t5_an_answer_that_comes_when_the_next_look_is_due_does_not_put_that_look_off() -> None:
+    stage = Stage(component("mind", check(grace_ns=0, interval_ns=10 * S, timeout_ns=60 * S)))
+    stage.run(30)
+    stage.latency_ns["mind", "port"] = 10 * S
+    stage.run(300)
+    begun = [at_s for at_s, _ in stage.looks]
+    assert all(later - earlier <= 20.5 for earlier, later in pairwise(begun))
+    stage.latency_ns["mind", "port"] = S
+    until = len(stage.looks)
+    while len(stage.looks) == until:
+        stage.run(0.25)
+    stage.now = stage.now.after(12 * S)  # a stall, and the answer is taken before the tick
+    check_id, run = stage.looks[-1][1].check, stage.looks[-1][1].run
+    stage.take(stage.monitor.observe(check_id, Observation(OK), stage.now, run))
+    until = len(stage.looks)
+    stage.run(1)
+    assert len(stage.looks) == until + 1

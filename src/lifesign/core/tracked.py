@@ -137,12 +137,14 @@ class TrackedCheck:
         return change_ns is not None and change_ns <= now_ns
 
     def next_wake_ns(self, now_ns: int) -> int:
-        """When `advance` must be called next. Later than `now_ns`."""
+        """When `advance` must be called next: `now_ns` where something is due already, else later."""
         began_ns = self.schedule.began_ns
         moments = [self.schedule.due_ns, self.machine.next_change_ns(now_ns)]
         flaps_ns = self.flaps.next_change_ns()
         if flaps_ns is not None:
             moments.append(flaps_ns)
+        if self.schedule.due_ns <= now_ns or (flaps_ns is not None and flaps_ns <= now_ns):
+            return now_ns  # an answer came in before the tick that would have seen to it
         if began_ns is None and self.judge is not None:
             change_ns = self.judge.next_change_ns(now_ns)
             if change_ns is not None:
