@@ -11,6 +11,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+READY = b"ready"  # said once no signal that a dying session sends can end it any more
 ORDERLY_S = 5.0  # what a daemon may take to end in good order
 
 
@@ -55,6 +56,7 @@ def main() -> None:
     """Waits, ends, removes."""
     for name in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(name, signal.SIG_IGN)
+    os.write(1, READY)
     while os.read(0, 4096):
         pass
     _end_group()

@@ -21,6 +21,7 @@ from typing import IO
 from lifesign.core.model import Layer
 from lifesign.demo.config import Ports, config_text
 from lifesign.demo.program import Control, Mode
+from lifesign.demo.reaper import READY
 
 CLOSE_PATIENCE_S = 15.0
 _SOURCE = Path(__file__).with_name("mind.py")
@@ -68,13 +69,21 @@ class DemoStack:
         """Writes the files and starts the reaper and the programs. Raises OSError."""
         self._lifeline_end, self._lifeline = os.pipe2(os.O_CLOEXEC)
         self._held.callback(os.close, self._lifeline_end)
-        self._reaper = self.spawn("reaper", ["-m", "lifesign.demo.reaper", str(self.folder)])
+        self._start_reaper()
         self.source_path.parent.mkdir()
         shutil.copyfile(_SOURCE, self.source_path)
         self.config_path.write_text(config_text(self.folder, self.ports))
         self.config_path.chmod(0o600)
         for role in ("gateway", "mind", "feed", "tools"):
             self.start_program(role)
+
+    def _start_reaper(self) -> None:
+        """And waits until it is ready: what is started before it could outlive us."""
+        reaper = self.spawn("reaper", ["-m", "lifesign.demo.reaper", str(self.folder)], stdout=subprocess.PIPE)
+        assert reaper.stdout is not None
+        if reaper.stdout.read(len(READY)) != READY:
+            raise OSError("the demo's reaper does not start")
+        self._reaper = reaper
 
     def _free_port(self) -> int:
         """A port that stays ours: bound and not listened on, so that only a program of ours can listen there."""
