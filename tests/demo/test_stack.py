@@ -231,14 +231,14 @@ def test_nothing_is_left_after_the_parent_was_killed(stopped: bool) -> None:
         "stack = DemoStack()\nstack.start()\n"
         "print(stack.folder, stack.processes['mind'].pid, flush=True)\ntime.sleep(600)"
     )
-    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
-    assert parent.stdout is not None
-    name, pid = parent.stdout.readline().split()
-    folder = Path(name)
-    assert until(lambda: len(processes_of(folder)) == 5)
-    if stopped:  # it can neither see the lifeline end nor be asked to
-        os.kill(int(pid), signal.SIGSTOP)
-    parent.kill()
-    parent.wait()
-    parent.stdout.close()
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as parent:
+        try:
+            assert parent.stdout is not None
+            name, pid = parent.stdout.readline().split()
+            folder = Path(name)
+            assert until(lambda: len(processes_of(folder)) == 5)
+            if stopped:  # it can neither see the lifeline end nor be asked to
+                os.kill(int(pid), signal.SIGSTOP)
+        finally:
+            parent.kill()
     assert until(lambda: not processes_of(folder) and not folder.exists(), 20)
