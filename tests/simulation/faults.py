@@ -1,0 +1,108 @@
+"""What may go wrong in a simulated life, and a plan of it that a seed makes and a shrinker can cut."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from random import Random
+
+from lifesign.core.model import Layer
+from lifesign.core.spec import CheckSpec, ComponentSpec, SignalPolicy
+
+S = 1_000_000_000
+
+
+class Kind(StrEnum):
+    """One way to break. Those from STALL on strike the whole machine."""
+
+    BLIP = "blip"  # one look fails
+    OUTAGE = "outage"  # every look fails
+    WARNING = "warning"
+    BLIND = "blind"  # looks find nothing out
+    ALTERNATE = "alternate"  # every other look fails
+    SLOW = "slow"  # looks take longer than they may
+    LOST = "lost"  # looks never come back
+    GARBAGE = "garbage"  # the heartbeat cannot be read
+    HUNG = "hung"  # the writer does not write
+    STUCK = "stuck"  # fresh timestamps, the counter rests
+    IDLE = "idle"  # the counter rests, and the writer says that there is no work
+    RESTART = "restart"  # a new process, which works after a while
+    STALL = "stall"  # the monitor alone does not run
+    FREEZE = "freeze"  # nobody runs, and the monitor wakes first
+    SUSPEND = "suspend"  # likewise, and the monotonic clock stands
+    STEP = "step"  # the wall clock is set
+
+
+WHOLE = (Kind.STALL, Kind.FREEZE, Kind.SUSPEND, Kind.STEP)
+_LOOKS = (Kind.BLIP, Kind.OUTAGE, Kind.WARNING, Kind.BLIND, Kind.ALTERNATE, Kind.SLOW, Kind.LOST)
+_WRITER = (Kind.GARBAGE, Kind.HUNG, Kind.STUCK, Kind.IDLE)
+_STEPS_S = (3_600, -3_600, -1_790_000_000, 2_340_000_000, 300, -300)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault. `pause_s`: calm time since the one before began; `amount_s`: how far a clock is set."""
+
+    pause_s: float
+    kind: Kind
+    component: str = ""
+    check: str = ""
+    duration_s: float = 0.0
+    amount_s: float = 0.0
+
+    def __str__(self) -> str:
+        where = f" {self.component}/{self.check}".rstrip("/") if self.component else ""
+        size = f" by {self.amount_s:+.0f} s" if self.amount_s else f" for {self.duration_s:.1f} s"
+        return f"after {self.pause_s:.1f} s: {self.kind}{where}{size}"
+
+
+def services(random: Random) -> tuple[ComponentSpec, ...]:
+    """Four services as a user might set them: two with a working signal, one that hangs on another, one optional."""
+
+    def check(name: str, kind: str, layer: Layer, **more: object) -> CheckSpec:
+        made: dict[str, object] = {
+            "interval_ns": random.choice((10, 30, 60)) * S,
+            "timeout_ns": random.choice((2, 5, 8)) * S,
+            "failure_threshold": random.choice((1, 2, 3, 4)),
+            "failure_for_ns": random.choice((None, None, 45 * S, 120 * S)),
+            "success_threshold": random.choice((1, 2, 3)),
+            "grace_ns": random.choice((0, 10, 30, 90)) * S,
+            "flap_changes": random.choice((6, 20)),
+            "flap_window_ns": random.choice((300, 600)) * S,
+        }
+        return CheckSpec(name=name, type=kind, layer=layer, **(made | more))  # type: ignore[arg-type]
+
+    def beat() -> CheckSpec:
+        limit_s = random.choice((120, 300))
+        policy = SignalPolicy(limit_s * S, random.choice((limit_s, 2 * limit_s)) * S)
+        once = {"failure_threshold": 1, "success_threshold": 1, "failure_for_ns": None, "interval_ns": 10 * S}
+        return check("beat", "heartbeat", Layer.WORKING, signal=policy, **once)
+
+    return (
+        ComponentSpec("gateway", (check("port", "tcp", Layer.READY),)),
+        ComponentSpec(
+            "mind",
+            (check("process", "process", Layer.ALIVE), beat(), check("page", "http", Layer.READY, optional=True)),
+            depends_on=("gateway",),
+        ),
+        ComponentSpec("feed", (check("process", "process", Layer.ALIVE), beat())),
+        ComponentSpec("tools", (check("port", "tcp", Layer.READY),), optional=True),
+    )  # fmt: skip
+
+
+def plan(random: Random, components: tuple[ComponentSpec, ...], count: int, mean_pause_s: float) -> tuple[Fault, ...]:
+    """So many faults. Most strike alone, some in company: half of the pauses are short."""
+    return tuple(_fault(random, components, mean_pause_s) for _ in range(count))
+
+
+def _fault(random: Random, components: tuple[ComponentSpec, ...], mean_pause_s: float) -> Fault:
+    pause_s = random.expovariate(1 / (2 * mean_pause_s)) if random.random() < 0.5 else random.uniform(0, 120)
+    if random.random() < 0.15:
+        kind = random.choice(WHOLE)
+        if kind is Kind.STEP:
+            return Fault(pause_s, kind, amount_s=random.choice(_STEPS_S))
+        return Fault(pause_s, kind, duration_s=random.choice((1.5, 4, 6, 20, 40, 600, 30_000)) * random.uniform(1, 2))
+    component = random.choice(components)
+    check = random.choice(component.checks)
+    kinds = [*_LOOKS, *(_WRITER * 2 if check.signal else ()), *((Kind.RESTART,) if len(component.checks) > 1 else ())]
+    kind = random.choice(kinds)
+    longest_s = 12 * check.interval_ns / S if check.signal is None else 3 * check.signal.stale_after_ns / S
+    return Fault(pause_s, kind, component.name, check.name, duration_s=random.uniform(0.02, 1) * longest_s)
