@@ -1,6 +1,6 @@
 """Documents made by hand, and a source that gives them: what a daemon would tell, without one."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -156,6 +156,7 @@ class HandSource:
         self.problem = ""
         self.probed: list[str] = []
         self.history: list[EventDocument] = []
+        self.before_probe: Callable[[], object] = lambda: None
 
     def state(self) -> State:
         """The document laid down."""
@@ -165,6 +166,7 @@ class HandSource:
     def probe(self, component: str) -> Component:
         """Notes who was asked for."""
         self._fail()
+        self.before_probe()
         self.probed.append(component)
         return next(one for one in self.document.components if one.name == component)
 

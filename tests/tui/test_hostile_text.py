@@ -21,7 +21,6 @@ STRINGS = (
     "\ud800 lone",
 )
 HOSTILE = {"all": " ".join(STRINGS), "reversed": "".join(reversed(STRINGS)), "long": "long " * 3000, "empty": ""}
-SIZES = ((200, 60), (60, 15))
 
 # As in reliability.md, P2, written down anew: C0, DEL, C1, bidi, zero-width.
 STEERING = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
@@ -87,24 +86,16 @@ def assert_harmless(desk: Desk) -> None:
         assert not any(segment.control for segment in row)
 
 
-@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
-async def test_hostile_text_in_every_field_harms_no_screen(text: str) -> None:
-    async with seated(poisoned(text), (80, 24)) as desk:
+@pytest.mark.parametrize(
+    ("kind", "size"), [("all", (200, 60)), ("reversed", (60, 15)), ("long", (80, 24)), ("empty", (60, 15))]
+)
+async def test_hostile_text_in_every_field_harms_no_screen(kind: str, size: tuple[int, int]) -> None:
+    text = HOSTILE[kind]
+    async with seated(poisoned(text), size) as desk:
         desk.source.history = [EventDocument(ts=text, level=text, event=text, component=text, check=text, message=text)]
-        for size in SIZES:
-            await desk.resize(*size)
-            for keys in (
-                ("1",),
-                ("2",),
-                ("j",),
-                ("enter",),
-                ("end",),
-                ("escape", "4"),
-                ("escape", "question_mark"),
-                ("escape",),
-            ):
-                await desk.press(*keys)
-                assert_harmless(desk)
+        for keys in (["1"], ["2", "j"], ["enter"], ["end"], ["escape", "4"], ["escape", "question_mark"], ["escape"]):
+            await desk.press(*keys)
+            assert_harmless(desk)
         await desk.press("c")
         await desk.until(lambda: bool(desk.source.probed), "nothing was checked")
         assert_harmless(desk)

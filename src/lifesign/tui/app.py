@@ -25,7 +25,6 @@ from lifesign.tui.feed import EventsRead, Feed, Polled, Probed
 from lifesign.tui.news import fault_line, newly_down, title_of
 from lifesign.tui.options import Options
 from lifesign.tui.painter import Painter
-from lifesign.tui.palette import Palette
 from lifesign.tui.screens.help import HelpScreen
 from lifesign.tui.screens.main import MainScreen
 from lifesign.tui.screens.page import Page
@@ -57,14 +56,12 @@ class ConsoleApp(App[int]):
             self.register_theme(theme)
         wanted = options.theme if options.color else ANSI_THEME
         self.theme = wanted if wanted in self.available_themes else "textual-dark"
-        self.painter = self._new_painter(self.current_theme)
+        self.painter = Painter.of(self.current_theme)
         self.snapshot = Snapshot(archived=options.archived)
         self._clock = clock
         self._feed = Feed(connect, self.post_message, clock)
         self._title_told = ""
         self.in_hand: list[tuple[str, ...]] = []
-
-    # The moment, for the screens.
 
     def scene(self) -> Scene:
         """What is known at this moment."""
@@ -73,8 +70,6 @@ class ConsoleApp(App[int]):
     def commands_of(self, commands: tuple[Command, ...]) -> tuple[Command, ...]:
         """The commands that this console has."""
         return available(commands, read_only=self._options.read_only, keys=self._options.keys)
-
-    # Life.
 
     def on_mount(self) -> None:
         """Signals end the app properly; then the first screen, the feed and the one tick."""
@@ -188,12 +183,8 @@ class ConsoleApp(App[int]):
             self._title_told = title
             self._driver.write(f"\x1b]2;{clean(title, 60)}\x07")
 
-    def _new_painter(self, theme: Theme) -> Painter:
-        variables = self.get_theme_variable_defaults() | theme.to_color_system().generate() | theme.variables
-        return Painter(Palette.of(variables, ansi=theme.ansi))
-
     def _repaint(self, theme: Theme) -> None:
-        self.painter = self._new_painter(theme)
+        self.painter = Painter.of(theme)
         self.refresh(layout=True)
         self.call_after_refresh(self.screen.refresh)
 

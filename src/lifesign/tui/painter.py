@@ -7,10 +7,12 @@ from typing import Protocol, cast
 from rich.segment import Segment
 from textual.app import App
 from textual.strip import Strip
+from textual.theme import Theme
 from textual.widget import Widget
 
 from lifesign.tui.drawing.spans import Line, width_of
 from lifesign.tui.palette import Palette
+from lifesign.tui.themes import FALLBACK_VARIABLES
 
 _MOST_STRIPS = 2048
 
@@ -21,6 +23,12 @@ class Painter:
 
     palette: Palette
     strips: dict[tuple[Line, str, bool], Strip] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, theme: Theme) -> "Painter":
+        """A painter in the colours of `theme`."""
+        variables = FALLBACK_VARIABLES | theme.to_color_system().generate() | theme.variables
+        return cls(Palette.of(variables, ansi=theme.ansi))
 
     def strip(self, line: Line, ground: str, *, gone: bool = False) -> Strip:
         """The strip of `line`, as wide as the line."""

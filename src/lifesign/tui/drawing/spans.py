@@ -78,7 +78,7 @@ def cut(spans: Iterable[Span], width: int, glyphs: Glyphs) -> Line:
 def wrapped(text: str, width: int, glyphs: Glyphs) -> list[str]:
     """`text`, safe, broken at spaces into rows of at most `width` cells; a longer word is broken where it must be."""
     rows: list[str] = []
-    row = ""
+    row, width = "", max(width, 1)
     for whole in safe(text, glyphs, 4000).split(" "):
         word = whole
         joined = f"{row} {word}" if row else word

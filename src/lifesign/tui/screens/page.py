@@ -6,13 +6,14 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import Screen
+from textual.scroll_view import ScrollView
 
 from lifesign.api.documents import EventDocument
 from lifesign.tui.commands import PAGE, Command
 from lifesign.tui.drawing.header import header_line, status_line
 from lifesign.tui.drawing.scene import Scene
 from lifesign.tui.widgets.keybar import KeyBar
-from lifesign.tui.widgets.lines import Lines
+from lifesign.tui.widgets.lines import Lines, PlainBars
 
 LEAST_CELLS, LEAST_LINES = 60, 15
 
@@ -70,6 +71,9 @@ class Page(Screen[None]):
 
     def on_mount(self) -> None:
         """Draws as soon as the sizes are known."""
+        if self.console.scene().glyphs.plain:
+            for view in self.query(ScrollView):
+                view.vertical_scrollbar.renderer = PlainBars  # type: ignore[misc]  # the instance alone
         self.call_after_refresh(self.refresh_scene)
 
     def on_screen_resume(self) -> None:

@@ -1,15 +1,24 @@
 """A few fixed lines (header, status, key bar), and a page of lines that scrolls (detail, help, events)."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from textual.binding import Binding
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
+from textual.scrollbar import ScrollBarRender
 from textual.strip import Strip
 from textual.widget import Widget
 
 from lifesign.tui.drawing.spans import Line
 from lifesign.tui.painter import painter_of
+
+
+class PlainBars(ScrollBarRender):
+    """A scroll bar without block signs, for terminals that have none."""
+
+    VERTICAL_BARS: ClassVar[list[str]] = [" "] * 8
+    HORIZONTAL_BARS: ClassVar[list[str]] = [" "] * 8
 
 
 class Lines(Widget):

@@ -1,0 +1,31 @@
+"""Cutting and wrapping to cells, of any text into any width."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from lifesign.tui.drawing.glyphs import ASCII, UNICODE
+from lifesign.tui.drawing.spans import cut, fit, justified, wrapped
+
+WORDS = st.text(max_size=60) | st.just("漢字" * 20) | st.just("x" * 200)
+
+
+@given(WORDS, st.integers(-5, 40), st.booleans())
+def test_fit_fills_exactly_its_cells(text: str, width: int, right: bool) -> None:
+    assert cell_len(fit(text, width, UNICODE, right=right)) == max(width, 0)
+    assert fit(text, width, ASCII).isascii()
+
+
+@given(WORDS, st.integers(-5, 40))
+def test_wrapping_ends_loses_no_letter_and_keeps_to_its_width(text: str, width: int) -> None:
+    rows = wrapped(text, width, UNICODE)
+    assert rows
+    assert all(cell_len(row) <= max(width, 2) for row in rows)
+    assert "".join(rows).replace(" ", "") == "".join(wrapped(text, 10_000, UNICODE)).replace(" ", "")
+
+
+@given(WORDS, WORDS, st.integers(0, 60))
+def test_a_line_has_exactly_the_cells_asked_for(left: str, right: str, width: int) -> None:
+    spans = [(fit(left, 20, UNICODE), "text"), (fit(right, 9, UNICODE), "down")]
+    assert sum(cell_len(text) for text, _ in cut(spans, width, UNICODE)) == width
+    assert sum(cell_len(text) for text, _ in justified(spans[:1], spans[1:], width, UNICODE)) == width
