@@ -156,6 +156,7 @@ class HandSource:
         self.problem = ""
         self.probed: list[str] = []
         self.history: list[EventDocument] = []
+        self.asked_for_events = 0
         self.before_probe: Callable[[], object] = lambda: None
 
     def state(self) -> State:
@@ -172,6 +173,7 @@ class HandSource:
 
     def events(self, since: str | None = None) -> Events:
         """The history; `next` is its length."""
+        self.asked_for_events += 1
         self._fail()
         start = int(since or 0)
         return Events(events=self.history[start:], next=str(len(self.history)))

@@ -215,7 +215,7 @@ async def test_without_its_daemon_the_console_is_grey_says_since_when_and_never_
         await desk.tell(problem="connection refused")
         assert "disconnected since 12:00:00Z  (42s)" in desk.lines[0]
         assert "connection refused" in desk.text
-        assert "reconnecting" in desk.text
+        assert "last known state, reconnecting" in desk.text
         assert desk.colors(" a ") == desk.colors(" b ")
         assert all(GREEN not in desk.colors(line) for line in desk.lines if line.strip())
         await desk.press("enter")
@@ -254,7 +254,7 @@ async def test_a_console_that_never_reached_a_daemon_says_so_and_shows_nothing_a
 
 async def test_a_monitor_that_distrusts_itself_is_shown_as_such() -> None:
     async with seated(state([component("a")], observer="suspect")) as desk:
-        await desk.until_shown("the monitor does not trust its own eyes")
+        await desk.until_shown("the monitor distrusts its own eyes")
 
 
 async def test_a_small_terminal_is_told_and_a_larger_one_shows_all_again() -> None:
@@ -285,14 +285,14 @@ async def test_the_ascii_set_reaches_the_screen_whole() -> None:
 
 
 async def test_4_shows_what_happened_and_follows() -> None:
-    async with seated(three()) as desk:
-        desk.source.history = [
-            EventDocument(ts=at(0), level="ERROR", event="component.down", component="a", message="x1")
-        ]
+    clock = HandClock()
+    async with seated(three(), clock=clock) as desk:
+        first = EventDocument(ts=at(0), level="ERROR", event="component.down", component="a", message="x1")
+        desk.source.history = [first]
         await desk.press("4")
-        await desk.tick()
         await desk.until_shown("x1")
         desk.source.history.append(EventDocument(ts=at(1), level="INFO", event="component.recovered", component="a"))
+        clock.now_s += 1
         await desk.tick()
         await desk.until_shown("component.recovered")
         assert desk.text.count("x1") == 1
@@ -387,3 +387,16 @@ async def test_the_line_under_a_placed_cursor_keeps_its_place_on_the_screen() ->
         assert cursor_of(desk) == name
         await desk.tick()
         assert [i for i, line in enumerate(desk.lines) if f" {name} " in line] == [before]
+
+
+async def test_the_open_history_asks_once_a_second_and_no_more() -> None:
+    clock = HandClock()
+    async with seated(three(), clock=clock) as desk:
+        await desk.press("4")
+        await desk.until(lambda: desk.source.asked_for_events == 1, "it did not ask")
+        for _ in range(20):
+            await desk.tick()
+        assert desk.source.asked_for_events == 1
+        clock.now_s += 1
+        await desk.tick()
+        await desk.until(lambda: desk.source.asked_for_events == 2, "it did not ask again")

@@ -55,14 +55,14 @@ def trouble_of(scene: Scene) -> str:
     """Why what is shown may not be the whole truth; empty where it is."""
     snapshot = scene.snapshot
     if snapshot.state is None:
-        return f"{snapshot.problem}; trying again every second" if snapshot.problem else ""
+        return f"trying again every second: {snapshot.problem}" if snapshot.problem else ""
     if not scene.live:
-        return f"{snapshot.why_lost()}; this is the last known state; reconnecting"
+        return f"last known state, reconnecting: {snapshot.why_lost()}"
     monitor = snapshot.state.monitor
     if snapshot.archived:
         return f"a snapshot made by {monitor.name or monitor.host} at {snapshot.state.generated_at}, not the present"
     if monitor.observer != "ok":
-        return "the monitor does not trust its own eyes just now (it stalled, or its clock jumped)"
+        return "the monitor distrusts its own eyes just now: it stalled, or its clock jumped"
     if not monitor.state_writable and monitor.mode == "daemon":
         return "the monitor cannot write its state folder: history is not kept"
     return ""

@@ -12,6 +12,7 @@ from lifesign.tui.screens.page import Page
 from lifesign.tui.widgets.lines import Pageful
 
 _MOST_EVENTS = 2000
+_ASK_EVERY_S = 0.9  # a little less than the tick, which draws
 
 
 class EventsScreen(Page):
@@ -23,6 +24,7 @@ class EventsScreen(Page):
         self._following: str | None = None
         self._problem = ""
         self._asked = False
+        self._next_s = 0.0
         self._read = False
 
     def body(self) -> ComposeResult:
@@ -31,7 +33,8 @@ class EventsScreen(Page):
 
     def draw(self, scene: Scene) -> None:
         """The events read so far; and asks for those since."""
-        if not self._asked:
+        if not self._asked and scene.now_s >= self._next_s:
+            self._next_s = scene.now_s + _ASK_EVERY_S
             self._asked = self.console.read_events(self._following)
         page = self.query_one("#body", Pageful)
         follows = page.at_end
