@@ -113,3 +113,12 @@ def test_s6_while_it_flaps_the_incident_stays_open_however_often_it_changes() ->
     stage.world["gateway", "port"] = Observation(OK, "")
     stage.run(320)
     assert stage.names("gateway")[-2:] == [EventName.COMPONENT_RECOVERED, EventName.COMPONENT_HEALTHY]
+
+
+def test_a_calm_that_nobody_saw_ended_it_before_the_change_that_follows() -> None:
+    flaps = FlapDetector(2, 10 * S)
+    for at_s, ok in ((1, False), (2, True), (3, False)):
+        flaps.observe(ok=ok, now_ns=at_s * S)
+    assert flaps.flapping
+    flaps.observe(ok=True, now_ns=14 * S)
+    assert not flaps.flapping
