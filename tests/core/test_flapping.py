@@ -122,3 +122,10 @@ def test_a_calm_that_nobody_saw_ended_it_before_the_change_that_follows() -> Non
     assert flaps.flapping
     flaps.observe(ok=True, now_ns=14 * S)
     assert not flaps.flapping
+
+
+def test_a_change_in_the_very_moment_in_which_an_old_one_leaves_the_window_takes_its_place() -> None:
+    flaps = FlapDetector(3, 85 * S)
+    for at_s, ok in ((1, False), (2, True), (3, False), (28, True), (88, False)):
+        flaps.observe(ok=ok, now_ns=at_s * S)
+    assert flaps.flapping

@@ -285,3 +285,12 @@ def test_of_two_checks_that_see_a_process_the_process_check_has_the_word() -> No
     )
     alone.run(40)
     assert REPLACED in alone.names("mind")
+
+
+def test_a_stall_of_ours_in_the_grace_of_a_new_process_gives_it_that_much_longer() -> None:
+    mind = Mind()
+    mind.stage.run(100)
+    mind.replace(works=False)
+    mind.stage.run(12).stall(25)
+    mind.stage.look_now().run(1)
+    assert mind.stage.check_state("mind", "heartbeat") is CheckState.PENDING

@@ -18,6 +18,8 @@ class Held:
         self._changes: list[int] = []
         self._was_ok: bool | None = None
         self._flapping = False
+        self.flaps_sure = True  # False until a calm window follows what was not sure
+        self._flaps_known_ns = start_ns
         self._start(start_ns)
 
     def _start(self, now_ns: int) -> None:
@@ -67,6 +69,7 @@ class Held:
         ):
             self.sure, self.level = True, 0
             self._changes, self._was_ok, self._flapping = [], None, False
+            self.flaps_sure, self._flaps_known_ns = False, now_ns + self.spec.flap_window_ns
         self._known_ns = max(self._known_ns, now_ns)
         self._count_change(verdict is Verdict.OK, now_ns)
         self._seen = [*self._seen[-30:], (now_ns, bad)]
@@ -97,6 +100,7 @@ class Held:
             self._flapping = True
         elif 2 * len(self._changes) < self.spec.flap_changes:
             self._flapping = False
+            self.flaps_sure = self.flaps_sure or now_ns >= self._flaps_known_ns
         return self._flapping
 
     def states(self, now_ns: int) -> set[CheckState]:

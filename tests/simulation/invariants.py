@@ -119,7 +119,7 @@ class Checker:
             required = at.component == name and not held.spec.optional and held.was_failed
             if required and held.level == 2 and held.sure:
                 self.fails("S3", f"{name} recovered while {at.check} has not")
-            if required and held.is_flapping_at(now_ns) and held.sure:
+            if required and held.is_flapping_at(now_ns) and held.sure and held.flaps_sure:
                 self.fails("S6", f"{name} recovered while {at.check} flaps")
             held.was_failed = held.was_failed and at.component != name
 
@@ -168,7 +168,7 @@ class Checker:
         if tracked.state not in held.states(now.mono_ns):
             allowed = ", ".join(sorted(held.states(now.mono_ns)))
             self.fails("S1-S4", f"{at.component}/{at.check} is {tracked.state}, its history says {allowed}")
-        if tracked.flaps.flapping is not held.is_flapping_at(now.mono_ns):
+        if tracked.flaps.flapping is not held.is_flapping_at(now.mono_ns) and held.flaps_sure:
             self.fails("S6", f"{at.component}/{at.check} flapping is {tracked.flaps.flapping}")
 
     def _component(self, monitor: Monitor, name: str) -> None:

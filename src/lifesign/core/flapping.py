@@ -22,12 +22,13 @@ class FlapDetector:
 
     def observe(self, *, ok: bool, now_ns: int) -> None:
         """Counts a change, if this is one."""
-        self.advance(now_ns)  # a calm that came before this change ended the flapping then
+        self.advance(now_ns - 1)  # a calm that came before this change ended the flapping then
         if self._ok is not None and ok is not self._ok:
             self._changed_at.append(now_ns)
             if len(self._changed_at) == self._changes and now_ns - self._changed_at[0] < self._window_ns:
                 self.flapping = True
         self._ok = ok
+        self.advance(now_ns)
 
     def advance(self, now_ns: int) -> None:
         """Ends the flapping once the trailing window is calm."""
