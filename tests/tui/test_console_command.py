@@ -67,10 +67,11 @@ def test_the_child_ends_even_when_the_console_is_killed(config: Path) -> None:
 
 
 def test_the_engine_tells_when_it_has_ended(config: Path) -> None:
+    others = set(_children(os.getpid()))
     with EngineChild(["run", "-c", str(config)]) as engine:
         source = engine.connect(3.0)
         assert [one.name for one in source.state().components] == ["mind"]
-        (child,) = _children(os.getpid())
+        (child,) = set(_children(os.getpid())) - others
         watched = os.pidfd_open(child)
         os.kill(child, signal.SIGKILL)
         assert _ends(watched, 5.0)
