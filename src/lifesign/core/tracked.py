@@ -66,6 +66,8 @@ class TrackedCheck:
         self.machine.observe(verdict, now.mono_ns)
         if verdict is not Verdict.UNKNOWN:
             self.flaps.observe(ok=verdict is Verdict.OK, now_ns=now.mono_ns)
+        else:
+            self.flaps.advance(now.mono_ns)
 
     def _judge(self, observation: Observation, now: Instant) -> tuple[Verdict, bool]:
         if self.judge is None or observation.signal is None:
