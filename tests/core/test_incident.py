@@ -214,6 +214,21 @@ def test_a_heartbeat_that_an_old_process_left_neither_condemns_nor_acquits_a_new
     assert mind.stage.state("mind") is ComponentState.HEALTHY
 
 
+def test_a_new_process_that_never_works_is_no_recovery_though_its_time_is_not_yet_up() -> None:
+    mind = Mind()
+    mind.stage.run(100)
+    mind.works = False
+    mind.stage.run(70)
+    mind.replace(works=False)
+    mind.stage.run(45)
+    assert mind.stage.check_state("mind", "heartbeat") is CheckState.PASSING
+    assert mind.stage.view("mind").incident is not None
+    mind.stage.run(60)
+    assert mind.stage.state("mind") is ComponentState.DOWN
+    assert RECOVERED not in mind.stage.names("mind")
+    assert mind.stage.names("mind").count(EventName.COMPONENT_DOWN) == 1
+
+
 def test_a_new_process_that_never_works_is_failed_once_its_own_time_is_up() -> None:
     mind = Mind()
     mind.stage.run(100)

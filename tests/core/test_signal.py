@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lifesign.core.model import Instant, Observation, Verdict, WorkSignal
+from lifesign.core.observer import Finding
 from lifesign.core.signal import SignalJudge
 from lifesign.core.spec import SignalPolicy
 from tests.core.stage import FAIL, OK, START, UNKNOWN, S
@@ -132,12 +133,44 @@ def test_t1_a_step_of_the_wall_clock_makes_no_dead_writer_fresh(step_s: float) -
         assert verdict is (FAIL if elapsed_s >= 300 else OK)
 
 
-def test_a_beat_written_before_a_suspend_is_not_stale_after_it() -> None:
+def asleep(elapsed_s: float, slept_s: float) -> Instant:
+    """So many seconds of the monotonic clock after the start, and a suspend of so many."""
+    now = at(elapsed_s, wall_s=slept_s)
+    return Instant(now.mono_ns, now.wall_ns, now.boot_ns + round(slept_s * S))
+
+
+def suspended(judge: SignalJudge, at_s: float, slept_s: float) -> None:
+    judge.excuse(
+        Finding(at(at_s).mono_ns, at(at_s).mono_ns, round(slept_s * S), round(slept_s * S), 0, at(at_s).boot_ns)
+    )
+
+
+@pytest.mark.parametrize("slept_s", [5, 30, 59, 61, 8 * 3_600])
+def test_a_beat_written_before_a_suspend_is_aged_by_the_time_awake(slept_s: float) -> None:
     judge = SignalJudge(POLICY)
     judge.read(written(0), at(0))
-    assert judge.read(written(5), at(10, wall_s=8 * 3_600)).verdict is OK
+    suspended(judge, 8, slept_s)
+    assert judge.read(written(5), asleep(10, slept_s)).verdict is OK
+    assert judge.staleness_ns(asleep(10, slept_s).mono_ns) == 5 * S
     assert judge.judge(at(304.9).mono_ns).verdict is OK
     assert judge.judge(at(305).mono_ns).verdict is FAIL
+
+
+@pytest.mark.parametrize("slept_s", [5, 30, 59, 61, 8 * 3_600])
+def test_a_beat_written_after_a_suspend_is_no_fresher_than_it_is(slept_s: float) -> None:
+    judge = SignalJudge(POLICY)
+    judge.read(written(0), at(0))
+    suspended(judge, 8, slept_s)
+    judge.read(written(12, clock_s=slept_s), asleep(40, slept_s))
+    assert judge.staleness_ns(asleep(40, slept_s).mono_ns) == 28 * S
+
+
+def test_a_beat_dated_within_a_suspend_is_as_old_as_its_beginning() -> None:
+    judge = SignalJudge(POLICY)
+    judge.read(written(0), at(0))
+    suspended(judge, 8, 1_000)
+    judge.read(written(500), asleep(10, 1_000))
+    assert judge.staleness_ns(asleep(10, 1_000).mono_ns) == 2 * S
 
 
 def test_until_the_grace_of_an_incarnation_ends_an_older_signal_is_no_evidence() -> None:
@@ -278,8 +311,8 @@ def test_a_stall_of_ours_in_the_grace_of_an_incarnation_prolongs_it() -> None:
     judge = SignalJudge(POLICY)
     judge.read(written(0), at(0))
     judge.begin_incarnation(at(1_000).mono_ns, at(1_030).mono_ns)
-    judge.excuse(at(1_010).mono_ns, 60 * S)
+    judge.excuse(Finding(at(1_010).mono_ns, at(1_070).mono_ns, gap_ns=60 * S))
     assert judge.read(written(0), at(1_089)).awaiting
     assert not judge.read(written(0), at(1_090)).awaiting
-    judge.excuse(at(1_090).mono_ns, 60 * S)
+    judge.excuse(Finding(at(1_090).mono_ns, at(1_150).mono_ns, gap_ns=60 * S))
     assert not judge.read(written(0), at(1_151)).awaiting

@@ -1,8 +1,9 @@
 """One component as it is followed: its incident, its process, and the events that tell of both.
 
 An incident opens when the component goes down and ends once: when every check that was to blame
-has shown an improvement of its own, none of them flaps, and the component is neither down, unknown
-nor starting. Between, however often it changes, no second one opens (S6, S7).
+has shown an improvement of its own (of a work signal: work of the present process), none of them
+flaps, and the component is neither down, unknown nor starting. Between, however often it changes, no
+second one opens (S6, S7).
 """
 
 from collections import deque
@@ -31,7 +32,6 @@ _COMPONENT_EVENTS = {
     ComponentState.UNKNOWN: EventName.COMPONENT_UNKNOWN,
     ComponentState.HEALTHY: EventName.COMPONENT_HEALTHY,
 }
-_IMPROVED = (CheckState.PASSING, CheckState.WARNING)
 _UNSETTLED = (ComponentState.DOWN, ComponentState.UNKNOWN, ComponentState.STARTING, ComponentState.PAUSED)
 
 
@@ -138,8 +138,7 @@ class TrackedComponent:
 
     def _has_recovered(self) -> bool:
         assert self.incident is not None
-        blamed = [self.checks[name] for name in self.incident.blamed]
-        improved = all(check.state in _IMPROVED and not check.flaps.flapping for check in blamed)
+        improved = all(self.checks[name].has_improved for name in self.incident.blamed)
         return improved and self.state not in _UNSETTLED
 
     def _event(

@@ -21,13 +21,17 @@ REPEATED_WITHIN_NS = 300 * NS_PER_S
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one reading of the clocks told. `gap_ns` 0: no stall; `suspended_ns` is part of it."""
+    """What one reading of the clocks told. `gap_ns` 0: no stall; `suspended_ns` is part of it.
+
+    `start_ns` and `end_ns` are of the monotonic clock, `start_boot_ns` of the one that counts a suspend.
+    """
 
     start_ns: int
     end_ns: int
     gap_ns: int = 0
     suspended_ns: int = 0
     step_ns: int = 0
+    start_boot_ns: int = 0
 
 
 class Observer:
@@ -59,6 +63,7 @@ class Observer:
             gap_ns=max(mono_ns, suspended_ns) if stalled else 0,
             suspended_ns=suspended_ns if suspended_ns > STALL_NS else 0,
             step_ns=step_ns if stepped else 0,
+            start_boot_ns=last.boot_ns,
         )
 
     def rest(self, now: Instant) -> None:

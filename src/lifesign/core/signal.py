@@ -3,14 +3,16 @@
 Theory of operation. A timestamp is tied to the monotonic clock when it is first seen; from then on
 only the monotonic clock ages it, so a step of the wall clock moves nothing (T1). A *changed*
 timestamp may be aged in two ways: by the wall clock, or by the writer's own clock (how far it
-advanced since the last one that we tied). The fresher of the two holds: they differ only when
-somebody's clock was stepped, and then one of them is wrong about an age, never about an advance.
+advanced since the last one that we tied, on the clock that also counts a suspend, as the writer's
+does). The fresher of the two holds: they differ only when somebody's clock was stepped, and then one
+of them is wrong about an age, never about an advance.
 Later than `max_skew` by both: the clocks disagree, which is unknown and not a failure.
 """
 
 from dataclasses import dataclass
 
 from lifesign.core.model import NS_PER_S, Instant, Verdict, WorkSignal
+from lifesign.core.observer import Finding
 from lifesign.core.spec import SignalPolicy
 from lifesign.text import format_duration
 
@@ -28,6 +30,7 @@ class SignalJudge:
     """Keeps when work last advanced, on the monotonic clock."""
 
     __slots__ = (
+        "_advanced_boot_ns",
         "_advanced_ns",
         "_counts",
         "_grace_ends_ns",
@@ -35,6 +38,7 @@ class SignalJudge:
         "_policy",
         "_progress",
         "_progress_ns",
+        "_slept",
         "_timestamp_ns",
         "work_wall_ns",
     )
@@ -43,6 +47,8 @@ class SignalJudge:
         self._policy = policy
         self._timestamp_ns: int | None = None
         self._advanced_ns = 0
+        self._advanced_boot_ns = 0
+        self._slept: tuple[int, int] | None = None
         self._counts = False
         self._progress: int | float | str | None = None
         self._progress_ns: int | None = None
@@ -57,10 +63,12 @@ class SignalJudge:
         if self._progress_ns is not None:
             self._progress_ns = max(self._progress_ns, start_ns)
 
-    def excuse(self, start_ns: int, gap_ns: int) -> None:
-        """We did not run for `gap_ns` from `start_ns`: a grace that had begun is prolonged by it."""
-        if start_ns < self._grace_ends_ns:
-            self._grace_ends_ns += gap_ns
+    def excuse(self, finding: Finding) -> None:
+        """We did not run: a grace that had begun is prolonged by it, and a suspend ages no work."""
+        if finding.start_ns < self._grace_ends_ns:
+            self._grace_ends_ns += finding.end_ns - finding.start_ns
+        if finding.suspended_ns:
+            self._slept = (finding.start_boot_ns, finding.suspended_ns)
 
     def read(self, signal: WorkSignal, now: Instant) -> Judgement:
         """Takes a signal as it was just read and judges it."""
@@ -73,15 +81,24 @@ class SignalJudge:
     def _take_timestamp(self, signal: WorkSignal, now: Instant) -> bool:
         if signal.timestamp_ns == self._timestamp_ns:
             return True
-        ages_ns = [now.wall_ns - signal.timestamp_ns]
+        moments_ns = [now.boot_ns - (now.wall_ns - signal.timestamp_ns)]
         if self._timestamp_ns is not None:
-            ages_ns.append(now.mono_ns - self._advanced_ns - (signal.timestamp_ns - self._timestamp_ns))
-        plausible = [age for age in ages_ns if age >= -self._policy.max_skew_ns]
+            moments_ns.append(self._advanced_boot_ns + signal.timestamp_ns - self._timestamp_ns)
+        plausible = [moment for moment in moments_ns if moment <= now.boot_ns + self._policy.max_skew_ns]
         if not plausible:
             return False
-        self._advanced_ns = now.mono_ns - max(0, min(plausible))
+        self._advanced_boot_ns = min(max(plausible), now.boot_ns)
+        self._advanced_ns = self._monotonic(self._advanced_boot_ns, now)
         self._timestamp_ns = self.work_wall_ns = signal.timestamp_ns
         return True
+
+    def _monotonic(self, boot_ns: int, now: Instant) -> int:
+        """That moment on the monotonic clock, which stood still while the machine was suspended."""
+        slept_ns = now.boot_ns - now.mono_ns
+        if self._slept is None or boot_ns >= sum(self._slept):
+            return boot_ns - slept_ns
+        fell_asleep_ns, asleep_ns = self._slept
+        return min(boot_ns, fell_asleep_ns) - (slept_ns - asleep_ns)
 
     def _take_progress(self, signal: WorkSignal, now_ns: int) -> None:
         self._counts = signal.progress is not None
@@ -109,7 +126,12 @@ class SignalJudge:
         stuck_ns = self._stuck_at_ns()
         if stuck_ns is not None and now_ns >= stuck_ns:
             return Judgement(Verdict.FAIL, self._stuck_words(now_ns))
-        return Judgement(Verdict.OK, f"last work {format_duration(stale_ns / NS_PER_S)} ago")
+        return Judgement(Verdict.OK, self.age_words(now_ns))
+
+    def age_words(self, now_ns: int) -> str:
+        """How old the newest work is, without a judgement."""
+        age = format_duration(self.staleness_ns(now_ns) / NS_PER_S)
+        return f"last work {age} ago" if self.has_worked else f"no work yet of the process that began {age} ago"
 
     def _stuck_at_ns(self) -> int | None:
         """When the counter has rested for too long; None where none is watched."""
@@ -125,12 +147,13 @@ class SignalJudge:
             " though the timestamp is fresh"
         )
 
+    @property
+    def has_worked(self) -> bool:
+        """Whether the newest work is of the present incarnation."""
+        return self._incarnation_ns is None or self._advanced_ns >= self._incarnation_ns
+
     def _is_awaiting(self, now_ns: int) -> bool:
-        return (
-            self._incarnation_ns is not None
-            and self._advanced_ns < self._incarnation_ns
-            and now_ns < self._grace_ends_ns
-        )
+        return not self.has_worked and now_ns < self._grace_ends_ns
 
     def staleness_ns(self, now_ns: int) -> int:
         """Nanoseconds since the work signal last advanced; counted from the incarnation's start if that is later."""

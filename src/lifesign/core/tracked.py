@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from lifesign.core.check import CheckMachine
 from lifesign.core.flapping import FlapDetector
-from lifesign.core.model import NS_PER_S, CheckId, Instant, JsonValue, Observation, Verdict
+from lifesign.core.model import NS_PER_S, CheckId, CheckState, Instant, JsonValue, Observation, Verdict
 from lifesign.core.observer import Finding
 from lifesign.core.schedule import Schedule
 from lifesign.core.signal import Judgement, SignalJudge
@@ -101,7 +101,18 @@ class TrackedCheck:
             return ""
         if self._judgement.verdict is Verdict.UNKNOWN and not self._judgement.awaiting:
             return self._judgement.message
-        return self.judge.judge(now_ns).message
+        words = self.judge.judge(now_ns)
+        if (
+            self._judgement.verdict is Verdict.OK and words.verdict is not Verdict.OK
+        ):  # condemned by the next look alone
+            return self.judge.age_words(now_ns)
+        return words.message
+
+    @property
+    def has_improved(self) -> bool:
+        """Whether it holds its own again: passing or warning, calm, and by work of the present process."""
+        worked = self.judge is None or self.judge.has_worked
+        return worked and not self.flaps.flapping and self.state in (CheckState.PASSING, CheckState.WARNING)
 
     def begin_incarnation(self, start_ns: int, now_ns: int) -> None:
         """A new process stands behind the component: old work proves nothing of it."""
@@ -119,7 +130,7 @@ class TrackedCheck:
             return
         self.machine.excuse(finding.start_ns, finding.end_ns)
         if self.judge is not None:
-            self.judge.excuse(finding.start_ns, finding.end_ns - finding.start_ns)
+            self.judge.excuse(finding)
 
     def advance(self, now_ns: int) -> bool:
         """Lets time pass; whether a look must begin now."""
