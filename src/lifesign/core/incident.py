@@ -53,6 +53,7 @@ class TrackedComponent:
         self.state = component_state(self.checks.values(), crash_loop=False)
         self.since_wall_ns = now.wall_ns
         self.incident: Incident | None = None
+        self._incidents = 0
         self.incarnation = 0
         self.crash_loop = False
         self.flapping = False
@@ -125,7 +126,8 @@ class TrackedComponent:
         failed = {n for n, c in self.checks.items() if c.state is CheckState.FAILED and not c.spec.optional}
         if self.incident is None and self.state is ComponentState.DOWN:
             stamp = format_timestamp(now.wall_ns).translate({ord(c): None for c in "-:."})
-            self.incident = Incident(f"{self.spec.name}-{stamp}", now)
+            self._incidents += 1  # the wall clock may be stepped back and come by again
+            self.incident = Incident(f"{self.spec.name}-{stamp}-{self._incidents}", now)
             events.append(self._event(EventName.COMPONENT_DOWN, now, self.diagnosis(now)))
         if self.incident is None:
             return
