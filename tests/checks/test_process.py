@@ -417,3 +417,13 @@ def test_a_look_at_three_hundred_processes_costs_a_fifth_of_psutils() -> None:
             assert len(found) == 1
     print(f"ours {ours * 1000:.2f} ms, psutil {median(theirs) * 1000:.2f} ms")  # noqa: T201
     assert ours * 5 < median(theirs)
+
+
+def test_a_process_that_must_not_be_there_is_no_life_of_the_component() -> None:
+    word = marker()
+    with stranger(*sleeper(word)) as pid:
+        probe = ProcessProbe(pattern=word, count="0")
+        found = asyncio.run(probe.look(0))
+        assert found.verdict is Verdict.FAIL
+        assert str(pid) in found.message
+        assert found.identity is None

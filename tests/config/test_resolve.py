@@ -3,7 +3,10 @@
 from pathlib import Path
 
 import pytest
+import trustme
+from cryptography.hazmat.primitives import serialization
 
+from lifesign.config import ConfigError
 from lifesign.config.check_types import HeartbeatCheck
 from lifesign.config.probe_types import HttpCheck
 from lifesign.core.model import Layer
@@ -224,10 +227,37 @@ def test_a_listener_answers_to_its_own_host(tmp_path: Path) -> None:
     assert http.allowed_hosts == ("127.0.0.1", "localhost", "watch.example")
 
 
-def test_certificate_and_key_are_taken_where_they_are(tmp_path: Path) -> None:
+def write_pair(folder: Path, *, passphrase: bytes | None = None) -> None:
+    """`c.pem` and `k.pem`, made for each other."""
+    leaf = trustme.CA().issue_cert("localhost")
+    key = serialization.load_pem_private_key(leaf.private_key_pem.bytes(), None)
+    lock = serialization.BestAvailableEncryption(passphrase) if passphrase else serialization.NoEncryption()
+    pem, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    (folder / "c.pem").write_bytes(leaf.cert_chain_pems[0].bytes())
+    (folder / "k.pem").write_bytes(key.private_bytes(pem, form, lock))
     for name in ("c.pem", "k.pem"):
-        (tmp_path / name).write_text("pem")
-        (tmp_path / name).chmod(0o600)
+        (folder / name).chmod(0o600)
+
+
+def test_a_key_that_asks_for_a_passphrase_is_refused_and_nobody_is_asked(tmp_path: Path) -> None:
+    write_pair(tmp_path, passphrase=b"words")
+    with pytest.raises(ConfigError) as caught:
+        loaded(tmp_path, MINIMAL + "[http]\ncertificate = 'c.pem'\nkey = 'k.pem'\n")
+    [problem] = caught.value.problems
+    assert (problem.key, "encrypted" in problem.reason, problem.line > 1) == ("http.key", True, True)
+
+
+def test_what_is_no_certificate_is_refused_by_its_line(tmp_path: Path) -> None:
+    write_pair(tmp_path)
+    (tmp_path / "c.pem").write_text("pem")
+    with pytest.raises(ConfigError) as caught:
+        loaded(tmp_path, MINIMAL + "[http]\ncertificate = 'c.pem'\nkey = 'k.pem'\n")
+    [problem] = caught.value.problems
+    assert (problem.key, "no certificate and its key" in problem.reason) == ("http.certificate", True)
+
+
+def test_certificate_and_key_are_taken_where_they_are(tmp_path: Path) -> None:
+    write_pair(tmp_path)
     text = MINIMAL + "[http]\nlisten = '[::1]:5199'\ncertificate = 'c.pem'\nkey = 'k.pem'\n"
     http = loaded(tmp_path, text).http
     assert http is not None

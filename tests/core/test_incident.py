@@ -309,3 +309,39 @@ def test_a_stall_of_ours_in_the_grace_of_a_new_process_gives_it_that_much_longer
     mind.stage.run(12).stall(25)
     mind.stage.look_now().run(1)
     assert mind.stage.check_state("mind", "heartbeat") is CheckState.PENDING
+
+
+def test_the_end_of_a_new_processs_grace_makes_nobody_unknown_for_a_moment() -> None:
+    mind = Mind()
+    mind.stage.run(100)
+    mind.replace(works=False)
+    mind.stage.run(45)
+    assert EventName.COMPONENT_UNKNOWN not in mind.stage.names("mind")
+    assert EventName.CHECK_UNKNOWN not in mind.stage.names("mind")
+    assert mind.stage.view("mind").diagnosis.startswith("no work yet of the process that began ")
+
+
+def test_health_is_not_told_while_the_incident_is_open() -> None:
+    mind = Mind()
+    mind.stage.run(100)
+    mind.works = False
+    mind.stage.run(70)
+    mind.replace(works=False)
+    told = len(mind.stage.names("mind"))
+    mind.stage.run(45)
+    assert EventName.COMPONENT_HEALTHY not in mind.stage.names("mind")[told:]
+    mind.works = True
+    mind.stage.run(11)
+    assert mind.stage.names("mind")[-2:] == [RECOVERED, EventName.COMPONENT_HEALTHY]
+
+
+def test_the_failures_in_a_row_of_a_component_are_those_of_the_check_that_speaks_for_it() -> None:
+    slow = check("slow", interval_ns=10 * S, grace_ns=0)
+    fast = check("fast", interval_ns=1 * S, grace_ns=0, optional=True)
+    stage = Stage(component("mind", slow, fast))
+    stage.world["mind", "slow"] = stage.world["mind", "fast"] = Observation(FAIL, "no")
+    stage.run(40)
+    assert stage.state("mind") is ComponentState.DOWN
+    by_name = {c.spec.name: c.consecutive_failures for c in stage.view("mind").checks}
+    assert by_name["fast"] > by_name["slow"]
+    assert stage.view("mind").consecutive_failures == by_name["slow"]

@@ -91,11 +91,11 @@ def test_an_engine_that_cannot_start_says_why(tmp_path: Path) -> None:
 
 def test_no_socket_and_a_stale_one_are_no_daemon(tmp_path: Path) -> None:
     path = tmp_path / "s.sock"
-    assert not daemon_is_there(path)
+    assert not daemon_is_there(path, path.parent)
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path))
     assert path.exists()
-    assert not daemon_is_there(path)
+    assert not daemon_is_there(path, path.parent)
 
 
 @pytest.mark.parametrize("answer", [b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", b"", b"hello\r\n"])
@@ -116,7 +116,7 @@ def test_a_live_socket_that_refuses_is_an_error_and_never_a_second_engine(tmp_pa
         thread = threading.Thread(target=refuse)
         thread.start()
         with pytest.raises(click.ClickException, match="refuses"):
-            daemon_is_there(path)
+            daemon_is_there(path, path.parent)
         thread.join(5)
 
 
@@ -125,7 +125,7 @@ import lifesign.api.client, os, sys, pathlib
 from lifesign.cli.console import daemon_is_there
 os.setuid(65534)
 try:
-    daemon_is_there(pathlib.Path(sys.argv[1]))
+    daemon_is_there(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[1]).parent)
 except Exception as error:
     print(type(error).__name__, error)
 """

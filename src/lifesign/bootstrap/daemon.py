@@ -23,6 +23,7 @@ from lifesign.bootstrap.state_folder import StateFolder
 from lifesign.checks.files import signature
 from lifesign.checks.mounts import may_hang
 from lifesign.config import Config
+from lifesign.config.load import no_passphrase
 from lifesign.core.events import Event, EventName
 from lifesign.core.model import CheckId, Observation
 from lifesign.core.monitor import Monitor
@@ -68,7 +69,9 @@ class Daemon:
         checks = {CheckId(c.spec.name, check.spec.name): check for c in components for check in c.checks}
         makers = {check_id: probe_factory(check) for check_id, check in checks.items()}
         looks = Looks(
-            {**makers, **self._beats.makers}, {check_id: check.spec.timeout_ns for check_id, check in checks.items()}
+            {**makers, **self._beats.makers},
+            {check_id: check.spec.timeout_ns for check_id, check in checks.items()},
+            self._secrets,
         )
         spec = MonitorSpec(tuple(component.spec for component in components), seed=os.getpid())
         monitor = Monitor(spec, self._started)
@@ -79,12 +82,19 @@ class Daemon:
         from lifesign.api.server import ApiServer
 
         server = ApiServer(self, self._journal)
-        engine = asyncio.create_task(self._engine.run(self._sweep()), name="engine")
-        stopped = asyncio.create_task(self._stop.wait(), name="stop")
         try:
             await self._listen(server, socket)
-            self._tell(EventName.MONITOR_STARTED, f"watching {len(self._config.components)} components")
-            self._manager.ready()
+            await self._watch()
+        finally:
+            await server.close()
+            self._log.close()
+
+    async def _watch(self) -> None:
+        self._tell(EventName.MONITOR_STARTED, f"watching {len(self._config.components)} components")
+        engine = asyncio.create_task(self._engine.run(self._sweep()), name="engine")
+        stopped = asyncio.create_task(self._stop.wait(), name="stop")
+        self._manager.ready()
+        try:
             await asyncio.wait({engine, stopped}, return_when=asyncio.FIRST_COMPLETED)
             if engine.done():
                 engine.result()
@@ -93,8 +103,7 @@ class Daemon:
             self._tell(EventName.MONITOR_STOPPED, "stopped")
             stopped.cancel()
             engine.cancel()
-            await asyncio.gather(server.close(), asyncio.wait({engine, stopped}))
-            self._log.close()
+            await asyncio.wait({engine, stopped})
 
     def stop(self) -> None:
         """Ends `serve`. Past `LAST_RESORT_S` the kernel ends the process, whatever hangs."""
@@ -128,7 +137,7 @@ class Daemon:
             import ssl
 
             context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-            context.load_cert_chain(http.certificate, http.key)
+            context.load_cert_chain(http.certificate, http.key, password=no_passphrase)
         token = http.token.reveal() if http.token else None
         await server.start_tcp(http.host, http.port, token=token, allowed_hosts=http.allowed_hosts, ssl_context=context)
 

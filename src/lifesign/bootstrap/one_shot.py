@@ -4,7 +4,7 @@ import asyncio
 import os
 import platform
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from msgspec.structs import replace as replace_fields
@@ -13,7 +13,8 @@ from lifesign import __version__
 from lifesign.api.documents import Component, MonitorInfo, State
 from lifesign.api.render import state_document
 from lifesign.bootstrap.probes import probe_factory
-from lifesign.config import Config
+from lifesign.checks.probe import Probe
+from lifesign.config import CheckConfig, Config
 from lifesign.core.events import Event
 from lifesign.core.model import CheckId
 from lifesign.core.monitor import Monitor
@@ -33,8 +34,9 @@ def look_once(config: Config, names: Sequence[str]) -> State:
     spec = MonitorSpec(tuple(_one_shot(component.spec, present) for component in chosen), one_shot=True)
     checks = {CheckId(c.spec.name, check.spec.name): check for c in chosen for check in c.checks}
     looks = Looks(
-        {check_id: probe_factory(check) for check_id, check in checks.items()},
+        {check_id: _factory(check_id, check, config) for check_id, check in checks.items()},
         {check_id: check.spec.timeout_ns for check_id, check in checks.items()},
+        [secret.reveal() for secret in config.secrets],
     )
     started_s = time.time()
     view = asyncio.run(_round(spec, looks))
@@ -46,6 +48,14 @@ def _without_a_future(component: Component) -> Component:
     """One run plans nothing, and opens no incident: those count the configured thresholds, over runs."""
     checks = [replace_fields(check, next_at=None) for check in component.checks]
     return replace_fields(component, next="", incident=None, checks=checks)
+
+
+def _factory(check_id: CheckId, check: CheckConfig, config: Config) -> Callable[[], Probe]:
+    if check.spec.type != "push":
+        return probe_factory(check)
+    from lifesign.bootstrap.hearsay import HearsayProbe
+
+    return lambda: HearsayProbe(check_id, config.monitor.state_dir, check.spec.timeout_ns / 1_000_000_000)
 
 
 async def _round(spec: MonitorSpec, looks: Looks) -> MonitorView:

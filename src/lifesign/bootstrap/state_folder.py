@@ -9,6 +9,27 @@ class AlreadyRunningError(Exception):
     """Another instance holds the folder; the text is a sentence for the user."""
 
 
+def holder_of(path: Path) -> str | None:
+    """Who holds the state folder `path` at this moment, in words; None where nobody does."""
+    try:
+        descriptor = os.open(path / "lock", os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _holder(descriptor)
+    else:
+        return None
+    finally:
+        os.close(descriptor)
+
+
+def _holder(descriptor: int) -> str:
+    text = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
+    return f"another lifesign (pid {text})" if text.isdecimal() else "another lifesign"
+
+
 class StateFolder:
     """`path` with its lock. `writable` is False where the folder cannot be made or written."""
 
@@ -31,7 +52,8 @@ class StateFolder:
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise AlreadyRunningError(f"{self._holder()} already watches with the state folder {self.path}") from None
+            holder = _holder(self._lock)
+            raise AlreadyRunningError(f"{holder} already watches with the state folder {self.path}") from None
         try:
             os.ftruncate(self._lock, 0)
             os.pwrite(self._lock, f"{os.getpid()}\n".encode(), 0)
@@ -39,11 +61,6 @@ class StateFolder:
             return f"the state folder {self.path} cannot be written: {error.strerror}"
         self.writable = True
         return None
-
-    def _holder(self) -> str:
-        assert self._lock is not None
-        text = os.pread(self._lock, 32, 0).decode("ascii", "replace").strip()
-        return f"another lifesign (pid {text})" if text.isdecimal() else "another lifesign"
 
     def release(self) -> None:
         """Lets go of the lock."""

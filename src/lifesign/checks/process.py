@@ -177,7 +177,13 @@ class ProcessProbe:
             )
         usages = self._meter.measure(sight.alive)
         verdict, message = self._verdict(sight, usages)
-        return Observation(verdict, message, metrics=total(usages), identity=_identity(sight))
+        return Observation(verdict, message, metrics=total(usages), identity=self._identity(sight))
+
+    def _identity(self, sight: _Sight) -> Identity | None:
+        """The one process there is; none where one is too many or too few."""
+        if len(sight.alive) != 1 or not self._count.holds(1):
+            return None
+        return Identity(sight.alive[0].pid, started_at_s(sight.alive[0]))
 
     def _verdict(self, sight: _Sight, usages: tuple[Usage, ...]) -> tuple[Verdict, str]:
         if not self._count.holds(len(sight.alive)):
@@ -217,10 +223,6 @@ class ProcessProbe:
                 return f"pid {pids} is a zombie"
             return f"the process that {self._selection.words()} is a zombie (pid {pids})"
         return sight.reason or f"no process {self._selection.words()}"
-
-
-def _identity(sight: _Sight) -> Identity | None:
-    return Identity(sight.alive[0].pid, started_at_s(sight.alive[0])) if len(sight.alive) == 1 else None
 
 
 def _started_after(stat: Stat, written_ns: int) -> bool:

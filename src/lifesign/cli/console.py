@@ -84,7 +84,7 @@ def _open_config(config: "Config", *, read_only: bool, notes: tuple[str, ...]) -
 
     notes += config.warnings
     socket = socket_path(config.monitor.state_dir)
-    if daemon_is_there(socket):
+    if daemon_is_there(socket, config.monitor.state_dir):
         return open_console(connect=f"unix:{socket}", read_only=read_only, keys=config.console_keys, notes=notes)
     try:
         with EngineChild(["run", "-c", str(config.path)]) as engine:
@@ -93,8 +93,8 @@ def _open_config(config: "Config", *, read_only: bool, notes: tuple[str, ...]) -
         raise click.ClickException(str(error)) from None
 
 
-def daemon_is_there(socket: Path) -> bool:
-    """Whether a daemon listens on `socket`; a socket file that nobody serves is none.
+def daemon_is_there(socket: Path, state_dir: Path) -> bool:
+    """Whether a daemon listens on `socket`; a socket file that nobody serves is none, unless somebody holds the folder.
 
     Raises ClickException where somebody is there and refuses: then a second engine would be wrong.
     """
@@ -103,7 +103,12 @@ def daemon_is_there(socket: Path) -> bool:
 
     try:
         answer = Client.connect(f"unix:{socket}", timeout_s=2.0).get("/api/health/ready")
-    except Unreachable:
+    except Unreachable as error:
+        from lifesign.bootstrap.state_folder import holder_of
+
+        holder = holder_of(state_dir)
+        if holder is not None:
+            raise click.ClickException(f"{holder} watches here and cannot be reached: {error.detail}") from None
         return False
     except TimedOut:
         return True  # it stalls: the console shows that, and goes on asking

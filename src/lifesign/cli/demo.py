@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lifesign.cli.options import config_option
 from lifesign.text import clean, parse_duration
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ def _duration(ctx: click.Context, param: click.Parameter, value: str | None) -> 
 
 
 @click.command(name="demo")
+@config_option
 @click.option("--headless", is_flag=True, help="No console: print the log, tell what breaks, end with a summary.")
 @click.option(
     "--for",
@@ -31,11 +33,12 @@ def _duration(ctx: click.Context, param: click.Parameter, value: str | None) -> 
     metavar="DURATION",
     help="With --headless: begin nothing that would not end in time. Default: break everything once.",
 )
-def command(headless: bool, duration_s: float | None) -> int:
+def command(config: str | None, headless: bool, duration_s: float | None) -> int:
     """Break a small stack of real processes in seven ways, and see each told.
 
     Headless, the exit code is 0 if every break and every recovery was told.
     """
+    del config  # every command takes -c; the demo writes its own
     from lifesign.demo.theatre import DemoError, is_success, play_headless, play_interactive
 
     if not headless and duration_s is not None:

@@ -88,7 +88,7 @@ def _console(file: IO[str], colour: bool | None) -> Console:
         markup=False,
         emoji=False,
         highlight=False,
-        force_terminal=True if colour else None,
+        force_terminal=True if colour else None if file.isatty() else False,  # whatever FORCE_COLOR says
         color_system=None if colour is False else "auto",
     )
     if not console.is_terminal and "COLUMNS" not in os.environ:

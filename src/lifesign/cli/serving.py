@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lifesign.cli.loading import BadConfigError
+
 if TYPE_CHECKING:
     from lifesign.config import Config
 
@@ -20,6 +22,7 @@ def serve_config(
     from lifesign.bootstrap.state_folder import AlreadyRunningError, StateFolder
     from lifesign.engine.log import LineLog
 
+    refuse_missing_group(config)
     raise_descriptor_limit()
     folder = StateFolder(config.monitor.state_dir)
     if console_child is None and lock:
@@ -42,6 +45,16 @@ def serve_config(
         raise click.ClickException(f"cannot serve: {error.strerror or error}") from None
     finally:
         folder.release()
+
+
+def refuse_missing_group(config: "Config") -> None:
+    """Raises BadConfigError where `socket_group` names a group that this machine does not have."""
+    from lifesign.api.sockets import group_id_of
+
+    try:
+        group_id_of(config.monitor.socket_group)
+    except ValueError as error:
+        raise BadConfigError(f"{config.path}: monitor.{error}") from None
 
 
 def raise_descriptor_limit() -> None:

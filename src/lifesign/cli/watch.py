@@ -5,18 +5,26 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lifesign.cli.options import config_option
+
 if TYPE_CHECKING:
     from lifesign.config import Config
 
 
 @click.command(name="watch")
+@config_option
 @click.argument("targets", nargs=-1, required=True, metavar="TARGET...")
 @click.option("--headless", is_flag=True, help="No console: one line an event, until SIGTERM.")
 @click.option("--log-file", type=click.Path(dir_okay=False, path_type=Path), help="With --headless: append to FILE.")
 @click.option("--log-format", type=click.Choice(["json", "text"]), default="text", show_default=True)
 @click.option("--console-child", type=click.Path(path_type=Path), hidden=True)
 def command(
-    targets: tuple[str, ...], headless: bool, log_file: Path | None, log_format: str, console_child: Path | None
+    config: str | None,
+    targets: tuple[str, ...],
+    headless: bool,
+    log_file: Path | None,
+    log_format: str,
+    console_child: Path | None,
 ) -> int:
     """Watch targets without a config.
 
@@ -26,12 +34,14 @@ def command(
     syntax:GLOB
     Each takes keys of its check: 'heartbeat:hb.json?stale_after=1m&interval=5s'
     """
+    del config  # every command takes -c; targets need none
     from lifesign.cli.serving import serve_config
 
-    config = _config(targets)
+    chosen = _config(targets)
     if headless or console_child is not None:
-        serve_config(config, log_file=log_file, log_format=log_format, console_child=console_child, lock=False)
+        serve_config(chosen, log_file=log_file, log_format=log_format, console_child=console_child, lock=False)
         return 0
+    _config(targets)
     return _console(targets)
 
 

@@ -66,6 +66,30 @@ def _check_pem_files(http: Http, collector: Collector) -> None:
             collector.complain(("http", name), f"cannot read {path}: {error.strerror}")
         except ValueError as error:
             collector.complain(("http", name), f"{path} is refused: {error}")
+    if http.certificate is not None and http.key is not None and not collector.findings:
+        _check_pair(http, collector)
+
+
+def _check_pair(http: Http, collector: Collector) -> None:
+    """Loads certificate and key as the server will: what OpenSSL refuses is refused here, with its line."""
+    import ssl  # only where TLS is asked for
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(str(http.certificate), str(http.key), password=no_passphrase)
+    except EncryptedKeyError:
+        collector.complain(("http", "key"), f"{http.key} is encrypted: store it without a passphrase, mode 0600")
+    except (ssl.SSLError, OSError, ValueError):
+        collector.complain(("http", "certificate"), f"{http.certificate} and {http.key} are no certificate and its key")
+
+
+class EncryptedKeyError(Exception):
+    """A private key asks for a passphrase, and nobody is there to type one."""
+
+
+def no_passphrase() -> str:
+    """Never asks at the terminal. Raises EncryptedKeyError."""
+    raise EncryptedKeyError
 
 
 def _resolve(file: ConfigFile, raw: dict[str, Any], path: Path, collector: Collector) -> Config:

@@ -31,7 +31,9 @@ def find_config(explicit: str | None, environ: Mapping[str, str] = os.environ) -
         if os.path.lexists(path):
             return path
     looked = ", ".join(["$LIFESIGN_CONFIG", *(str(path) for path in places)])
-    raise ConfigNotFound(clean(f"no config found: looked at {looked}; lifesign init writes one, -c names one", 1000))
+    raise ConfigNotFound(
+        clean(f"no config found: looked at {looked}; name one with -c, or see one at work: lifesign demo", 1000)
+    )
 
 
 def _usual_places(environ: Mapping[str, str]) -> tuple[Path, ...]:
@@ -48,7 +50,7 @@ def read_source(path: Path) -> tuple[str, dict[str, Any]]:
     """
     text = _read_text(path)
     if not text.strip():
-        raise _refused(path, 1, "the file is empty", "lifesign init writes a commented one")
+        raise _refused(path, 1, "the file is empty", "a first one stands in the README")
     try:
         return text, tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -72,6 +72,13 @@ class CheckMachine:
         self.grace_ends_ns = max(self.grace_ends_ns, now_ns + self.spec.grace_ns)
         self._worse_runs = [0, 0, 0]
 
+    def settle(self, verdict: Verdict, now_ns: int) -> None:
+        """The grace of a pending check is over and the look for it under way: what is known stands till then."""
+        if verdict is Verdict.FAIL:
+            self._failed_in_grace = True
+        else:
+            self.observe(verdict, now_ns)
+
     def in_grace(self, now_ns: int) -> bool:
         """Whether nothing may be condemned yet."""
         return now_ns < self.grace_ends_ns

@@ -72,14 +72,21 @@ def _degraded(checks: Sequence[TrackedCheck], now_ns: int, *, crash_loop: bool) 
     failing = [c for c in checks if c.state is CheckState.FAILING]
     if failing:
         check = failing[0]
-        counted, threshold = check.machine.counted_failures, check.spec.failure_threshold
-        count = f"{counted} of {threshold}" if counted else "in its grace"
-        return f"suspect, not {check.spec.layer}: {check.spec.name} failed ({count}): {check.message(now_ns)}"
+        return f"suspect, not {check.spec.layer}: {check.spec.name} failed ({_count(check)}): {check.message(now_ns)}"
     for check in checks:
         if check.state in (CheckState.FAILED, CheckState.UNKNOWN, CheckState.WARNING):
             kind = "optional " if check.spec.optional else ""
             return f"{kind}{check.spec.name} is {check.state}: {check.message(now_ns)}"
     return "degraded"
+
+
+def _count(check: TrackedCheck) -> str:
+    counted, threshold = check.machine.counted_failures, check.spec.failure_threshold
+    if not counted:
+        return "in its grace"
+    if counted < threshold or check.spec.failure_for_ns is None:
+        return f"{min(counted, threshold)} of {threshold}"
+    return f"{counted} times, not yet for {format_duration(check.spec.failure_for_ns / NS_PER_S)}"
 
 
 def _starting(checks: Sequence[TrackedCheck], now_ns: int) -> str:
@@ -90,8 +97,10 @@ def _starting(checks: Sequence[TrackedCheck], now_ns: int) -> str:
 
 
 def _healthy(checks: Sequence[TrackedCheck], now_ns: int) -> str:
-    working = [c for c in checks if c.spec.layer is Layer.WORKING and c.message(now_ns)]
-    return f"working: {working[0].message(now_ns)}" if working else "every check passes"
+    for check in checks:
+        if check.spec.layer is Layer.WORKING and check.judge is not None and check.is_sound:
+            return f"working: {check.message(now_ns)}" if check.judge.has_worked else check.message(now_ns)
+    return "every check passes"
 
 
 def next_step(state: ComponentState, checks: Sequence[TrackedCheck], now_ns: int) -> str:

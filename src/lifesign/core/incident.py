@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from lifesign.core.component import component_state, layers
 from lifesign.core.diagnosis import diagnose, next_step
 from lifesign.core.events import Event, EventName
-from lifesign.core.model import NS_PER_S, CheckState, ComponentState, Identity, Instant
+from lifesign.core.model import NS_PER_S, WORST_CHECK_FIRST, CheckState, ComponentState, Identity, Instant
 from lifesign.core.spec import ComponentSpec
 from lifesign.core.tracked import TrackedCheck
 from lifesign.core.view import ComponentView, IncidentView
@@ -51,6 +51,7 @@ class TrackedComponent:
         self.spec = spec
         self.checks = {c.name: TrackedCheck(spec.name, c, now, seed=seed, one_shot=one_shot) for c in spec.checks}
         self.state = component_state(self.checks.values(), crash_loop=False)
+        self._told = self.state
         self.since_wall_ns = now.wall_ns
         self.incident: Incident | None = None
         self._incidents = 0
@@ -104,9 +105,16 @@ class TrackedComponent:
         if self.state is not before:
             self.since_wall_ns = now.wall_ns
         self._refresh_incident(events, now)
-        if self.state is not before and self.state in _COMPONENT_EVENTS:
-            events.append(self._event(_COMPONENT_EVENTS[self.state], now, self.diagnosis(now)))
+        self._tell_state(events, now)
         return events
+
+    def _tell_state(self, events: list[Event], now: Instant) -> None:
+        """Tells a changed state, but no health while the incident is open."""
+        if self.state is self._told or (self.state is ComponentState.HEALTHY and self.incident is not None):
+            return
+        self._told = self.state
+        if self.state in _COMPONENT_EVENTS:
+            events.append(self._event(_COMPONENT_EVENTS[self.state], now, self.diagnosis(now)))
 
     def _refresh_check(self, check: TrackedCheck, now: Instant) -> Iterable[Event]:
         before, check.state = check.state, check.machine.state(now.mono_ns)
@@ -175,13 +183,27 @@ class TrackedComponent:
             last_work_wall_ns=signal.judge.work_wall_ns if signal and signal.judge else None,
             staleness_s=signal.staleness_s(now.mono_ns) if signal else None,
             stale_after_s=policy.stale_after_ns / NS_PER_S if policy else None,
-            consecutive_failures=max((c.machine.consecutive_failures for c in checks), default=0),
+            consecutive_failures=_worst(checks).machine.consecutive_failures if checks else 0,
             flapping=self.flapping,
             suppressed_by=suppressed_by,
             incident=IncidentView(self.incident.id, self.incident.opened.wall_ns) if self.incident else None,
             incarnation=self.incarnation,
             checks=tuple(check.view(now) for check in checks),
         )
+
+
+def _worst(checks: list[TrackedCheck]) -> TrackedCheck:
+    """The check that speaks for the component: required before optional, then by state, then by its failures."""
+
+    def rank(check: TrackedCheck) -> tuple[bool, int, int]:
+        state = WORST_CHECK_FIRST.index(check.state)
+        return (
+            check.spec.optional and check.state is not CheckState.PASSING,
+            state,
+            -check.machine.consecutive_failures,
+        )
+
+    return min(checks, key=rank)
 
 
 def _identity_source(spec: ComponentSpec) -> str | None:

@@ -134,6 +134,11 @@ class Monitor:
         self._now = now
         self._observer.rest(now)
 
+    def attend(self, now: Instant) -> tuple[Effect, ...]:
+        """Reads the clocks and starts nothing: for one round of looks, in which nobody calls `tick`."""
+        effects, _ = self._notice(now)
+        return tuple(effects)
+
     def _plan(self, check: TrackedCheck, wake_ns: int) -> None:
         if wake_ns != check.wake_ns:
             check.wake_ns = wake_ns

@@ -109,6 +109,11 @@ class TrackedCheck:
         return words.message
 
     @property
+    def is_sound(self) -> bool:
+        """Whether its last look was evidence, and a good one."""
+        return self.last is not None and self.last.verdict is not Verdict.UNKNOWN and not self._blinded
+
+    @property
     def has_improved(self) -> bool:
         """Whether it holds its own again: passing or warning, calm, and by work of the present process."""
         worked = self.judge is None or self.judge.has_worked
@@ -135,10 +140,18 @@ class TrackedCheck:
     def advance(self, now_ns: int) -> bool:
         """Lets time pass; whether a look must begin now."""
         self.flaps.advance(now_ns)
+        self._end_waiting(now_ns)
         look = self.schedule.poll(now_ns)
         if not look and not self.schedule.in_flight and self._wants_a_look(now_ns):
             look = self.schedule.wake(now_ns)
         return look
+
+    def _end_waiting(self, now_ns: int) -> None:
+        """The grace of an incarnation ends: what was no evidence in it is judged now, and looked at again at once."""
+        machine, judgement = self.machine, self._judgement
+        if machine.pending and not machine.in_grace(now_ns) and judgement and judgement.awaiting and self.judge:
+            self._judgement = self.judge.judge(now_ns)
+            machine.settle(self._judgement.verdict, now_ns)
 
     def _wants_a_look(self, now_ns: int) -> bool:
         """A look at the moment a limit or a grace runs out, so that nothing is condemned on old sight."""

@@ -13,6 +13,7 @@ from lifesign.core.effects import Effect, Look, Record
 from lifesign.core.events import Event
 from lifesign.core.model import NS_PER_S, CheckId
 from lifesign.core.monitor import LookNow, Monitor
+from lifesign.core.observer import TICK_NS
 from lifesign.core.view import MonitorView
 from lifesign.engine.clock import read_clocks
 from lifesign.engine.files import FileSweep
@@ -60,6 +61,9 @@ class Engine:
         async with asyncio.TaskGroup() as group:
             self._group = group
             self._carry_out(self.monitor.command(LookNow(), read_clocks()))
+            while self._running:
+                await asyncio.wait(self._running.values(), timeout=TICK_NS / NS_PER_S)
+                self._carry_out(self.monitor.attend(read_clocks()))
         self._looks.close()
 
     async def _rounds(self) -> None:

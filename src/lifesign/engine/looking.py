@@ -6,12 +6,13 @@ A look that does not come back is ended half a second after its timeout, and its
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
-from lifesign.core.model import NS_PER_S, CheckId, Observation, Verdict
+from lifesign.core.model import NS_PER_S, CheckId, JsonValue, Observation, Verdict
 from lifesign.engine.clock import read_clocks
-from lifesign.text import clean
+from lifesign.text import clean, redact
 
 LATE_S = 0.5  # past its timeout a look is ended (reliability.md, T4)
 
@@ -33,9 +34,15 @@ class Looker(Protocol):
 class Looks:
     """The lookers of all checks. `make` builds one anew when its predecessor died."""
 
-    def __init__(self, make: Mapping[CheckId, Callable[[], Looker]], timeouts_ns: Mapping[CheckId, int]) -> None:
+    def __init__(
+        self,
+        make: Mapping[CheckId, Callable[[], Looker]],
+        timeouts_ns: Mapping[CheckId, int],
+        secrets: Sequence[str] = (),
+    ) -> None:
         self._make = make
         self._timeouts_ns = timeouts_ns
+        self._secrets = tuple(secrets)
         self._lookers: dict[CheckId, Looker] = {}
 
     async def look(self, check: CheckId) -> Observation:
@@ -44,7 +51,7 @@ class Looks:
         try:
             looker = self._looker(check)
             async with asyncio.timeout(timeout_s + LATE_S):
-                return await looker.look(read_clocks().wall_ns)
+                return self._without_secrets(await looker.look(read_clocks().wall_ns))
         except TimeoutError:
             self._replace(check)
             return Observation(Verdict.UNKNOWN, f"the check itself did not come back in {timeout_s + LATE_S:g} s")
@@ -52,6 +59,24 @@ class Looks:
             logger.exception("the check %s of %s died and is begun anew", check.check, check.component)
             self._replace(check)
             return Observation(Verdict.UNKNOWN, clean(f"the check itself died: {type(error).__name__}: {error}", 300))
+
+    def _without_secrets(self, seen: Observation) -> Observation:
+        """No secret of the config goes on from here, wherever the target had it from (P3)."""
+        if not self._secrets:
+            return seen
+        data = {redact(key, self._secrets): self._redacted(value) for key, value in seen.data.items()}
+        return replace(seen, message=redact(seen.message, self._secrets), data=data)
+
+    def _redacted(self, value: JsonValue) -> JsonValue:
+        match value:
+            case str():
+                return redact(value, self._secrets)
+            case list():
+                return [self._redacted(item) for item in value]
+            case dict():
+                return {redact(key, self._secrets): self._redacted(item) for key, item in value.items()}
+            case _:
+                return value
 
     def _looker(self, check: CheckId) -> Looker:
         if check not in self._lookers:
