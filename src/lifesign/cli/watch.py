@@ -41,7 +41,6 @@ def command(
     if headless or console_child is not None:
         serve_config(chosen, log_file=log_file, log_format=log_format, console_child=console_child, lock=False)
         return 0
-    _config(targets)
     return _console(targets)
 
 
