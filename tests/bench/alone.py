@@ -1,0 +1,71 @@
+"""What has no peer: the pure core by itself, and one round from the command line."""
+
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from lifesign.core.effects import Effect, Look
+from lifesign.core.model import NS_PER_S, Instant, Layer, Observation, Verdict
+from lifesign.core.monitor import Monitor
+from lifesign.core.spec import CheckSpec, ComponentSpec, MonitorSpec
+from tests.bench.table import Row
+from tests.bench.targets import targets
+from tests.e2e.running import LIFESIGN
+
+_STEP_NS = 10_000_000
+
+
+def core(count: int, rounds: int) -> list[Row]:
+    """Observations a second, ticks included, of a monitor with `count` checks that all pass, looked at every second."""
+    check = CheckSpec(name="port", type="tcp", layer=Layer.READY, interval_ns=NS_PER_S)
+    components = tuple(ComponentSpec(name=f"c{number}", checks=(check,)) for number in range(count))
+    now = Instant(NS_PER_S, 1_790_000_000 * NS_PER_S, NS_PER_S)
+    monitor = Monitor(MonitorSpec(components), now)
+    fine = Observation(Verdict.OK, "fine")
+    observed, began_s = 0, time.perf_counter()
+    for _ in range(rounds * NS_PER_S // _STEP_NS):
+        now = now.after(_STEP_NS)
+        pending: list[Effect] = [*monitor.tick(now)]
+        while pending:
+            match pending.pop():
+                case Look(check_id, run):
+                    pending += monitor.observe(check_id, fine, now, run)
+                    observed += 1
+                case _:
+                    pass
+    rate = observed / (time.perf_counter() - began_s)
+    assert observed >= count * (rounds - 2)
+    return [Row(f"the pure core, {count:,} checks: observations a second", rate, "", least=200_000)]
+
+
+def one_round(trials: int) -> list[Row]:
+    """`lifesign check` on four local checks, against `python -c pass`."""
+    with tempfile.TemporaryDirectory() as name, targets(1, "tcp") as them:
+        folder = Path(name)
+        (folder / "it.pid").write_text(f"{them.child_pid}\n")
+        (folder / "beat").write_text(f"{time.time()}\n")
+        (folder / "a.json").write_text("{}\n")
+        (folder / "lifesign.toml").write_text(
+            f'[monitor]\nname = "bench"\nstate_dir = "state"\n[components.it.checks.port]\ntype = "tcp"\n'
+            f'address = "127.0.0.1:{them.ports[0]}"\n'
+            '[components.it.checks.process]\ntype = "process"\npidfile = "it.pid"\n'
+            '[components.it.checks.heartbeat]\ntype = "heartbeat"\npath = "beat"\n'
+            '[components.it.checks.plain]\ntype = "heartbeat"\npath = "a.json"\nformat = "mtime"\n'
+        )
+        ours_ms = _median_ms([*LIFESIGN, "check", "-c", str(folder / "lifesign.toml")], trials)
+        plain_ms = _median_ms([sys.executable, "-c", "pass"], trials)
+    ratio = ours_ms / plain_ms
+    note = f"({ours_ms:.0f} ms against {plain_ms:.1f} ms)"
+    return [Row("lifesign check, four local checks: times python -c pass", ratio, "×", most=10, note=note)]
+
+
+def _median_ms(argv: list[str], trials: int) -> float:
+    found_ms = []
+    for _ in range(trials):
+        began_s = time.perf_counter()
+        subprocess.run(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+        found_ms.append(1000 * (time.perf_counter() - began_s))
+    return statistics.median(found_ms)

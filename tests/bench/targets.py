@@ -1,0 +1,103 @@
+"""Targets on the loopback, in a process of their own: ports that accept, and say a word of HTTP where asked.
+
+Run as a program it listens on COUNT ports, prints them, and tells how often it has accepted on each line it reads.
+"""
+
+import contextlib
+import os
+import resource
+import selectors
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+
+ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\nconnection: close\r\n\r\nok\n"
+
+
+class Targets:
+    """The ports of a child, and how many connections it has seen: the count that neither side under test keeps."""
+
+    def __init__(self, child: subprocess.Popen[str]) -> None:
+        self._child = child
+        self.child_pid = child.pid
+        self.ports = [int(port) for port in self._ask().split()]
+
+    def _ask(self) -> str:
+        assert self._child.stdin is not None
+        assert self._child.stdout is not None
+        self._child.stdin.write("\n")
+        self._child.stdin.flush()
+        return self._child.stdout.readline()
+
+    def accepted(self) -> int:
+        """Connections since the start."""
+        return int(self._ask())
+
+
+@contextlib.contextmanager
+def targets(count: int, kind: str) -> Iterator[Targets]:
+    """`count` ports; `kind` is `tcp` (accepts and closes) or `http`."""
+    argv = [sys.executable, "-m", "tests.bench.targets", str(count), kind]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+        try:
+            yield Targets(child)
+        finally:
+            child.terminate()
+
+
+def _listen(count: int, selector: selectors.BaseSelector) -> list[int]:
+    ports = []
+    for _ in range(count):
+        listener = socket.socket()
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(128)
+        listener.setblocking(False)
+        selector.register(listener, selectors.EVENT_READ, "listener")
+        ports.append(listener.getsockname()[1])
+    return ports
+
+
+def _serve(count: int, *, http: bool) -> None:
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    selector = selectors.EpollSelector()
+    answers = [" ".join(map(str, _listen(count, selector)))]
+    selector.register(sys.stdin.fileno(), selectors.EVENT_READ, "question")
+    accepted = 0
+    while True:
+        for key, _ in selector.select():
+            if key.data == "question":
+                if not os.read(sys.stdin.fileno(), 64):
+                    return
+                print(answers.pop() if answers else accepted, flush=True)  # noqa: T201 - our parent reads it
+            elif key.data == "listener":
+                accepted += _accept(key.fileobj, selector, http=http)
+            else:
+                _answer(key.fileobj, selector)
+
+
+def _accept(listener: object, selector: selectors.BaseSelector, *, http: bool) -> int:
+    assert isinstance(listener, socket.socket)
+    with contextlib.suppress(BlockingIOError):
+        connection, _ = listener.accept()
+        if http:
+            connection.setblocking(False)
+            selector.register(connection, selectors.EVENT_READ, "request")
+        else:
+            connection.close()
+        return 1
+    return 0
+
+
+def _answer(connection: object, selector: selectors.BaseSelector) -> None:
+    assert isinstance(connection, socket.socket)
+    selector.unregister(connection)
+    with connection, contextlib.suppress(OSError):
+        if connection.recv(65536):
+            connection.sendall(ANSWER)
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        _serve(int(sys.argv[1]), http=sys.argv[2] == "http")
