@@ -345,3 +345,24 @@ def test_the_failures_in_a_row_of_a_component_are_those_of_the_check_that_speaks
     by_name = {c.spec.name: c.consecutive_failures for c in stage.view("mind").checks}
     assert by_name["fast"] > by_name["slow"]
     assert stage.view("mind").consecutive_failures == by_name["slow"]
+
+
+def test_a_check_that_failed_before_its_process_was_replaced_is_told_to_pass_again() -> None:
+    mind = Mind()
+    mind.stage.run(100)
+    mind.works = False
+    mind.stage.run(70)
+    mind.replace(works=True)
+    mind.stage.run(30)
+    told = [event.name for event in mind.stage.events if event.check == "heartbeat"]
+    assert told == [EventName.CHECK_FAILED, EventName.CHECK_PASSED]
+
+
+def test_the_staleness_shown_is_that_of_the_counter_where_it_rests_longer() -> None:
+    stage = Stage(component("mind", check("beat", Layer.WORKING, "heartbeat", signal=SignalPolicy(60 * S, 60 * S))))
+    stage.world["mind", "beat"] = lambda now: Observation(OK, signal=WorkSignal(now.wall_ns, progress=7))
+    stage.run(45)
+    shown = stage.view("mind")
+    assert shown.staleness_s is not None
+    assert 30 < shown.staleness_s <= 45
+    assert shown.stale_after_s == 60

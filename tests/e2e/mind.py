@@ -35,7 +35,7 @@ depends_on = ["gateway"]
 [components.mind.checks.heartbeat]
 type = "heartbeat"
 path = "heartbeat.json"
-stale_after = "2s"
+stale_after = "4s"
 progress = "cycle"
 [components.mind.checks.process]
 type = "process"

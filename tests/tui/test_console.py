@@ -298,6 +298,16 @@ async def test_4_shows_what_happened_and_follows() -> None:
         assert desk.text.count("x1") == 1
 
 
+@pytest.mark.parametrize("above", [("4",), ("enter",), ("4", "question_mark")])
+async def test_1_and_2_lead_back_to_the_views_from_any_screen(above: tuple[str, ...]) -> None:
+    async with seated(three()) as desk:
+        for key, view in (("2", "why, and what next"), ("1", "startable")):
+            await desk.press(*above)
+            await desk.press(key)
+            await desk.until_shown(view)
+            assert len(desk.app.screen_stack) == 2
+
+
 async def test_x_writes_the_state_shown_and_overwrites_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     async with seated(state([down_mind()])) as desk:

@@ -18,6 +18,7 @@ async def stream_events(request: web.Request, journal: Journal, since: str | Non
     Raises ValueError for a bad `since`, before anything is sent.
     """
     subscription = journal.subscribe()
+    response = web.StreamResponse()
     try:
         backlog = [] if since is None else journal.entries_since(since)
         response = web.StreamResponse(headers={**COMMON_HEADERS, "Content-Type": "text/event-stream; charset=utf-8"})
@@ -37,6 +38,8 @@ async def stream_events(request: web.Request, journal: Journal, since: str | Non
                 await response.write(b": dropped, too slow\n\n" if subscription.lost else b": the end\n\n")
                 return response
             await response.write(_frame(journal, entry_or_end))
+    except ConnectionResetError:  # the reader has gone: nothing to tell, and nobody to tell it
+        return response
     finally:
         journal.drop(subscription)
 

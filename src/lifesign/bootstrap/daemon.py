@@ -90,7 +90,7 @@ class Daemon:
             self._log.close()
 
     async def _watch(self) -> None:
-        self._tell(EventName.MONITOR_STARTED, f"watching {len(self._config.components)} components")
+        self._tell(EventName.MONITOR_STARTED, _watching(self._config))
         engine = asyncio.create_task(self._engine.run(self._sweep()), name="engine")
         stopped = asyncio.create_task(self._stop.wait(), name="stop")
         self._manager.ready()
@@ -219,3 +219,12 @@ def _read_stdin(daemon: Daemon) -> None:
     if not os.read(sys.stdin.fileno(), 4096):
         asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
         daemon.stop()
+
+
+def _watching(config: Config) -> str:
+    count = len(config.components)
+    where = config.http and f" and on {config.http.host}:{config.http.port}"
+    folder = config.monitor.state_dir
+    return (
+        f"watching {count} component{'s' if count != 1 else ''}; state in {folder}, the API on its socket{where or ''}"
+    )

@@ -92,6 +92,8 @@ def _run(words: list[str]) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what Python flushes at exit has no reader
         return 141
+    except OSError as error:
+        return _complain(f"{error.strerror or error}", NAGIOS_UNKNOWN if nagios else EXIT_REFUSED)
     except Exception as error:
         if os.environ.get("LIFESIGN_TRACEBACK"):
             raise

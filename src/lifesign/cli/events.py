@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lifesign.cli.check import refuse_unknown
 from lifesign.cli.loading import load_config
 from lifesign.cli.options import config_option
 
@@ -24,7 +25,10 @@ def command(config: str | None, component: str | None, since: str | None, follow
     from lifesign.api.client import Client
     from lifesign.api.failures import ClientError
 
-    client = Client.of_state_dir(load_config(config, warn=False, with_secrets=False).monitor.state_dir)
+    loaded = load_config(config, warn=False, with_secrets=False)
+    if component is not None:
+        refuse_unknown(loaded, (component,))
+    client = Client.of_state_dir(loaded.monitor.state_dir)
     try:
         for event in _told(client, _moment(since), follow=follow):
             if component is None or event.component == component:

@@ -37,6 +37,8 @@ def command(
     del config  # every command takes -c; targets need none
     from lifesign.cli.serving import serve_config
 
+    if log_file is not None and not headless:
+        raise click.UsageError("--log-file needs --headless: the console keeps no log")
     chosen = _config(targets)
     if headless or console_child is not None:
         serve_config(chosen, log_file=log_file, log_format=log_format, console_child=console_child, lock=False)

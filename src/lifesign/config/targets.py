@@ -23,7 +23,7 @@ from lifesign.config.probe_types import HttpCheck, PidCheck, ProcessCheck, Synta
 from lifesign.config.problems import suggestion
 from lifesign.config.resolve import resolve_check
 from lifesign.config.resolved import ComponentConfig, Config, MonitorConfig
-from lifesign.config.values import Context
+from lifesign.config.values import Context, Delay
 from lifesign.core.spec import ComponentSpec
 from lifesign.text import clean, redact
 
@@ -170,7 +170,7 @@ def config_from_targets(texts: Sequence[str], environ: Mapping[str, str] = os.en
 
 def _component(name: str, target: Target) -> ComponentConfig:
     kind = str(target.options.__struct_config__.tag)
-    check = resolve_check(kind, target.options, name, None, Defaults())
+    check = resolve_check(kind, target.options, name, None, Defaults(grace=Delay(0)))  # it is there, or it is not
     return ComponentConfig(ComponentSpec(name=name, title=target.title, checks=(check.spec,)), (check,))
 
 

@@ -10,6 +10,7 @@ In grace nothing is condemned: at-least runs begin after it. A stall of our own 
 any duration. Not here: what a message says, when to look, what it means for a component.
 """
 
+from lifesign.core.memory import MachineMemory
 from lifesign.core.model import CheckState, Verdict
 from lifesign.core.spec import CheckSpec
 
@@ -61,6 +62,42 @@ class CheckMachine:
         self._worse_runs = [0, 0, 0]
         self._began_ns = [now_ns, now_ns, now_ns]
         self.better_runs = [0, 0, 0]
+
+    def memory(self, now_ns: int) -> MachineMemory:
+        """What must survive of it."""
+        return MachineMemory(
+            pending=self.pending,
+            failed_in_grace=self._failed_in_grace,
+            level=self._level,
+            last=self._last,
+            worse_runs=(self._worse_runs[WARN], self._worse_runs[FAIL]),
+            worse_ages_ns=(now_ns - self._began_ns[WARN], now_ns - self._began_ns[FAIL]),
+            better_runs=(self.better_runs[OK], self.better_runs[WARN]),
+            consecutive_failures=self.consecutive_failures,
+            consecutive_successes=self.consecutive_successes,
+            known_age_ns=now_ns - self._known_at_ns,
+            grace_left_ns=self.grace_ends_ns - now_ns,
+            blind_left_ns=self._blind_until_ns - now_ns,
+            blind_stalls=self._blind_stalls,
+        )
+
+    def recall(self, memory: MachineMemory, now_ns: int) -> None:
+        """Goes on where `memory` was taken, as after a stall. A grace that ran begins anew; what was lost stays so."""
+        self.pending, self._failed_in_grace = memory.pending, memory.failed_in_grace
+        self._level, self._last = memory.level, memory.last
+        self._worse_runs = [0, *memory.worse_runs]
+        self._began_ns = [now_ns, *(now_ns - age_ns for age_ns in memory.worse_ages_ns)]
+        self.better_runs = [*memory.better_runs, 0]
+        self.consecutive_failures = memory.consecutive_failures
+        self.consecutive_successes = memory.consecutive_successes
+        self.grace_ends_ns = now_ns + (self.spec.grace_ns if memory.grace_left_ns > 0 else 0)
+        self._blind_until_ns = now_ns + memory.blind_left_ns
+        self._blind_stalls = memory.blind_stalls
+        self._known_at_ns = now_ns - memory.known_age_ns
+        was_lost = self._is_lost(now_ns)
+        self.excuse(now_ns, now_ns)
+        if was_lost:
+            self._known_at_ns = now_ns - self.spec.unknown_after_ns
 
     def await_first_work(self, now_ns: int) -> None:
         """A new incarnation: all that was held is about the old one. Streaks and grace begin anew."""

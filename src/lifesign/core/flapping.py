@@ -7,6 +7,8 @@ holds fewer than half of them (contract, `flap_changes` and `flap_window`). Memo
 
 from collections import deque
 
+from lifesign.core.memory import FlapMemory
+
 
 class FlapDetector:
     """Counts changes of one check. Times are monotonic nanoseconds."""
@@ -19,6 +21,16 @@ class FlapDetector:
         self._changed_at: deque[int] = deque(maxlen=changes)
         self._ok: bool | None = None
         self.flapping = False
+
+    def memory(self, now_ns: int) -> FlapMemory:
+        """What must survive of it."""
+        return FlapMemory(self._ok, self.flapping, tuple(now_ns - moment for moment in self._changed_at))
+
+    def recall(self, memory: FlapMemory, now_ns: int) -> None:
+        """Goes on where `memory` was taken; other limits than then hold from now on."""
+        self._ok, self.flapping = memory.ok, memory.flapping
+        self._changed_at.extend(now_ns - age_ns for age_ns in memory.change_ages_ns)
+        self.advance(now_ns)
 
     def observe(self, *, ok: bool, now_ns: int) -> None:
         """Counts a change, if this is one."""

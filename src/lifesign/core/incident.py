@@ -7,12 +7,13 @@ second one opens (S6, S7).
 """
 
 from collections import deque
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field, replace
 
 from lifesign.core.component import component_state, layers
 from lifesign.core.diagnosis import diagnose, next_step
 from lifesign.core.events import Event, EventName
+from lifesign.core.memory import ComponentMemory, IdentityMemory, IncidentMemory
 from lifesign.core.model import NS_PER_S, WORST_CHECK_FIRST, CheckState, ComponentState, Identity, Instant
 from lifesign.core.spec import ComponentSpec
 from lifesign.core.tracked import TrackedCheck
@@ -43,6 +44,17 @@ class Incident:
     opened: Instant
     blamed: set[str] = field(default_factory=set)
 
+    def memory(self, now_ns: int) -> IncidentMemory:
+        """What must survive of it."""
+        age_ns = now_ns - self.opened.mono_ns
+        return IncidentMemory(self.id, self.opened.wall_ns, age_ns, tuple(sorted(self.blamed)))
+
+    @classmethod
+    def recalled(cls, memory: IncidentMemory, now: Instant, checks: Collection[str]) -> "Incident":
+        """The same incident; of the blamed, those that are still among `checks`."""
+        opened = replace(now.after(-memory.age_ns), wall_ns=memory.opened_wall_ns)
+        return cls(memory.id, opened, {name for name in memory.blamed if name in checks})
+
 
 class TrackedComponent:
     """Everything that is known of one component."""
@@ -62,6 +74,43 @@ class TrackedComponent:
         self._identity_seen_ns = now.mono_ns
         self._identity_source = _identity_source(spec)
         self._replaced_at: deque[int] = deque(maxlen=CRASH_LOOP_REPLACEMENTS)
+
+    def memory(self, now: Instant) -> ComponentMemory:
+        """What must survive of it."""
+        now_ns, known = now.mono_ns, self._identity
+        return ComponentMemory(
+            name=self.spec.name,
+            taken_wall_ns=now.wall_ns,
+            state=self.state,
+            told=self._told,
+            since_wall_ns=self.since_wall_ns,
+            incidents=self._incidents,
+            incident=self.incident.memory(now_ns) if self.incident else None,
+            incarnation=self.incarnation,
+            identity=IdentityMemory(known.pid, known.started_at, now_ns - self._identity_seen_ns) if known else None,
+            crash_loop=self.crash_loop,
+            replaced_ages_ns=tuple(now_ns - moment for moment in self._replaced_at),
+            checks={name: check.memory(now) for name, check in self.checks.items()},
+        )
+
+    def recall(self, memory: ComponentMemory, now: Instant) -> None:
+        """Goes on where `memory` was taken and tells nothing by that. Checks that are gone are forgotten."""
+        away_ns = memory.away_ns(now)
+        for name, check in self.checks.items():
+            if name in memory.checks:
+                check.recall(memory.checks[name], now, away_ns)
+        self._incidents, self.incarnation, self._told = memory.incidents, memory.incarnation, memory.told
+        if memory.incident is not None:
+            self.incident = Incident.recalled(memory.incident, now, self.checks)
+        if memory.identity is not None:
+            self._identity = Identity(memory.identity.pid, memory.identity.started_at)
+            self._identity_seen_ns = now.mono_ns - memory.identity.seen_age_ns - away_ns
+        self._replaced_at.extend(now.mono_ns - age_ns for age_ns in memory.replaced_ages_ns)
+        self.crash_loop = memory.crash_loop and self._identity_source is not None
+        self.flapping = any(check.flaps.flapping for check in self.checks.values())
+        self.state = component_state(self.checks.values(), crash_loop=self.crash_loop)
+        if self.state is memory.state:
+            self.since_wall_ns = memory.since_wall_ns
 
     def see_identity(self, check: TrackedCheck, identity: Identity, now: Instant) -> list[Event]:
         """Takes the process that a look saw. Another one than before is a new incarnation."""
@@ -120,8 +169,9 @@ class TrackedComponent:
         before, check.state = check.state, check.machine.state(now.mono_ns)
         if check.state is before or check.state not in _CHECK_EVENTS:
             return
-        if check.state is CheckState.PASSING and before is CheckState.PENDING:
+        if check.state is CheckState.PASSING and check.told in (None, CheckState.PASSING):
             return
+        check.told = check.state
         yield self._event(_CHECK_EVENTS[check.state], now, check.message(now.mono_ns), check=check)
 
     def _refresh_flapping(self, events: list[Event], now: Instant) -> None:
@@ -172,7 +222,7 @@ class TrackedComponent:
         """The component as it stands."""
         checks = list(self.checks.values())
         signal = _nearest_to_its_limit(checks, now.mono_ns)
-        policy = signal.spec.signal if signal else None
+        staleness_s, stale_after_s = signal.staleness_s(now.mono_ns) if signal else (None, None)
         return ComponentView(
             spec=self.spec,
             state=self.state,
@@ -181,8 +231,8 @@ class TrackedComponent:
             next_step=next_step(self.state, checks, now.mono_ns),
             layers=layers(checks),
             last_work_wall_ns=signal.judge.work_wall_ns if signal and signal.judge else None,
-            staleness_s=signal.staleness_s(now.mono_ns) if signal else None,
-            stale_after_s=policy.stale_after_ns / NS_PER_S if policy else None,
+            staleness_s=staleness_s,
+            stale_after_s=stale_after_s,
             consecutive_failures=_worst(checks).machine.consecutive_failures if checks else 0,
             flapping=self.flapping,
             suppressed_by=suppressed_by,
@@ -242,8 +292,7 @@ def _nearest_to_its_limit(checks: list[TrackedCheck], now_ns: int) -> TrackedChe
         return None
 
     def used(check: TrackedCheck) -> float:
-        staleness_s = check.staleness_s(now_ns)
-        assert check.spec.signal is not None
-        return -1.0 if staleness_s is None else staleness_s / check.spec.signal.stale_after_ns
+        staleness_s, limit_s = check.staleness_s(now_ns)
+        return -1.0 if staleness_s is None or limit_s is None else staleness_s / limit_s
 
     return max(signals, key=used)

@@ -13,6 +13,7 @@ from lifesign.core.component import overall_state
 from lifesign.core.effects import Effect, Look, Record
 from lifesign.core.events import Event, EventName
 from lifesign.core.incident import TrackedComponent
+from lifesign.core.memory import MonitorMemory
 from lifesign.core.model import NS_PER_S, CheckId, ComponentState, Identity, Instant, Observation, ObserverState
 from lifesign.core.observer import TICK_NS, Finding, Observer
 from lifesign.core.spec import MonitorSpec
@@ -36,11 +37,14 @@ class LookNow:
 class Monitor:
     """Holds the state of all components. Raises KeyError for a name that does not exist."""
 
-    def __init__(self, spec: MonitorSpec, now: Instant) -> None:
+    def __init__(self, spec: MonitorSpec, now: Instant, memory: MonitorMemory | None = None) -> None:
         self.spec = spec
         self.components = {
             c.name: TrackedComponent(c, now, seed=spec.seed, one_shot=spec.one_shot) for c in spec.components
         }
+        for name, remembered in memory.components.items() if memory else ():
+            if name in self.components:
+                self.components[name].recall(remembered, now)
         self._checks = [check for component in self.components.values() for check in component.checks.values()]
         self._number = {check.id: number for number, check in enumerate(self._checks)}
         self._observer = Observer(now)
@@ -138,6 +142,10 @@ class Monitor:
         """Reads the clocks and starts nothing: for one round of looks, in which nobody calls `tick`."""
         effects, _ = self._notice(now)
         return tuple(effects)
+
+    def memory(self, now: Instant) -> MonitorMemory:
+        """What must survive of it: give it to the next `Monitor`."""
+        return MonitorMemory({name: component.memory(now) for name, component in self.components.items()})
 
     def _plan(self, check: TrackedCheck, wake_ns: int) -> None:
         if wake_ns != check.wake_ns:

@@ -11,6 +11,7 @@ Later than `max_skew` by both: the clocks disagree, which is unknown and not a f
 
 from dataclasses import dataclass
 
+from lifesign.core.memory import SignalMemory
 from lifesign.core.model import NS_PER_S, Instant, Verdict, WorkSignal
 from lifesign.core.observer import Finding
 from lifesign.core.spec import SignalPolicy
@@ -55,6 +56,35 @@ class SignalJudge:
         self._incarnation_ns: int | None = None
         self._grace_ends_ns = 0
         self.work_wall_ns: int | None = None
+
+    def memory(self, now: Instant) -> SignalMemory | None:
+        """What must survive of it; None before the first signal."""
+        if self._timestamp_ns is None:
+            return None
+        now_ns = now.mono_ns
+        return SignalMemory(
+            timestamp_ns=self._timestamp_ns,
+            work_age_ns=now_ns - self._advanced_ns,
+            work_boot_age_ns=now.boot_ns - self._advanced_boot_ns,
+            counts=self._counts,
+            progress=self._progress,
+            progress_age_ns=None if self._progress_ns is None else now_ns - self._progress_ns,
+            incarnation_age_ns=None if self._incarnation_ns is None else now_ns - self._incarnation_ns,
+            grace_left_ns=self._grace_ends_ns - now_ns,
+        )
+
+    def recall(self, memory: SignalMemory, now: Instant, away_ns: int, grace_ns: int) -> None:
+        """Goes on after `away_ns`, in which work and process aged and the progress value is taken to have stood."""
+        now_ns = now.mono_ns
+        self._timestamp_ns = self.work_wall_ns = memory.timestamp_ns
+        self._advanced_ns = now_ns - memory.work_age_ns - away_ns
+        self._advanced_boot_ns = now.boot_ns - memory.work_boot_age_ns - away_ns
+        self._counts, self._progress = memory.counts, memory.progress
+        if memory.progress_age_ns is not None:
+            self._progress_ns = now_ns - memory.progress_age_ns
+        if memory.incarnation_age_ns is not None:
+            self._incarnation_ns = now_ns - memory.incarnation_age_ns - away_ns
+        self._grace_ends_ns = now_ns + (grace_ns if memory.grace_left_ns > 0 else 0)
 
     def begin_incarnation(self, start_ns: int, grace_ends_ns: int) -> None:
         """From now on only work after `start_ns` is evidence; staleness counts from it once its grace ends."""
@@ -159,6 +189,16 @@ class SignalJudge:
         """Nanoseconds since the work signal last advanced; counted from the incarnation's start if that is later."""
         start_ns = self._advanced_ns if self._incarnation_ns is None else self._incarnation_ns
         return now_ns - max(self._advanced_ns, start_ns)
+
+    def nearest_limit_ns(self, now_ns: int) -> tuple[int, int]:
+        """How long the work signal has rested, and its limit: of timestamp or counter, whichever is nearer to it."""
+        age_ns, stale_after_ns = self.staleness_ns(now_ns), self._policy.stale_after_ns
+        stuck_ns, stuck_after_ns = self._stuck_at_ns(), self._policy.stuck_after_ns
+        if stuck_ns is None or stuck_after_ns is None:
+            return age_ns, stale_after_ns
+        rest_ns = now_ns - stuck_ns + stuck_after_ns
+        nearer = rest_ns * stale_after_ns > age_ns * stuck_after_ns
+        return (rest_ns, stuck_after_ns) if nearer else (age_ns, stale_after_ns)
 
     @property
     def has_signal(self) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from lifesign.core.check import CheckMachine
 from lifesign.core.flapping import FlapDetector
+from lifesign.core.memory import CheckMemory
 from lifesign.core.model import NS_PER_S, CheckId, CheckState, Instant, JsonValue, Observation, Verdict
 from lifesign.core.observer import Finding
 from lifesign.core.schedule import Schedule
@@ -34,6 +35,7 @@ class TrackedCheck:
         "schedule",
         "spec",
         "state",
+        "told",
         "wake_ns",
     )
 
@@ -50,7 +52,33 @@ class TrackedCheck:
         self._blinded = False
         self._judgement: Judgement | None = None
         self.state = self.machine.state(now.mono_ns)
+        self.told: CheckState | None = None  # the last state that an event told
         self.wake_ns = -1  # never planned
+
+    def memory(self, now: Instant) -> CheckMemory:
+        """What must survive of it."""
+        return CheckMemory(
+            type=self.spec.type,
+            machine=self.machine.memory(now.mono_ns),
+            flaps=self.flaps.memory(now.mono_ns),
+            signal=self.judge.memory(now) if self.judge else None,
+            last_verdict=self.last.verdict if self.last else None,
+            last_message=self.message(now.mono_ns) if self.last else "",
+            last_wall_ns=self.last_wall_ns,
+        )
+
+    def recall(self, memory: CheckMemory, now: Instant, away_ns: int) -> None:
+        """Goes on where `memory` was taken; a check of another type under the same name begins afresh."""
+        if memory.type != self.spec.type:
+            return
+        self.machine.recall(memory.machine, now.mono_ns)
+        self.flaps.recall(memory.flaps, now.mono_ns)
+        if self.judge is not None and memory.signal is not None:
+            self.judge.recall(memory.signal, now, away_ns, self.spec.grace_ns)
+        if memory.last_verdict is not None:
+            self.last = Observation(memory.last_verdict, memory.last_message)
+            self.last_wall_ns = memory.last_wall_ns
+        self.state = self.machine.state(now.mono_ns)
 
     def observe(self, observation: Observation, now: Instant, began_ns: int) -> None:
         """Takes one observation. `began_ns`: when the look for it began."""
@@ -178,11 +206,14 @@ class TrackedCheck:
         ahead = [moment for moment in moments if moment > now_ns]
         return min(ahead) if ahead else now_ns + self.spec.interval_ns
 
-    def staleness_s(self, now_ns: int) -> float | None:
-        """Seconds since work last advanced; None before the first signal."""
-        if self.judge is None or not self.judge.has_signal:
-            return None
-        return max(0.0, self.judge.staleness_ns(now_ns) / NS_PER_S)
+    def staleness_s(self, now_ns: int) -> tuple[float | None, float | None]:
+        """Seconds since the work signal last advanced (None before the first) and its limit (None without a signal)."""
+        if self.judge is None or self.spec.signal is None:
+            return None, None
+        if not self.judge.has_signal:
+            return None, self.spec.signal.stale_after_ns / NS_PER_S
+        rested_ns, limit_ns = self.judge.nearest_limit_ns(now_ns)
+        return max(0.0, rested_ns / NS_PER_S), limit_ns / NS_PER_S
 
     def view(self, now: Instant) -> CheckView:
         """The check as it stands."""

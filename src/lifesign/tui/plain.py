@@ -3,6 +3,7 @@
 Here for `TERM=dumb`, a pipe, a log. It imports no textual.
 """
 
+import select
 import threading
 import time
 from collections.abc import Callable
@@ -62,6 +63,16 @@ def transition(component: Component, was: str | None) -> str:
     return f"{clean(component.name, 60)}: {clean(component.state, 20)}{before}{why}{following}"
 
 
+def _reader_has_gone(out: TextIO) -> bool:
+    """Whether `out` is a pipe that nobody reads any more: told before the next line, which may be hours away."""
+    try:
+        watched = select.poll()
+        watched.register(out.fileno(), 0)
+        return any(event & (select.POLLERR | select.POLLHUP) for _, event in watched.poll(0))
+    except (OSError, ValueError):  # no descriptor behind it
+        return False
+
+
 def run_plain(source: StateSource, out: TextIO, notes: tuple[str, ...] = (), *, archived: bool = False) -> int:
     """Polls once a second until it is interrupted or nobody reads any more; 0. A file (`archived`) is told once."""
     console = PlainConsole(lambda line: print(_encodable(line, out), file=out, flush=True))
@@ -77,6 +88,8 @@ def run_plain(source: StateSource, out: TextIO, notes: tuple[str, ...] = (), *, 
             if archived:
                 return 0
             threading.Event().wait(max(0.1, POLL_EVERY_S - (time.monotonic() - started_s)))
+            if _reader_has_gone(out):
+                return 0
     except (KeyboardInterrupt, BrokenPipeError):
         return 0
 

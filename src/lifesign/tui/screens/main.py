@@ -56,7 +56,7 @@ class MainScreen(Page):
     def on_mount(self) -> None:
         """The filter opens by its key."""
         self.query_one("#filter").display = False
-        self.action_view("panels", chosen=False)
+        self._show("panels", chosen=False)
         super().on_mount()
 
     def draw(self, scene: Scene) -> None:
@@ -75,7 +75,7 @@ class MainScreen(Page):
         panels = self.query_one("#panels", PanelList)
         room = max(1, panels.size.height // (CARD_LINES + 1)) * panels.columns
         if not self._chosen and count > room:
-            self.action_view("table", chosen=False)
+            self._show("table", chosen=False)
 
     def _inspect(self, scene: Scene) -> None:
         if self._view != "table":
@@ -118,7 +118,11 @@ class MainScreen(Page):
         """Shows the history."""
         self.app.push_screen(EventsScreen())
 
-    def action_view(self, view: str, *, chosen: bool = True) -> None:
+    async def action_view(self, view: str) -> None:
+        """Shows panels or table, as the operator chose."""
+        self._show(view, chosen=True)
+
+    def _show(self, view: str, *, chosen: bool) -> None:
         """Shows panels or table. The cursor stays on its component."""
         self._view, self._chosen = view, chosen
         self.query_one("#panels").display = view == "panels"

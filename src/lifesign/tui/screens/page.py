@@ -116,6 +116,11 @@ class Page(Screen[None]):
         """Runs the command that was clicked."""
         await self.run_action(message.command.action)
 
+    async def action_view(self, view: str) -> None:
+        """Goes back to the panels or the table, whatever lies above them."""
+        await self.app.pop_screen()
+        await self.app.run_action(f"screen.view('{view}')")
+
     def action_back(self) -> None:
         """Leaves this screen."""
         self.app.pop_screen()
