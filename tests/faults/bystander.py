@@ -1,0 +1,71 @@
+"""A component that is always well, watched in three ways. Whatever is broken beside it, nothing may be told of it."""
+
+import contextlib
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.checks.strangers import marker
+from tests.e2e.running import wait_until
+
+NAME = "bystander"
+_WORK = """
+import json, os, socket, sys, threading, time
+listener = socket.create_server(("127.0.0.1", 0))
+def answer():
+    while True:
+        listener.accept()[0].close()
+threading.Thread(target=answer, daemon=True).start()
+beat, cycle = sys.argv[1], 0
+while True:
+    cycle += 1
+    with open(beat + ".new", "w") as file:
+        json.dump({"timestamp": time.time(), "cycle": cycle, "port": listener.getsockname()[1]}, file)
+    os.replace(beat + ".new", beat)
+    time.sleep(0.1)
+"""
+_CONFIG = """
+[components.{name}.checks.beat]
+type = "heartbeat"
+path = {path}
+stale_after = "{stale_after}"
+[components.{name}.checks.port]
+type = "tcp"
+address = "127.0.0.1:{port}"
+timeout = "5s"
+[components.{name}.checks.process]
+type = "process"
+pattern = "{marker}"
+timeout = "5s"
+"""
+
+
+class Worker:
+    """A process that works: it beats, listens, and can be stopped or killed. `text` is its component as TOML."""
+
+    def __init__(self, folder: Path, name: str = NAME, stale_after: str = "8s", prefix: tuple[str, ...] = ()) -> None:
+        self.folder, self.name = folder, name
+        self.beat = folder / f"{name}.json"
+        word = marker()
+        self._command = [*prefix, sys.executable, "-I", "-S", "-c", _WORK, str(self.beat), word]
+        self.process = subprocess.Popen(self._command)
+        wait_until(self.beat.exists, f"a first heartbeat of {name}")
+        port = json.loads(self.beat.read_text())["port"]
+        path = json.dumps(str(self.beat))
+        self.text = _CONFIG.format(name=name, path=path, port=port, marker=word, stale_after=stale_after)
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+@contextlib.contextmanager
+def working(folder: Path, name: str = NAME, stale_after: str = "8s") -> Iterator[Worker]:
+    """A worker, ended afterwards whatever happened."""
+    worker = Worker(folder, name, stale_after)
+    try:
+        yield worker
+    finally:
+        worker.end()

@@ -1,0 +1,1 @@
+"""What several recipes share: the healthy target that they break."""

@@ -1,0 +1,1 @@
+"""One module per recipe, each with one class `Fault`. Its name is the module's."""

@@ -1,0 +1,9 @@
+"""A timestamp that is no number never goes stale under `age > limit`."""
+
+from tests.faults.families.heartbeat_file import BadContent
+from tests.faults.recipe import DOWN, Expect
+
+
+class Fault(BadContent):
+    expect = Expect(DOWN, "malformed")
+    content = b'{"timestamp": NaN}'

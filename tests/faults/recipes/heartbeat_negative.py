@@ -1,0 +1,9 @@
+"""A timestamp before the epoch."""
+
+from tests.faults.families.heartbeat_file import BadContent
+from tests.faults.recipe import DOWN, Expect
+
+
+class Fault(BadContent):
+    expect = Expect(DOWN, "malformed")
+    content = b'{"timestamp": -5}'

@@ -1,0 +1,9 @@
+"""Ten thousand brackets, which overflow a recursive parser."""
+
+from tests.faults.families.heartbeat_file import BadContent
+from tests.faults.recipe import DOWN, Expect
+
+
+class Fault(BadContent):
+    expect = Expect(DOWN, "malformed")
+    content = b'{"timestamp": 1795312345, "a": ' + b"[" * 10_000 + b"]" * 10_000 + b"}"

@@ -1,0 +1,9 @@
+"""A number that becomes infinite when it is read."""
+
+from tests.faults.families.heartbeat_file import BadContent
+from tests.faults.recipe import DOWN, Expect
+
+
+class Fault(BadContent):
+    expect = Expect(DOWN, "malformed")
+    content = b'{"timestamp": 1e400}'
