@@ -96,6 +96,29 @@ def test_a_follower_in_the_shell_ends_with_the_daemon(tmp_path: Path) -> None:
     assert b"Traceback" not in errors
 
 
+def test_a_reader_that_leaves_is_no_reason_for_a_word(tmp_path: Path) -> None:
+    with daemon(tmp_path, CONFIG.format(port=free_port())) as running:
+        for _ in range(3):
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+                client.settimeout(10)
+                client.connect(str(running.socket))
+                client.sendall(b"GET /api/v1/events?follow=1 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                assert b"200 OK" in client.recv(200)
+            for _ in range(2):
+                running.request("POST", "/api/v1/components/gateway/probe")
+    assert (tmp_path / "stderr").read_text() == ""
+
+
+def test_a_console_in_a_pipe_ends_when_its_reader_does(tmp_path: Path) -> None:
+    with daemon(tmp_path, CONFIG.format(port=free_port())) as running:
+        running.wait_for_event("component.down", "gateway")
+        console = subprocess.Popen([*LIFESIGN, "console", "-c", str(running.config)], stdout=subprocess.PIPE)
+        assert console.stdout is not None
+        assert b"gateway" in console.stdout.readline()
+        console.stdout.close()
+        assert console.wait(timeout=10) == 0
+
+
 def test_a_stalled_monitor_never_answers_200_and_tells_its_stall(tmp_path: Path) -> None:
     with daemon(tmp_path, CONFIG.format(port=free_port())) as running:
         running.process.send_signal(signal.SIGSTOP)
