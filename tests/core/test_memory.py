@@ -184,7 +184,7 @@ def test_failures_within_the_grace_after_a_start_are_not_evidence_and_those_afte
     for _ in range(5):
         life.run(5).tell(FAIL)
     assert life.gateway is ComponentState.HEALTHY
-    for _ in range(3):
+    for _ in range(4):  # the first of them at the very end of the grace
         life.run(5).tell(FAIL)
     assert life.names() == [DOWN]
 
@@ -245,9 +245,10 @@ def test_a_wider_flap_window_over_a_death_breaks_nothing() -> None:
 def test_a_process_that_was_replaced_while_nobody_looked_is_told_and_the_same_one_is_not() -> None:
     spec = component("gateway", replace(port(), type="process"))
     life = Life(spec).tell(OK, identity=Identity(10, 5.0)).run(1).kill(60).run(1).tell(OK, identity=Identity(10, 5.0))
-    assert life.events == []
+    before = list(life.events)
+    assert EventName.PROCESS_REPLACED not in [event.name for event in before]
     life.kill(60).run(1).tell(OK, identity=Identity(11, 6.0))
-    assert [event.name for event in life.events] == [EventName.PROCESS_REPLACED]
+    assert [event.name for event in life.events[len(before) :]] == [EventName.PROCESS_REPLACED]
     assert life.kill().monitor.components["gateway"].incarnation == 1
 
 

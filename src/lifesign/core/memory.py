@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from lifesign.core.events import Event, EventName
-from lifesign.core.model import ComponentState, Instant, Verdict
+from lifesign.core.model import CheckState, ComponentState, Instant, Verdict
 
 
 def _require(condition: bool, words: str) -> None:
@@ -77,6 +77,7 @@ class CheckMemory:
     machine: MachineMemory
     flaps: FlapMemory = FlapMemory()
     signal: SignalMemory | None = None
+    told: CheckState | None = None
     last_verdict: Verdict | None = None
     last_message: str = ""
     last_wall_ns: int | None = None

@@ -62,8 +62,9 @@ class TrackedCheck:
             machine=self.machine.memory(now.mono_ns),
             flaps=self.flaps.memory(now.mono_ns),
             signal=self.judge.memory(now) if self.judge else None,
+            told=self.told,
             last_verdict=self.last.verdict if self.last else None,
-            last_message=self.message(now.mono_ns) if self.last else "",
+            last_message=self._found(self.last, now.mono_ns) if self.last else "",
             last_wall_ns=self.last_wall_ns,
         )
 
@@ -72,6 +73,7 @@ class TrackedCheck:
         if memory.type != self.spec.type:
             return
         self.machine.recall(memory.machine, now.mono_ns)
+        self.told = memory.told
         self.flaps.recall(memory.flaps, now.mono_ns)
         if self.judge is not None and memory.signal is not None:
             self.judge.recall(memory.signal, now, away_ns, self.spec.grace_ns)
