@@ -32,6 +32,17 @@ def test_a_second_instance_is_refused_in_one_line_that_names_the_first(tmp_path:
         assert f"another lifesign (pid {running.process.pid}) already watches" in line
 
 
+def test_a_port_that_is_taken_is_told_by_its_address(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        config = tmp_path / "lifesign.toml"
+        text = f'[monitor]\nstate_dir = "state"\n[http]\nlisten = "127.0.0.1:{port}"\n'
+        config.write_text(text + CONFIG.format(port=free_port()))
+        done = lifesign("run", "-c", str(config))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"lifesign: cannot serve: [http] listen = 127.0.0.1:{port}: Address already in use\n"
+
+
 def test_the_shell_tells_the_events_that_the_log_holds(tmp_path: Path) -> None:
     with daemon(tmp_path, CONFIG.format(port=free_port())) as running:
         running.wait_for_event("component.down", "gateway")

@@ -139,7 +139,13 @@ class Daemon:
             context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
             context.load_cert_chain(http.certificate, http.key, password=no_passphrase)
         token = http.token.reveal() if http.token else None
-        await server.start_tcp(http.host, http.port, token=token, allowed_hosts=http.allowed_hosts, ssl_context=context)
+        try:
+            await server.start_tcp(
+                http.host, http.port, token=token, allowed_hosts=http.allowed_hosts, ssl_context=context
+            )
+        except OSError as error:
+            why = os.strerror(error.errno) if error.errno else str(error)
+            raise OSError(error.errno, f"[http] listen = {http.host}:{http.port}: {why}") from None
 
     def view(self) -> MonitorView:
         """The state at this moment."""
