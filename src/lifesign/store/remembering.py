@@ -1,0 +1,34 @@
+"""A component's memory as text, and back. A text that makes no sense is no memory; it hinders nothing."""
+
+import msgspec
+
+from lifesign.core.memory import ComponentMemory, MonitorMemory
+
+_PREFIX = "component/"
+
+
+def key_of(component: str) -> str:
+    """Under which key the memory of `component` is stored."""
+    return _PREFIX + component
+
+
+def encode(memory: ComponentMemory) -> str | None:
+    """JSON; None for what JSON of 64 bits cannot carry, which is then not remembered."""
+    try:
+        return msgspec.json.encode(memory).decode()
+    except (OverflowError, UnicodeEncodeError):
+        return None
+
+
+def decode(documents: dict[str, str]) -> MonitorMemory:
+    """Of everything under a component's key that can be read."""
+    components = {}
+    for key, text in documents.items():
+        if not key.startswith(_PREFIX):
+            continue
+        try:
+            memory = msgspec.json.decode(text, type=ComponentMemory)
+        except (msgspec.DecodeError, UnicodeError):
+            continue
+        components[key.removeprefix(_PREFIX)] = memory
+    return MonitorMemory(components)
