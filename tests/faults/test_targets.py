@@ -56,7 +56,7 @@ def run(running: Daemon, recipes: list[Recipe]) -> None:
     """Healthy, broken, told, mended, told: all of them at once."""
     sound = [recipe for recipe in recipes if not recipe.begins_broken]
     await_all(running, {recipe.name: (HEALTHY, "") for recipe in sound} | {bystander.NAME: (HEALTHY, "")})
-    before = {recipe.name: len(events_of(running, recipe.name)) for recipe in recipes}
+    before = {recipe.name: len(events_of(running, recipe.name)) if recipe in sound else 0 for recipe in recipes}
     for recipe in recipes:
         recipe.inject()
     await_all(running, {recipe.name: (recipe.expect.state, recipe.expect.words) for recipe in recipes})

@@ -14,7 +14,7 @@ from tests.faults.recipe import Recipe, component
 class HeartbeatFile(Recipe):
     """A file that was written once and is good for minutes."""
 
-    batch = "heartbeats"
+    batch = "lookers"
     file: ClassVar[str] = "beat.json"
     keys: ClassVar[str] = 'stale_after = "5m"'
 
@@ -72,7 +72,7 @@ class OddKind(HeartbeatFile):
 class Beating(HeartbeatFile):
     """A file that a thread writes again and again by `beat`; `pace_s` between two writes."""
 
-    batch = "beating"
+    batch = "lasting"
     keys = 'stale_after = "3s"'
     pace_s: ClassVar[float] = 0.1
 

@@ -16,6 +16,7 @@ class MonitorFault(Recipe):
 
     expect = Expect(HEALTHY)
     told: ClassVar[str]  # the event by which the monitor tells it
+    tells_at_once: ClassVar[bool]  # while it lasts; else only once it is over
     blinds: ClassVar[bool]  # whether a full grace follows in which failures are no evidence
 
     def config(self, folder: Path) -> str:

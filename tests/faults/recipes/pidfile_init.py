@@ -1,0 +1,11 @@
+"""A pidfile that names the first process of all."""
+
+from tests.faults.families.process import Pidfile
+from tests.faults.recipe import DOWN, Expect
+
+
+class Fault(Pidfile):
+    expect = Expect(DOWN, "no pid of a service")
+
+    def inject(self) -> None:
+        self.write(1)

@@ -1,0 +1,76 @@
+"""What befalls the monitor itself is told, blames nobody, and hides no real failure for longer than promised."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.running import Daemon, daemon, wait_until
+from tests.faults import bystander
+from tests.faults.families.monitor import MonitorFault
+from tests.faults.recipe import HEALTHY, Recipe
+from tests.faults.registry import all_recipes, batches
+from tests.faults.test_targets import await_all, events_of, prepared, standing
+
+INTERVAL_S, GRACE_S, FAILURE_FOR_S, TIMEOUT_S = 0.5, 2.0, 1.0, 1.0
+DEFAULTS = f"""
+[defaults]
+interval = {INTERVAL_S}
+timeout = {TIMEOUT_S}
+grace = {GRACE_S}
+failure_for = {FAILURE_FOR_S}
+failure_threshold = 2
+"""
+SLACK_S = 1.0  # of this machine: until the fault is done, and until the log is written and read
+
+
+@pytest.mark.parametrize("kinds", batches(kind for kind in all_recipes() if issubclass(kind, MonitorFault)))
+def test_what_befalls_the_monitor_blames_nobody_and_hides_no_failure(
+    tmp_path: Path, kinds: list[type[Recipe]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with bystander.working(tmp_path) as well, prepared(tmp_path, kinds) as (faults, text):
+        for fault in faults:
+            for key, value in fault.environment(tmp_path).items():
+                monkeypatch.setenv(key, value)
+        with daemon(tmp_path, DEFAULTS + well.text + text) as running:
+            alive = set(standing(running))
+            await_all(running, dict.fromkeys(alive, (HEALTHY, "")))
+            for fault in faults:
+                assert isinstance(fault, MonitorFault)
+                fault.attach(running)
+                befall(running, fault)
+                assert transitions(running, alive) == {}
+                fail_in_time(running, fault)
+                alive -= {fault.name}
+                assert transitions(running, alive) == {}
+    assert "Traceback" not in (tmp_path / "stderr").read_text()
+
+
+def befall(running: Daemon, fault: MonitorFault) -> None:
+    """The fault comes and goes, and the monitor tells it."""
+    for step, is_told in ((fault.inject, fault.tells_at_once), (fault.heal, True)):
+        before = len(running.events(fault.told))
+        step()
+        if is_told:
+            wait_until(lambda: told_since(running, fault, before), f"{fault.told} in its size")  # noqa: B023  done at once
+
+
+def told_since(running: Daemon, fault: MonitorFault, before: int) -> bool:
+    """Whether it was told after so many events of its name."""
+    return any(fault.is_told_by(event) for event in running.events(fault.told)[before:])
+
+
+def fail_in_time(running: Daemon, fault: MonitorFault) -> None:
+    """A target fails right after: that is told, neither in the grace of a stall nor long after it."""
+    began_s = time.monotonic()
+    fault.fail_for_real()
+    running.wait_for_event("component.down", fault.name)
+    took_s = time.monotonic() - began_s
+    grace_s = GRACE_S if fault.blinds else 0.0
+    assert grace_s + FAILURE_FOR_S - SLACK_S < took_s < grace_s + FAILURE_FOR_S + 2 * INTERVAL_S + SLACK_S
+
+
+def transitions(running: Daemon, alive: set[str]) -> dict[str, list[str]]:
+    """What was told of those that live, but for their first health."""
+    told = {name: [event["event"] for event in events_of(running, name)] for name in alive}
+    return {name: events for name, events in told.items() if events != ["component.healthy"]}
