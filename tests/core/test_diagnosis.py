@@ -195,3 +195,14 @@ def test_the_writers_own_word_is_worse_than_a_fresh_age_and_no_help_to_a_stale_o
 
 def test_nobody_has_looked_yet_is_said() -> None:
     assert Stage(component("mind", PORT)).check_view("mind", "port").message == "nobody has looked yet"
+
+
+def test_a_process_that_a_signal_stopped_is_named_as_the_reason() -> None:
+    beat = check("beat", Layer.WORKING, "heartbeat", signal=SignalPolicy(60 * S), failure_threshold=1, grace_ns=0)
+    stage = Stage(component("mind", beat, check("process", Layer.ALIVE, "process", grace_ns=0)))
+    stage.world["mind", "beat"] = Observation(OK, signal=WorkSignal(START.wall_ns))
+    stage.world["mind", "process"] = Observation(OK, "pid 7", metrics={"stopped": 1.0})
+    stage.run(75)
+    told = stage.view("mind").diagnosis
+    assert told.startswith("alive, but not working: no new work for ")
+    assert told.endswith("; its process is stopped by a signal")

@@ -177,7 +177,9 @@ class ProcessProbe:
             )
         usages = self._meter.measure(sight.alive)
         verdict, message = self._verdict(sight, usages)
-        return Observation(verdict, message, metrics=total(usages), identity=self._identity(sight))
+        stopped = sum(stat.state in "Tt" for stat in sight.alive)
+        metrics = {**total(usages), "stopped": float(stopped)}
+        return Observation(verdict, message, metrics=metrics, identity=self._identity(sight))
 
     def _identity(self, sight: _Sight) -> Identity | None:
         """The one process there is; none where one is too many or too few."""
