@@ -111,6 +111,7 @@ def test_the_third_failed_probe_makes_it_503_and_recovery_200(tmp_path: Path, ta
         assert running.request("GET", "/api/health/ready")[0] == 200
         target.to_fail = 0
         wait_until(lambda: running.status()[0] == 200, "200 again")
+        running.wait_for_event("component.recovered", "gateway")  # the log is written once the store is
         assert [len(running.events(name)) for name in ("component.down", "component.recovered")] == [1, 1]
         assert running.events("component.down")[0]["level"] == "ERROR"
 

@@ -18,6 +18,7 @@ from lifesign.api.documents import EventDocument, MonitorInfo
 from lifesign.api.journal import Journal
 from lifesign.api.render import event_document, event_line
 from lifesign.bootstrap.beats import Beats
+from lifesign.bootstrap.keeping import Keeper
 from lifesign.bootstrap.probes import probe_factory
 from lifesign.bootstrap.state_folder import StateFolder
 from lifesign.checks.files import signature
@@ -25,6 +26,7 @@ from lifesign.checks.mounts import may_hang
 from lifesign.config import Config
 from lifesign.config.load import no_passphrase
 from lifesign.core.events import Event, EventName
+from lifesign.core.memory import MonitorMemory, removed
 from lifesign.core.model import CheckId, Observation
 from lifesign.core.monitor import Monitor
 from lifesign.core.spec import MonitorSpec
@@ -62,6 +64,11 @@ class Daemon:
         self._stop = asyncio.Event()
         self._secrets = [secret.reveal() for secret in config.secrets]
         self._beats = Beats(config)
+        history_s = config.monitor.history_s
+        self._keeper = Keeper(folder.path if folder.held else None, history_s=history_s, announce=self._announce)
+        self._memory, events = self._keeper.recall()
+        for document in events:
+            self._journal.append(document)
         self._engine = self._make_engine()
 
     def _make_engine(self) -> Engine:
@@ -74,7 +81,7 @@ class Daemon:
             self._secrets,
         )
         spec = MonitorSpec(tuple(component.spec for component in components), seed=os.getpid())
-        monitor = Monitor(spec, self._started)
+        monitor = Monitor(spec, self._started, self._memory)
         return Engine(monitor, looks, record=self._record, after_round=self._manager.round_finished)
 
     async def serve(self, socket: Path | None = None) -> None:
@@ -82,15 +89,19 @@ class Daemon:
         from lifesign.api.server import ApiServer
 
         server = ApiServer(self, self._journal)
+        self._keeper.follow(self._engine.monitor)
         try:
             await self._listen(server, socket)
             await self._watch()
         finally:
+            await self._keeper.close()
             await server.close()
             self._log.close()
 
     async def _watch(self) -> None:
         self._tell(EventName.MONITOR_STARTED, _watching(self._config))
+        self._end_what_was_removed()
+        keeper = asyncio.create_task(self._keeper.run(), name="keeper")
         engine = asyncio.create_task(self._engine.run(self._sweep()), name="engine")
         stopped = asyncio.create_task(self._stop.wait(), name="stop")
         self._manager.ready()
@@ -101,9 +112,18 @@ class Daemon:
         finally:
             self._manager.stopping()
             self._tell(EventName.MONITOR_STOPPED, "stopped")
-            stopped.cancel()
-            engine.cancel()
-            await asyncio.wait({engine, stopped})
+            for task in (keeper, stopped, engine):
+                task.cancel()
+            await asyncio.wait({keeper, engine, stopped})
+
+    def _end_what_was_removed(self) -> None:
+        """Components that are no longer in the config are forgotten, their incidents ended with that reason."""
+        names = self._engine.monitor.components.keys()
+        for name in self._memory.components.keys() - names:
+            self._keeper.forget(name)
+        for event in removed(self._memory, names, self._started):
+            self._record(event)
+        self._memory = MonitorMemory()
 
     def stop(self) -> None:
         """Ends `serve`. Past `LAST_RESORT_S` the kernel ends the process, whatever hangs."""
@@ -165,7 +185,7 @@ class Daemon:
             loop_lag_ms=round(self._engine.loop_lag_ms, 3),
             last_round_age_s=round(self._engine.last_round_age_s(), 3),
             observer=self._engine.monitor.observer.value,
-            state_writable=self._folder.writable,
+            state_writable=self._keeper.writable,
         )
 
     async def probe(self, component: str, author: str) -> None:
@@ -191,6 +211,9 @@ class Daemon:
         document = event_document(event, self._config.monitor.name)
         if self._secrets and document.message:
             document = msgspec.structs.replace(document, message=redact(document.message, self._secrets))
+        self._keeper.record(document)
+
+    def _announce(self, document: EventDocument) -> None:
         self._journal.append(document)
         self._log.write(self._line(document), dropped=self._dropped_line)
 

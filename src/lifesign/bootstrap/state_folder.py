@@ -38,6 +38,11 @@ class StateFolder:
         self.writable = False
         self._lock: int | None = None
 
+    @property
+    def held(self) -> bool:
+        """Whether the lock is ours, so that no other instance writes here."""
+        return self._lock is not None
+
     def hold(self) -> str | None:
         """Takes the lock; a sentence of trouble where the folder cannot be used.
 

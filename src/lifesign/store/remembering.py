@@ -1,5 +1,7 @@
 """A component's memory as text, and back. A text that makes no sense is no memory; it hinders nothing."""
 
+from dataclasses import replace
+
 import msgspec
 
 from lifesign.core.memory import ComponentMemory, MonitorMemory
@@ -13,11 +15,14 @@ def key_of(component: str) -> str:
 
 
 def encode(memory: ComponentMemory) -> str | None:
-    """JSON; None for what JSON of 64 bits cannot carry, which is then not remembered."""
-    try:
-        return msgspec.json.encode(memory).decode()
-    except (OverflowError, UnicodeEncodeError):
-        return None
+    """JSON. A progress value that JSON of 64 bits cannot carry is left out, with its signal; None if that is not it."""
+    without = {name: replace(check, signal=None) for name, check in memory.checks.items()}
+    for attempt in (memory, replace(memory, checks=without)):
+        try:
+            return msgspec.json.encode(attempt).decode()
+        except (OverflowError, UnicodeEncodeError):
+            continue
+    return None
 
 
 def decode(documents: dict[str, str]) -> MonitorMemory:

@@ -16,7 +16,7 @@ from lifesign.text import clean, format_timestamp
 
 QUEUE_EVENTS = 10_000
 NEWEST_EVENTS = 10_000
-LINGER_S = 0.01  # what comes within it goes into one transaction
+LINGER_S = 0.05  # memories that come within it go into one transaction
 PRUNE_EVERY_S = 10.0
 
 
@@ -129,7 +129,8 @@ class Store:
             self._closing.wait(self._retry_s)
         else:
             self._wake.wait(PRUNE_EVERY_S)
-            self._closing.wait(LINGER_S)
+            if not self._events:  # somebody waits for an event
+                self._closing.wait(LINGER_S)
         self._wake.clear()
 
     def _write(self) -> None:

@@ -1,0 +1,139 @@
+"""Keeping: an event is announced once it is stored together with what it made of its component.
+
+So whatever kills us, what was announced is known after it, and is not announced again. The event loop never waits for
+the store: an event that cannot be stored within `HOLD_S` is announced all the same. Everything here but `_settled` is
+called on the event loop. Not here: what is remembered (`core.memory`), and the file (`store`).
+"""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import msgspec
+
+from lifesign.api.documents import EventDocument
+from lifesign.core.memory import MonitorMemory
+from lifesign.core.monitor import Monitor
+from lifesign.engine.clock import read_clocks
+from lifesign.store.remembering import decode, encode, key_of
+from lifesign.store.store import Store
+
+FILE = "state.db"
+HOLD_S = 1.0
+SAVE_EVERY_S = 5.0
+_SAVED_AT_ONCE = 20  # components, so that a thousand of them do not hold up the loop
+_ALL = 2**63
+
+
+class Keeper:
+    """Between those who tell events and those who announce them. `folder` None: nothing survives us."""
+
+    def __init__(self, folder: Path | None, *, history_s: float, announce: Callable[[EventDocument], None]) -> None:
+        self._announce = announce
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._monitor: Monitor | None = None
+        self._new: list[EventDocument] = []
+        self._forgotten: list[str] = []
+        self._held: deque[tuple[int, list[EventDocument]]] = deque()
+        self._saved: dict[str, list[int]] = {}
+        self._store: Store | None = None
+        if folder is not None:
+            self._store = Store.open(folder / FILE, history_s=history_s, settled=self._settled)
+
+    @property
+    def writable(self) -> bool:
+        """Whether what happens now survives us."""
+        return self._store is not None and self._store.writable
+
+    def recall(self) -> tuple[MonitorMemory, list[EventDocument]]:
+        """What survived: the memory and the newest events, oldest first. May wait for the disk, for two seconds."""
+        if self._store is None:
+            return MonitorMemory(), []
+        loaded = self._store.load()
+        events = []
+        for text in loaded.events:
+            with contextlib.suppress(msgspec.DecodeError):
+                events.append(msgspec.json.decode(text, type=EventDocument))
+        return decode(dict(loaded.memory)), events
+
+    def follow(self, monitor: Monitor) -> None:
+        """From now on on the running loop: events are stored with what `monitor` holds."""
+        self._loop, self._monitor = asyncio.get_running_loop(), monitor
+
+    def forget(self, component: str) -> None:
+        """With the next event, the memory of a component that is no more."""
+        self._forgotten.append(component)
+
+    def record(self, document: EventDocument) -> None:
+        """Stores an event with what the present call to the core made of its component, then announces it."""
+        if self._store is None or self._loop is None:
+            self._announce(document)
+            return
+        if not self._new:
+            self._loop.call_soon(self._hand_over)  # the effects of one call to the core are carried out in one go
+        self._new.append(document)
+
+    def _hand_over(self) -> None:
+        if self._store is None or self._loop is None or not self._new:
+            return
+        documents, self._new = self._new, []
+        forgotten, self._forgotten = self._forgotten, []
+        texts = [(document.ts, msgspec.json.encode(document).decode()) for document in documents]
+        memory = self._memory_of({document.component for document in documents if document.component})
+        number = self._store.record(texts, {**memory, **{key_of(name): None for name in forgotten}})
+        self._held.append((number, documents))
+        if self._store.writable:
+            self._loop.call_later(HOLD_S, self._release, number)
+        else:
+            self._release(number)
+
+    def _memory_of(self, names: Iterable[str]) -> dict[str, str | None]:
+        if self._monitor is None:
+            return {}
+        now, components = read_clocks(), self._monitor.components
+        return {key_of(name): encode(components[name].memory(now)) for name in names if name in components}
+
+    def _settled(self, number: int) -> None:
+        """Called by the store's thread."""
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed
+                self._loop.call_soon_threadsafe(self._release, number)
+
+    def _release(self, number: int) -> None:
+        """Announces what was held up to `number`, in order."""
+        while self._held and self._held[0][0] <= number:
+            for document in self._held.popleft()[1]:
+                self._announce(document)
+
+    async def run(self) -> None:
+        """Saves what every component holds, each every few seconds if anything was observed of it."""
+        while self._store is not None and self._monitor is not None:
+            names = list(self._monitor.components)
+            chunks = [names[first : first + _SAVED_AT_ONCE] for first in range(0, len(names), _SAVED_AT_ONCE)]
+            for chunk in chunks:
+                self._save(chunk)
+                await asyncio.sleep(SAVE_EVERY_S / len(chunks))
+            if not chunks:
+                return
+
+    def _save(self, names: Iterable[str]) -> None:
+        assert self._store is not None
+        assert self._monitor is not None
+        changed = []
+        for name in names:
+            observed = [check.observed_ns for check in self._monitor.components[name].checks.values()]
+            if self._saved.get(name) != observed:
+                self._saved[name] = observed
+                changed.append(name)
+        if changed:
+            self._store.record([], self._memory_of(changed))
+
+    async def close(self, timeout_s: float = 1.0) -> None:
+        """Stores all there is, for at most `timeout_s`, and announces what was held."""
+        if self._store is not None:
+            self._hand_over()
+            self._store.record([], self._memory_of(self._monitor.components if self._monitor else ()))
+            await asyncio.to_thread(self._store.close, timeout_s)
+        self._release(_ALL)

@@ -1,0 +1,207 @@
+"""What a daemon knew, the next one knows: killed at any moment, restarted with another config, on a broken file."""
+
+import json
+import random
+import signal
+import socket
+import sqlite3
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.e2e.running import LIFESIGN, Daemon, daemon, free_port, wait_until
+
+CONFIG = """
+[defaults]
+interval = "50ms"
+timeout = "1s"
+grace = "100ms"
+failure_threshold = 2
+success_threshold = 2
+"""
+COMPONENT = '[components.{name}.checks.port]\ntype = "tcp"\naddress = "127.0.0.1:{port}"\n'
+
+
+class Target:
+    """A port that is open or not, as the test wants it."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self._listener: socket.socket | None = None
+
+    def open(self) -> None:
+        if self._listener is None:
+            self._listener = socket.create_server(("127.0.0.1", self.port), backlog=512)
+
+    def shut(self) -> None:
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
+
+
+@contextmanager
+def target() -> Iterator[Target]:
+    found = Target()
+    try:
+        yield found
+    finally:
+        found.shut()
+
+
+@contextmanager
+def faulty(targets: list[Target], chance: random.Random) -> Iterator[None]:
+    """Opens and shuts the targets at random moments, until the block ends."""
+    ended = threading.Event()
+
+    def run() -> None:
+        while not ended.wait(chance.uniform(0.05, 0.4)):
+            one = chance.choice(targets)
+            chance.choice([one.open, one.shut])()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+@contextmanager
+def killed_after(folder: Path, config: Path, delay_s: float) -> Iterator[Daemon]:
+    log = folder / "events.jsonl"
+    before = log.read_text().count("monitor.started") if log.exists() else 0
+    process = subprocess.Popen([*LIFESIGN, "run", "-c", str(config), "--log-file", str(log)], stdin=subprocess.DEVNULL)
+    running = Daemon(config, log, process)
+    try:
+        wait_until(lambda: len(running.events("monitor.started")) > before, "the start told")
+        yield running
+        with_timeout = threading.Event()
+        with_timeout.wait(delay_s)
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait(timeout=10)
+    _end_torn_line(log)
+
+
+def _end_torn_line(log: Path) -> None:
+    """A kill may leave half a line; the next daemon appends behind it."""
+    text = log.read_text()
+    if text and not text.endswith("\n"):
+        log.write_text(text[: text.rfind("\n") + 1])
+
+
+def stored(folder: Path) -> list[dict[str, Any]]:
+    connection = sqlite3.connect(folder / "state" / "state.db")
+    try:
+        rows = connection.execute("SELECT document FROM events ORDER BY id").fetchall()
+    finally:
+        connection.close()
+    return [json.loads(document) for (document,) in rows]
+
+
+def written(folder: Path, *targets: tuple[str, Target]) -> Path:
+    config = folder / "lifesign.toml"
+    components = "".join(COMPONENT.format(name=name, port=found.port) for name, found in targets)
+    config.write_text(f'[monitor]\nname = "e2e"\nstate_dir = "state"\n{CONFIG}{components}')
+    config.chmod(0o644)
+    return config
+
+
+def turns(events: list[dict[str, Any]], component: str) -> list[tuple[str, str]]:
+    names = ("component.down", "component.recovered")
+    return [(e["event"], e["incident"]) for e in events if e["event"] in names and e["component"] == component]
+
+
+def assert_alternates(told: list[tuple[str, str]]) -> None:
+    for number, (name, incident) in enumerate(told):
+        assert name == ("component.recovered" if number % 2 else "component.down"), told
+        if number % 2:
+            assert incident == told[number - 1][1], told
+    assert len(set(told)) == len(told), told
+
+
+def test_killed_again_and_again_it_announces_nothing_twice_and_forgets_nothing(tmp_path: Path) -> None:
+    chance = random.Random(5)
+    with target() as one, target() as two:
+        config = written(tmp_path, ("one", one), ("two", two))
+        with faulty([one, two], chance):
+            for _ in range(12):
+                with killed_after(tmp_path, config, chance.uniform(0.0, 0.9)):
+                    pass
+        one.open()
+        two.open()
+        with killed_after(tmp_path, config, 0) as last:
+            wait_until(lambda: last.status()[1]["overall"] == "healthy", "all healthy", timeout_s=20)
+    kept = stored(tmp_path)
+    logged = [json.loads(line) for line in (tmp_path / "events.jsonl").read_text().splitlines()]
+    for name in ("one", "two"):
+        told = turns(kept, name)
+        assert_alternates(told)
+        assert len(told) % 2 == 0, "healthy at the end, so every incident has its end"
+        assert set(turns(logged, name)) <= set(told), "what was announced was kept"
+        logged_turns = turns(logged, name)
+        assert len(set(logged_turns)) == len(logged_turns), "nothing was announced twice"
+    assert any(turns(kept, name) for name in ("one", "two")), "the run was faulty"
+
+
+def test_a_component_that_is_down_stays_down_over_a_kill_with_the_same_incident(tmp_path: Path) -> None:
+    with target() as port:
+        config = written(tmp_path, ("gateway", port))
+        with killed_after(tmp_path, config, 0) as first:
+            first.wait_for_event("component.down", "gateway")
+            before = first.component("gateway")
+        with killed_after(tmp_path, config, 0.3) as second:
+            after = second.component("gateway")
+            _, history = second.request("GET", "/api/v1/events")
+            assert [e["event"] for e in history["events"]].count("monitor.started") == 2
+        for key in ("state", "since", "incident"):
+            assert after[key] == before[key]
+        port.open()
+        with killed_after(tmp_path, config, 0) as third:
+            third.wait_for_event("component.recovered", "gateway")
+        assert turns(stored(tmp_path), "gateway") == [
+            ("component.down", before["incident"]["id"]),
+            ("component.recovered", before["incident"]["id"]),
+        ]
+
+
+def test_a_removed_component_ends_its_incident_with_that_reason_and_only_once(tmp_path: Path) -> None:
+    with target() as port, target() as other:
+        other.open()
+        config = written(tmp_path, ("gateway", port), ("other", other))
+        with killed_after(tmp_path, config, 0) as first:
+            down = first.wait_for_event("component.down", "gateway")
+        written(tmp_path, ("other", other))
+        for _ in range(2):
+            with killed_after(tmp_path, config, 0) as second:
+                recovered = second.wait_for_event("component.recovered", "gateway")
+        assert (recovered["incident"], recovered["message"]) == (down["incident"], "removed from the config")
+        assert len(turns(stored(tmp_path), "gateway")) == 2
+
+
+def test_a_broken_file_is_moved_aside_and_the_watch_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir(mode=0o700)
+    (tmp_path / "state" / "state.db").write_bytes(b"\0" * 8192)
+    with target() as port, daemon(tmp_path, CONFIG + COMPONENT.format(name="gateway", port=port.port)) as running:
+        running.wait_for_event("component.down", "gateway")
+        _, state = running.request("GET", "/api/v1/state")
+        assert state["monitor"]["state_writable"] is True
+        assert list((tmp_path / "state").glob("state.db.bad-*"))
+
+
+def test_a_newer_file_is_left_alone_and_told_by_the_state(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir(mode=0o700)
+    file = tmp_path / "state" / "state.db"
+    connection = sqlite3.connect(file)
+    connection.executescript("CREATE TABLE meta (key TEXT, value TEXT); INSERT INTO meta VALUES ('schema', '99');")
+    connection.close()
+    before = file.read_bytes()
+    with target() as port, daemon(tmp_path, CONFIG + COMPONENT.format(name="gateway", port=port.port)) as running:
+        running.wait_for_event("component.down", "gateway")
+        _, state = running.request("GET", "/api/v1/state")
+        assert state["monitor"]["state_writable"] is False
+    assert file.read_bytes() == before
