@@ -4,7 +4,7 @@ import contextlib
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tests.checks.strangers import marker
@@ -30,7 +30,7 @@ _CONFIG = """
 [components.{name}.checks.beat]
 type = "heartbeat"
 path = {path}
-stale_after = "{stale_after}"
+stale_after = "8s"
 [components.{name}.checks.port]
 type = "tcp"
 address = "127.0.0.1:{port}"
@@ -45,7 +45,7 @@ timeout = "5s"
 class Worker:
     """A process that works: it beats, listens, and can be stopped or killed. `text` is its component as TOML."""
 
-    def __init__(self, folder: Path, name: str = NAME, stale_after: str = "8s", prefix: tuple[str, ...] = ()) -> None:
+    def __init__(self, folder: Path, name: str = NAME, prefix: Sequence[str] = ()) -> None:
         self.folder, self.name = folder, name
         self.beat = folder / f"{name}.json"
         word = marker()
@@ -54,7 +54,7 @@ class Worker:
         wait_until(self.beat.exists, f"a first heartbeat of {name}")
         port = json.loads(self.beat.read_text())["port"]
         path = json.dumps(str(self.beat))
-        self.text = _CONFIG.format(name=name, path=path, port=port, marker=word, stale_after=stale_after)
+        self.text = _CONFIG.format(name=name, path=path, port=port, marker=word)
 
     def end(self) -> None:
         self.process.kill()
@@ -62,9 +62,9 @@ class Worker:
 
 
 @contextlib.contextmanager
-def working(folder: Path, name: str = NAME, stale_after: str = "8s") -> Iterator[Worker]:
-    """A worker, ended afterwards whatever happened."""
-    worker = Worker(folder, name, stale_after)
+def working(folder: Path, prefix: Sequence[str] = ()) -> Iterator[Worker]:
+    """The bystander, started by way of `prefix`; ended afterwards whatever happened."""
+    worker = Worker(folder, prefix=prefix)
     try:
         yield worker
     finally:

@@ -27,12 +27,16 @@ def batches(found: Iterable[type[Recipe]]) -> list[ParameterSet]:
 
 
 def _batches(found: list[type[Recipe]]) -> Iterator[ParameterSet]:
-    alone = [recipe for recipe in found if recipe.bug or recipe.proof or recipe.missing()]
-    for recipe in alone:
-        marks = [pytest.mark.proof] if recipe.proof else []
-        marks += [pytest.mark.skip(reason=recipe.missing())] if recipe.missing() else []
-        marks += [pytest.mark.xfail(reason=recipe.bug, strict=True)] if recipe.bug else []
-        yield pytest.param([recipe], id=recipe.name, marks=marks)
-    together = sorted((recipe for recipe in found if recipe not in alone), key=lambda recipe: recipe.batch)
+    apart = [recipe for recipe in found if recipe.bug or recipe.proof or recipe.missing()]
+    yield from map(alone, apart)
+    together = sorted((recipe for recipe in found if recipe not in apart), key=lambda recipe: recipe.batch)
     for batch, members in itertools.groupby(together, key=lambda recipe: recipe.batch):
         yield pytest.param(list(members), id=batch)
+
+
+def alone(recipe: type[Recipe]) -> ParameterSet:
+    """One recipe as a pytest parameter: a list for a daemon of its own, marked as it must be."""
+    marks = [pytest.mark.proof] if recipe.proof else []
+    marks += [pytest.mark.skip(reason=recipe.missing())] if recipe.missing() else []
+    marks += [pytest.mark.xfail(reason=recipe.bug, strict=True)] if recipe.bug else []
+    return pytest.param([recipe], id=recipe.name, marks=marks)

@@ -11,6 +11,7 @@ from tests.e2e import running as e2e
 from tests.e2e.running import Daemon, daemon, wait_until
 from tests.faults import bystander
 from tests.faults.families.monitor import MonitorFault
+from tests.faults.families.state import StateFault
 from tests.faults.recipe import DOWN, HEALTHY, Recipe
 from tests.faults.registry import all_recipes, batches
 
@@ -19,17 +20,19 @@ TIMEOUT_S = 30.0
 SURVIVED_LOOKS = 4
 
 
-@pytest.mark.parametrize("kinds", batches(kind for kind in all_recipes() if not issubclass(kind, MonitorFault)))
+@pytest.mark.parametrize(
+    "kinds", batches(kind for kind in all_recipes() if not issubclass(kind, (MonitorFault, StateFault)))
+)
 def test_a_fault_is_told_mended_and_disturbs_nobody(
     tmp_path: Path, kinds: list[type[Recipe]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with bystander.working(tmp_path) as well, prepared(tmp_path, kinds) as (recipes, text):
+    with prepared(tmp_path, kinds) as (recipes, text):
+        prefix = [word for recipe in recipes for word in recipe.prefix()]
+        monkeypatch.setattr(e2e, "LIFESIGN", [*prefix, *e2e.LIFESIGN])
         for recipe in recipes:
             for key, value in recipe.environment(tmp_path).items():
                 monkeypatch.setenv(key, value)
-            if recipe.prefix():
-                monkeypatch.setattr(e2e, "LIFESIGN", [*recipe.prefix(), *e2e.LIFESIGN])
-        with daemon(tmp_path, DEFAULTS + well.text + text) as running:
+        with bystander.working(tmp_path, prefix) as well, daemon(tmp_path, DEFAULTS + well.text + text) as running:
             run(running, recipes)
             quiet = [event for event in events_of(running, bystander.NAME) if event["event"] != "component.healthy"]
             assert quiet == []

@@ -7,16 +7,16 @@ from tests.faults.families.stop import Stopped
 
 
 class Fault(Stopped):
-    for_s = 2.0  # what one slice tells at least, less one
+    for_s = 2.0  # what one slice tells at least, and one second
     proof = True
 
     def inject(self) -> None:
         until_s = time.monotonic() + 20
         while time.monotonic() < until_s:
-            self.running.process.send_signal(signal.SIGSTOP)
-            time.sleep(1.5)
             self.running.process.send_signal(signal.SIGCONT)
             time.sleep(0.015)
+            self.running.process.send_signal(signal.SIGSTOP)
+            time.sleep(1.5)
 
     def heal(self) -> None:
         self.running.process.send_signal(signal.SIGCONT)
