@@ -189,6 +189,13 @@ def test_failures_within_the_grace_after_a_start_are_not_evidence_and_those_afte
     assert life.names() == [DOWN]
 
 
+def test_a_failure_that_does_not_count_yet_is_shown_with_the_reason() -> None:
+    life = Life(gateway(grace_ns=30 * S)).run(31).tell(OK).kill().run(2).tell(FAIL)
+    assert life.monitor.view(life.now).components[0].checks[0].message == (
+        "not counted, the monitor itself has just begun: seen"
+    )
+
+
 def test_a_grace_that_was_running_begins_anew_and_one_that_was_over_does_not() -> None:
     spec = gateway(grace_ns=30 * S)
     waiting = Life(spec).run(20).kill().run(20)

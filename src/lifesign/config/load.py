@@ -4,7 +4,6 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from lifesign.config.check_types import Defaults, PushCheck
 from lifesign.config.collect import Collector
@@ -39,7 +38,7 @@ def load(path: Path, environ: Mapping[str, str] = os.environ, *, with_secrets: b
     if file is None or collector.findings:
         raise ConfigError(_problems(path, text, collector))
     try:
-        return _resolve(file, raw, absolute, collector)
+        return _resolve(file, absolute, collector)
     except RuntimeError:  # there is no home folder to put a default into
         collector.complain((), "no home folder is known", "set HOME, or state_dir and the path of each heartbeat")
         raise ConfigError(_problems(path, text, collector)) from None
@@ -92,7 +91,7 @@ def no_passphrase() -> str:
     raise EncryptedKeyError
 
 
-def _resolve(file: ConfigFile, raw: dict[str, Any], path: Path, collector: Collector) -> Config:
+def _resolve(file: ConfigFile, path: Path, collector: Collector) -> Config:
     defaults = file.defaults or Defaults()
     components = [resolve_component(name, item, defaults) for name, item in file.components.items()]
     return Config(
@@ -102,7 +101,7 @@ def _resolve(file: ConfigFile, raw: dict[str, Any], path: Path, collector: Colle
         components=tuple(components),
         alerts=file.alerts,
         console_keys=dict(file.console.keys) if file.console else {},
-        warnings=_warnings(file, raw),
+        warnings=_warnings(file),
         secrets=tuple(collector.context.secrets),
     )
 
@@ -146,15 +145,13 @@ def _http(http: Http) -> HttpConfig:
     )
 
 
-def _warnings(file: ConfigFile, raw: Mapping[str, Any]) -> tuple[str, ...]:
-    names = list(_unbuilt(file, raw))
+def _warnings(file: ConfigFile) -> tuple[str, ...]:
+    names = list(_unbuilt(file))
     return (f"accepted, but not built in this version: {', '.join(names)}",) if names else ()
 
 
-def _unbuilt(file: ConfigFile, raw: Mapping[str, Any]) -> Iterator[str]:
+def _unbuilt(file: ConfigFile) -> Iterator[str]:
     """Every key for a part that is to come, in the order of the file."""
-    if "history" in raw.get("monitor", {}):
-        yield "monitor.history"
     for name, component in file.components.items():
         for check, options in component.checks.items():
             path = show_path(("components", name, "checks", check))

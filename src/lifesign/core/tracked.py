@@ -17,12 +17,14 @@ from lifesign.core.spec import CheckSpec
 from lifesign.core.view import CheckView
 
 BLINDED = "not counted, the monitor itself had stalled: "
+BLINDED_BY_START = "not counted, the monitor itself has just begun: "
 
 
 class TrackedCheck:
     """Everything that is known of one check."""
 
     __slots__ = (
+        "_begun_until_ns",
         "_blinded",
         "_judgement",
         "flaps",
@@ -49,6 +51,7 @@ class TrackedCheck:
         self.last: Observation | None = None
         self.last_wall_ns: int | None = None
         self.observed_ns = now.mono_ns
+        self._begun_until_ns = now.mono_ns - 1
         self._blinded = False
         self._judgement: Judgement | None = None
         self.state = self.machine.state(now.mono_ns)
@@ -73,6 +76,7 @@ class TrackedCheck:
         if memory.type != self.spec.type:
             return
         self.machine.recall(memory.machine, now.mono_ns)
+        self._begun_until_ns = now.mono_ns + self.spec.grace_ns
         self.told = memory.told
         self.flaps.recall(memory.flaps, now.mono_ns)
         if self.judge is not None and memory.signal is not None:
@@ -114,7 +118,8 @@ class TrackedCheck:
             return "overdue: the look that is under way does not come back"
         if self.last is None:
             return "nobody has looked yet"
-        return (BLINDED if self._blinded else "") + self._found(self.last, now_ns)
+        blinded = BLINDED_BY_START if self.observed_ns <= self._begun_until_ns else BLINDED
+        return (blinded if self._blinded else "") + self._found(self.last, now_ns)
 
     def _found(self, last: Observation, now_ns: int) -> str:
         judged = self._judged_words(now_ns)
