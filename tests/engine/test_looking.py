@@ -77,3 +77,41 @@ async def test_a_check_that_cannot_be_built_is_told_and_tried_again() -> None:
     for _ in range(2):
         assert (await looks.look(CHECK)).verdict is Verdict.UNKNOWN
     assert len(attempts) == 2
+
+
+class Instant(Scripted):
+    """A looker that has its answers without waiting, but for those that are None."""
+
+    def __init__(self, answers: list[Observation | None]) -> None:
+        super().__init__([])
+        self.answers = answers
+
+    def look_at_once(self, now_wall_ns: int) -> Observation | None:
+        if not self.answers:
+            raise RuntimeError("out of answers")
+        return self.answers.pop(0)
+
+
+def test_an_answer_that_needs_no_waiting_is_there_at_once_and_goes_through_the_same_guards() -> None:
+    made: list[Scripted] = []
+
+    def make() -> Looker:
+        made.append(Instant([Observation(Verdict.OK, "the key is hunter22"), None]))
+        return made[-1]
+
+    looks = Looks({CHECK: make}, {CHECK: 1_000_000_000}, ["hunter22"])
+    told = looks.look_at_once(CHECK, 0)
+    assert told is not None
+    assert (told.verdict, told.message) == (Verdict.OK, "the key is [redacted]")
+    assert looks.look_at_once(CHECK, 0) is None
+    died = looks.look_at_once(CHECK, 0)
+    assert died is not None
+    assert (died.verdict, died.message) == (Verdict.UNKNOWN, "the check itself died: RuntimeError: out of answers")
+    assert [looker.closed for looker in made] == [1]
+    assert looks.look_at_once(CHECK, 0) is not None
+    assert len(made) == 2
+
+
+def test_a_check_that_must_wait_has_no_answer_at_once() -> None:
+    looks = Looks({CHECK: lambda: Scripted([])}, {CHECK: 1_000_000_000})
+    assert looks.look_at_once(CHECK, 0) is None

@@ -42,7 +42,7 @@ class FileFaultError(Exception):
     """The path cannot hold a file at all; the text is a sentence for the user."""
 
 
-def signature(path: Path) -> Signature | None:
+def signature(path: Path | str) -> Signature | None:
     """A cheap fingerprint that changes when the file does; never blocks.
 
     None where it tells nothing: missing, forbidden, or on a mount that may hang (there only a look tells).
@@ -50,7 +50,7 @@ def signature(path: Path) -> Signature | None:
     if may_hang(path):
         return None
     try:
-        return signature_of(path.stat())
+        return signature_of(os.stat(path))  # noqa: PTH116 - once a second for each of thousands of files
     except (OSError, ValueError):
         return None
 

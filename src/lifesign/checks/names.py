@@ -153,6 +153,12 @@ def _numeric(host: str, port: int) -> SocketAddress | None:
     return (str(address[0]), port) if len(address) == 2 else (str(address[0]), port, int(address[2]), int(address[3]))
 
 
+def loopback_address(target: HostPort) -> SocketAddress | None:
+    """The address of `target` where it is a number of this machine's loopback, and nobody need be asked."""
+    address = _numeric(target.host, target.port)
+    return address if address is not None and ip_address(address[0].partition("%")[0]).is_loopback else None
+
+
 def _addresses(host: str, result: ChildResult, attempt: Attempt) -> tuple[str, ...]:
     if result.start_error is not None:
         raise Trouble(f"cannot resolve {host}: {result.start_error}", Verdict.UNKNOWN)

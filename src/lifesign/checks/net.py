@@ -145,16 +145,43 @@ async def _connect(address: SocketAddress) -> socket.socket:
     return sock
 
 
+def connect_at_once(address: SocketAddress) -> socket.socket | None:
+    """A connected socket, None where that takes waiting (on the loopback: a full backlog). Raises OSError."""
+    family = socket.AF_INET if len(address) == 2 else socket.AF_INET6
+    sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+    try:
+        connected = _is_connected(sock, address)
+    except BaseException:
+        sock.close()
+        raise
+    if connected:
+        return sock
+    sock.close()
+    return None
+
+
 async def _settle(sock: socket.socket, address: SocketAddress) -> None:
     """Until `sock` is connected to somebody else. Raises OSError."""
+    if not _is_connected(sock, address):
+        await asyncio.get_running_loop().sock_connect(sock, address)
+        _refuse_ourselves(sock, address)
+
+
+def _is_connected(sock: socket.socket, address: SocketAddress) -> bool:
+    """Begins to connect; whether that is done, to somebody else. Raises OSError."""
     # On loopback the second call already tells the outcome, without a turn of the loop.
     outcome = sock.connect_ex(address)
     if outcome in _PENDING:
         outcome = sock.connect_ex(address)
     if outcome in _PENDING:
-        await asyncio.get_running_loop().sock_connect(sock, address)
-    elif outcome not in (0, errno.EISCONN):
+        return False
+    if outcome not in (0, errno.EISCONN):
         raise OSError(outcome, os.strerror(outcome))
+    _refuse_ourselves(sock, address)
+    return True
+
+
+def _refuse_ourselves(sock: socket.socket, address: SocketAddress) -> None:
     if sock.getsockname()[:2] == address[:2]:
         # TCP's simultaneous open: the kernel chose the port we knock at as our own, so nobody listens there.
         raise ConnectionRefusedError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))

@@ -24,6 +24,10 @@ class PushProbe:
 
     async def look(self, now_wall_ns: int) -> Observation:
         """The newest beat; the core judges its age."""
+        return self.look_at_once(now_wall_ns)
+
+    def look_at_once(self, now_wall_ns: int) -> Observation:
+        """The same: nothing here takes waiting."""
         del now_wall_ns
         if self._beat is not None:
             return self._beat

@@ -2,22 +2,29 @@
 
 A round is one call of `Monitor.tick` with its effects begun. `last_round_age_s` tells how long ago
 one was finished: it is the proof, for the API and for systemd, that the scheduler does its work.
+
+Most looks at this machine (a port of the loopback, a file, a pid) have their answer without waiting: those are made
+within the round, one after the other, and cost no task. All others get a task each. What is due within one pause is
+one round: that is the whole timer wheel.
 """
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 
 from lifesign.core.effects import Effect, Look, Record
 from lifesign.core.events import Event
-from lifesign.core.model import NS_PER_S, CheckId
+from lifesign.core.model import NS_PER_S, CheckId, Instant, Observation
 from lifesign.core.monitor import LookNow, Monitor
 from lifesign.core.observer import TICK_NS
 from lifesign.core.view import MonitorView
 from lifesign.engine.clock import read_clocks
 from lifesign.engine.files import FileSweep
 from lifesign.engine.looking import Looks
+
+SLICE_NS = 5_000_000  # how long looks that need no waiting may keep everything else on the loop
+PAUSE_NS = 5_000_000  # rounds are at least so far apart, but for what cannot wait
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +47,9 @@ class Engine:
         self._group = asyncio.TaskGroup()
         self._running: dict[CheckId, asyncio.Task[None]] = {}
         self._waiting: dict[CheckId, list[asyncio.Future[None]]] = {}
-        self._nudged = asyncio.Event()
+        self._due: deque[Look] = deque()
+        self._pausing: asyncio.Future[None] | None = None
+        self._pause_ends_ns = 0
         self._round_ended_ns = read_clocks().mono_ns
         self.loop_lag_ms = 0.0
 
@@ -61,35 +70,49 @@ class Engine:
         async with asyncio.TaskGroup() as group:
             self._group = group
             self._carry_out(self.monitor.command(LookNow(), read_clocks()))
-            while self._running:
-                await asyncio.wait(self._running.values(), timeout=TICK_NS / NS_PER_S)
+            while self._due or self._running:
+                self._begin_looks()
+                if self._running:
+                    await asyncio.wait(self._running.values(), timeout=0 if self._due else TICK_NS / NS_PER_S)
                 self._carry_out(self.monitor.attend(read_clocks()))
         self._looks.close()
 
     async def _rounds(self) -> None:
         while True:
             self._carry_out(self.monitor.tick(read_clocks()))
+            self._begin_looks()
             self._round_ended_ns = read_clocks().mono_ns
             self._after_round()
-            await self._sleep_until(self.monitor.deadline())
+            await self._pause()
 
-    async def _sleep_until(self, deadline_ns: int) -> None:
-        delay_ns = deadline_ns - read_clocks().mono_ns
-        self._nudged.clear()
-        if delay_ns <= 0:
+    async def _pause(self) -> None:
+        """Until the next round: at once where looks are left over, else when the core wants it, or by a nudge."""
+        if self._due:
             await asyncio.sleep(0)
             return
-        with suppress(TimeoutError):
-            async with asyncio.timeout(delay_ns / NS_PER_S):
-                await self._nudged.wait()
-                return
-        self.loop_lag_ms = max(0, read_clocks().mono_ns - deadline_ns) / 1_000_000
+        loop, now_ns = asyncio.get_running_loop(), read_clocks().mono_ns
+        self._pause_ends_ns = max(self.monitor.deadline(), now_ns + PAUSE_NS)
+        self._pausing = loop.create_future()
+        timer = loop.call_later((self._pause_ends_ns - now_ns) / NS_PER_S, self._nudge)
+        try:
+            await self._pausing
+        finally:
+            timer.cancel()
+            self._pausing = None
+        ended_ns = read_clocks().mono_ns
+        if ended_ns >= self._pause_ends_ns:
+            self.loop_lag_ms = (ended_ns - self._pause_ends_ns) / 1_000_000
+
+    def _nudge(self) -> None:
+        """Ends the pause."""
+        if self._pausing is not None and not self._pausing.done():
+            self._pausing.set_result(None)
 
     def _carry_out(self, effects: Iterable[Effect]) -> None:
         for effect in effects:
             match effect:
                 case Look():
-                    self._begin(effect)
+                    self._due.append(effect)
                 case Record():
                     self._tell(effect.event)
 
@@ -98,6 +121,19 @@ class Engine:
             self._record(event)
         except Exception:  # the border to journal and log: neither may stop the watch
             logger.exception("the event %s could not be recorded", event.name)
+
+    def _begin_looks(self) -> None:
+        """Begins what is due, for `SLICE_NS` at most; an answer that is there at once is observed at once."""
+        now = read_clocks()
+        until_ns = now.mono_ns + SLICE_NS
+        while self._due and now.mono_ns < until_ns:
+            look = self._due.popleft()
+            found = None if look.check in self._running else self._looks.look_at_once(look.check, now.wall_ns)
+            now = read_clocks()
+            if found is None:
+                self._begin(look)
+            else:
+                self._observe(look, found, now)
 
     def _begin(self, look: Look) -> None:
         stale = self._running.get(look.check)
@@ -111,12 +147,17 @@ class Engine:
         finally:
             if self._running.get(look.check) is asyncio.current_task():
                 del self._running[look.check]
-        self._carry_out(self.monitor.observe(look.check, observation, read_clocks(), look.run))
-        if look.check not in self._running:
+        self._observe(look, observation, read_clocks())
+        if self._due or self.monitor.deadline() < self._pause_ends_ns:
+            self._nudge()
+
+    def _observe(self, look: Look, observation: Observation, now: Instant) -> None:
+        effects = self.monitor.observe(look.check, observation, now, look.run)
+        self._carry_out(effects)
+        if self._waiting and look.check not in self._running and not any(isinstance(e, Look) for e in effects):
             for waiter in self._waiting.pop(look.check, []):
                 if not waiter.done():
                     waiter.set_result(None)
-        self._nudged.set()
 
     async def look_now(self, component: str) -> None:
         """Looks at every check of `component` now and returns once each has been observed. KeyError: no such one."""
@@ -127,12 +168,13 @@ class Engine:
             self._waiting.setdefault(CheckId(component, name), []).append(waiter)
             waiters.append(waiter)
         self._carry_out(self.monitor.command(LookNow(component), read_clocks()))
+        self._nudge()
         await asyncio.gather(*waiters)
 
     def wake(self, check: CheckId) -> None:
         """Looks at one check early: its file has changed, or a beat came in."""
         self._carry_out(self.monitor.command(LookNow(check.component, check.check), read_clocks()))
-        self._nudged.set()
+        self._nudge()
 
     def last_round_age_s(self) -> float:
         """Seconds since a round was finished."""

@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from lifesign.core.model import NS_PER_S, CheckId, JsonValue, Observation, Verdict
 from lifesign.engine.clock import read_clocks
@@ -31,6 +31,13 @@ class Looker(Protocol):
         ...
 
 
+AtOnce: TypeAlias = Callable[[int], Observation | None]
+"""A looker's `look_at_once`, if it has one: the answer where it needs no waiting, None where `look` is to be awaited.
+
+It never blocks, and leaves nothing behind where it gives None.
+"""
+
+
 class Looks:
     """The lookers of all checks. `make` builds one anew when its predecessor died."""
 
@@ -44,6 +51,7 @@ class Looks:
         self._timeouts_ns = timeouts_ns
         self._secrets = tuple(secrets)
         self._lookers: dict[CheckId, Looker] = {}
+        self._at_once: dict[CheckId, AtOnce | None] = {}
 
     async def look(self, check: CheckId) -> Observation:
         """Looks once. Never raises but for a cancellation; ends by the check's timeout + 0.5 s."""
@@ -57,8 +65,28 @@ class Looks:
             return Observation(Verdict.UNKNOWN, f"the check itself did not come back in {timeout_s + LATE_S:g} s")
         except Exception as error:  # the adapter's border: a check that dies is told and begun anew
             logger.exception("the check %s of %s died and is begun anew", check.check, check.component)
-            self._replace(check)
-            return Observation(Verdict.UNKNOWN, clean(f"the check itself died: {type(error).__name__}: {error}", 300))
+            return self._died(check, error)
+
+    def look_at_once(self, check: CheckId, now_wall_ns: int) -> Observation | None:
+        """The answer of a check that has it without waiting; None where `look` must be awaited. Never raises."""
+        try:
+            look = self._at_once[check] if check in self._at_once else self._find_at_once(check)
+            if look is None:
+                return None
+            found = look(now_wall_ns)
+        except Exception as error:  # the adapter's border, as in `look`
+            logger.exception("the check %s of %s died and is begun anew", check.check, check.component)
+            return self._died(check, error)
+        return found if found is None or not self._secrets else self._without_secrets(found)
+
+    def _find_at_once(self, check: CheckId) -> AtOnce | None:
+        look: AtOnce | None = getattr(self._looker(check), "look_at_once", None)
+        self._at_once[check] = look
+        return look
+
+    def _died(self, check: CheckId, error: Exception) -> Observation:
+        self._replace(check)
+        return Observation(Verdict.UNKNOWN, clean(f"the check itself died: {type(error).__name__}: {error}", 300))
 
     def _without_secrets(self, seen: Observation) -> Observation:
         """No secret of the config goes on from here, wherever the target had it from (P3)."""
@@ -84,6 +112,7 @@ class Looks:
         return self._lookers[check]
 
     def _replace(self, check: CheckId) -> None:
+        self._at_once.pop(check, None)
         looker = self._lookers.pop(check, None)
         if looker is not None:
             _close(looker)
@@ -93,6 +122,7 @@ class Looks:
         for looker in self._lookers.values():
             _close(looker)
         self._lookers.clear()
+        self._at_once.clear()
 
 
 def _close(looker: Looker) -> None:
