@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import platform
@@ -102,6 +103,8 @@ class Daemon:
         self._tell(EventName.MONITOR_STARTED, _watching(self._config))
         self._end_what_was_removed()
         keeper = asyncio.create_task(self._keeper.run(), name="keeper")
+        gc.collect()
+        gc.freeze()  # what the config made stays for good: no collection need walk it again
         engine = asyncio.create_task(self._engine.run(self._sweep()), name="engine")
         stopped = asyncio.create_task(self._stop.wait(), name="stop")
         self._manager.ready()

@@ -9,18 +9,25 @@ _MOST_GENERATIONS = 1000
 
 
 class Kinship:
-    """Tells kin from strangers. Who was once seen as a descendant stays one, though its parent may have died since."""
+    """Tells kin from strangers. Who was once seen as a descendant stays one, though its parent may have died since.
+
+    A stranger stays one too, whomever its parent's death hands it to.
+    """
 
     def __init__(self) -> None:
         self._descendants: frozenset[tuple[int, int]] = frozenset()
+        self._strangers: frozenset[tuple[int, int]] = frozenset()
 
     def strangers(self, processes: Iterable[Process]) -> list[Process]:
         """Those of `processes` that are neither us nor our ancestors nor our descendants. Raises OSError."""
         ours = os.getpid()
+        present = list(processes)
+        if all((process.pid, process.started_ticks) in self._strangers for process in present):
+            return present
         above = set(_line_of(os.getppid())) | {ours}
         strangers: list[Process] = []
         descendants: set[tuple[int, int]] = set()
-        for process in processes:
+        for process in present:
             life = (process.pid, process.started_ticks)
             if process.pid in above:
                 continue
@@ -29,6 +36,7 @@ class Kinship:
             else:
                 strangers.append(process)
         self._descendants = frozenset(descendants)
+        self._strangers = frozenset((process.pid, process.started_ticks) for process in strangers)
         return strangers
 
 

@@ -30,6 +30,21 @@ def component_state(checks: Iterable[TrackedCheck], *, crash_loop: bool) -> Comp
     return ComponentState.STARTING if CheckState.PENDING in states else ComponentState.HEALTHY
 
 
+def pass_as_before(checks: Iterable[TrackedCheck], now_ns: int) -> bool:
+    """Whether every check passed before and passes still, and none flaps: then there is nothing to tell."""
+    for check in checks:
+        if check.state is not CheckState.PASSING or check.flaps.flapping:
+            return False
+        if check.machine.state(now_ns) is not CheckState.PASSING:
+            return False
+    return True
+
+
+def failed_checks(checks: Iterable[TrackedCheck]) -> set[str]:
+    """The names of those that take their component down."""
+    return {check.spec.name for check in checks if check.state is CheckState.FAILED and not check.spec.optional}
+
+
 def layers(checks: Iterable[TrackedCheck]) -> Mapping[Layer, CheckState | None]:
     """The worst state of each layer's checks; None where a layer has none."""
     worst: dict[Layer, CheckState | None] = dict.fromkeys(Layer)

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 
-from lifesign.core.component import component_state, layers
+from lifesign.core.component import component_state, failed_checks, layers, pass_as_before
 from lifesign.core.diagnosis import diagnose, next_step
 from lifesign.core.events import Event, EventName
 from lifesign.core.memory import ComponentMemory, IdentityMemory, IncidentMemory
@@ -143,6 +143,9 @@ class TrackedComponent:
 
     def refresh(self, now: Instant) -> list[Event]:
         """Brings every state up to `now`; the events of what changed, in the order of cause and effect."""
+        healthy = self.state is self._told is ComponentState.HEALTHY and not (self.incident or self.crash_loop)
+        if healthy and not self.flapping and pass_as_before(self.checks.values(), now.mono_ns):
+            return []
         events: list[Event] = []
         if self.crash_loop and self._identity_source in self.checks:
             self.crash_loop = self._loops(self.checks[self._identity_source], now.mono_ns)
@@ -181,7 +184,6 @@ class TrackedComponent:
             events.append(self._event(EventName.COMPONENT_FLAPPING, now, words))
 
     def _refresh_incident(self, events: list[Event], now: Instant) -> None:
-        failed = {n for n, c in self.checks.items() if c.state is CheckState.FAILED and not c.spec.optional}
         if self.incident is None and self.state is ComponentState.DOWN:
             stamp = format_timestamp(now.wall_ns).translate({ord(c): None for c in "-:."})
             self._incidents += 1  # the wall clock may be stepped back and come by again
@@ -189,7 +191,7 @@ class TrackedComponent:
             events.append(self._event(EventName.COMPONENT_DOWN, now, self.diagnosis(now)))
         if self.incident is None:
             return
-        self.incident.blamed |= failed
+        self.incident.blamed |= failed_checks(self.checks.values())
         if self._has_recovered():
             down_s = (now.mono_ns - self.incident.opened.mono_ns) / NS_PER_S
             words = f"recovered after {format_duration(down_s)}"

@@ -24,7 +24,7 @@ from lifesign.engine.files import FileSweep
 from lifesign.engine.looking import Looks
 
 SLICE_NS = 5_000_000  # how long looks that need no waiting may keep everything else on the loop
-PAUSE_NS = 5_000_000  # rounds are at least so far apart, but for what cannot wait
+PAUSE_NS = 10_000_000  # rounds are at least so far apart, but for what cannot wait
 
 logger = logging.getLogger(__name__)
 
