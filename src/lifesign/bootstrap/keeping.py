@@ -7,6 +7,7 @@ called on the event loop. Not here: what is remembered (`core.memory`), and the 
 
 import asyncio
 import contextlib
+import logging
 from collections import deque
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -26,6 +27,8 @@ SAVE_EVERY_S = 5.0
 _SAVED_AT_ONCE = 20  # components, so that a thousand of them do not hold up the loop
 _ALL = 2**63
 
+logger = logging.getLogger(__name__)
+
 
 class Keeper:
     """Between those who tell events and those who announce them. `folder` None: nothing survives us."""
@@ -38,6 +41,7 @@ class Keeper:
         self._forgotten: list[str] = []
         self._held: deque[tuple[int, list[EventDocument]]] = deque()
         self._saved: dict[str, list[int]] = {}
+        self._troubled = False
         self._store: Store | None = None
         if folder is not None:
             self._store = Store.open(folder / FILE, history_s=history_s, settled=self._settled)
@@ -52,11 +56,20 @@ class Keeper:
         if self._store is None:
             return MonitorMemory(), []
         loaded = self._store.load()
+        self._tell_trouble()
         events = []
         for text in loaded.events:
             with contextlib.suppress(msgspec.DecodeError):
                 events.append(msgspec.json.decode(text, type=EventDocument))
         return decode(dict(loaded.memory)), events
+
+    def _tell_trouble(self) -> None:
+        trouble = self._store.trouble if self._store is not None else ""
+        if trouble and not self._troubled:
+            logger.warning("lifesign: warning: what happens now will not survive a restart: %s", trouble)
+        elif self._troubled and not trouble:
+            logger.warning("lifesign: what happens survives a restart again")
+        self._troubled = bool(trouble)
 
     def follow(self, monitor: Monitor) -> None:
         """From now on on the running loop: events are stored with what `monitor` holds."""
@@ -114,6 +127,7 @@ class Keeper:
             chunks = [names[first : first + _SAVED_AT_ONCE] for first in range(0, len(names), _SAVED_AT_ONCE)]
             for chunk in chunks:
                 self._save(chunk)
+                self._tell_trouble()
                 await asyncio.sleep(SAVE_EVERY_S / len(chunks))
             if not chunks:
                 return
