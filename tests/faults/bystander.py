@@ -12,7 +12,7 @@ from tests.e2e.running import wait_until
 
 NAME = "bystander"
 _WORK = """
-import json, os, socket, sys, threading, time
+import json, os, select, socket, sys, threading, time
 listener = socket.create_server(("127.0.0.1", 0))
 def answer():
     while True:
@@ -24,7 +24,7 @@ while True:
     with open(beat + ".new", "w") as file:
         json.dump({"timestamp": time.time(), "cycle": cycle, "port": listener.getsockname()[1]}, file)
     os.replace(beat + ".new", beat)
-    time.sleep(0.1)
+    select.select([], [], [], float(sys.argv[2]))  # libfaketime breaks an absolute sleep, and this is none
 """
 _CONFIG = """
 [components.{name}.checks.beat]
@@ -45,11 +45,11 @@ timeout = "5s"
 class Worker:
     """A process that works: it beats, listens, and can be stopped or killed. `text` is its component as TOML."""
 
-    def __init__(self, folder: Path, name: str = NAME, prefix: Sequence[str] = ()) -> None:
+    def __init__(self, folder: Path, name: str = NAME, prefix: Sequence[str] = (), pace_s: float = 0.1) -> None:
         self.folder, self.name = folder, name
         self.beat = folder / f"{name}.json"
         word = marker()
-        self._command = [*prefix, sys.executable, "-I", "-S", "-c", _WORK, str(self.beat), word]
+        self._command = [*prefix, sys.executable, "-I", "-S", "-c", _WORK, str(self.beat), str(pace_s), word]
         self.process = subprocess.Popen(self._command)
         wait_until(self.beat.exists, f"a first heartbeat of {name}")
         port = json.loads(self.beat.read_text())["port"]

@@ -25,15 +25,20 @@ def test_the_watch_goes_on_without_a_state_folder_that_can_be_used(tmp_path: Pat
     with prepared(tmp_path, kinds) as ([fault], text):
         assert isinstance(fault, StateFault)
         folder = tmp_path / fault.name
+        fault.prepare()
         if fault.had_a_life_before:
             with daemon(folder, DEFAULTS + text) as running:
                 wait_until(lambda: running.component(fault.name)["state"] == "healthy", "an earlier life")
-        fault.inject()
+        if not fault.comes_later:
+            fault.inject()
         with answering(folder, DEFAULTS + text) as state:
             wait_until(lambda: standing(state(), fault.name) == "healthy", "healthy")
-            assert fault.is_writable in (None, state()["monitor"]["state_writable"])
+            if fault.comes_later:
+                fault.inject()
             fault.worker.end()
             wait_until(lambda: standing(state(), fault.name) == "down", "down")
+            if fault.is_writable is not None:
+                wait_until(lambda: state()["monitor"]["state_writable"] is fault.is_writable, "it says so")
     assert "Traceback" not in (folder / "stderr").read_text()
 
 

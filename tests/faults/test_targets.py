@@ -17,7 +17,7 @@ from tests.faults.registry import all_recipes, batches
 
 DEFAULTS = '[defaults]\ninterval = "400ms"\ntimeout = "1s"\nfailure_threshold = 2\ngrace = "500ms"\n'
 TIMEOUT_S = 30.0
-SURVIVED_LOOKS = 4
+SURVIVED_LOOKS = 3
 
 
 @pytest.mark.parametrize(

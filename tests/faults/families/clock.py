@@ -23,7 +23,7 @@ class WallClock(MonitorFault):
         """By how much, in seconds."""
 
     def environment(self, folder: Path) -> Mapping[str, str]:
-        self._control = folder / "faketime"
+        self._control = folder / "wall-clock"
         self._set(0)
         return {
             "LD_PRELOAD": str(LIBRARIES[0]),

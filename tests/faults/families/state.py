@@ -10,10 +10,14 @@ from tests.faults.recipe import HEALTHY, Expect, Recipe
 
 
 class StateFault(Recipe):
-    """`state` is the folder. `inject` comes before the monitor starts; its component lives throughout."""
+    """`state` is the folder. `prepare` comes before the monitor starts, and so does `inject` but for `comes_later`.
+
+    Its component lives throughout.
+    """
 
     batch = "state"
     expect = Expect(HEALTHY)
+    comes_later: ClassVar[bool] = False  # while the monitor runs, and not before
     had_a_life_before: ClassVar[bool] = False  # whether a monitor ran on it before
     is_writable: ClassVar[bool | None] = False  # what the monitor says of it; None where either is right
 
@@ -21,6 +25,16 @@ class StateFault(Recipe):
         self.state = folder / "state"
         self.worker = Worker(folder, self.name)
         return self.worker.text
+
+    def prepare(self) -> None:
+        """Makes the folder what it must be before any monitor uses it."""
+
+    @abstractmethod
+    def spoil(self) -> None:
+        """Makes it unfit."""
+
+    def inject(self) -> None:
+        self.spoil()
 
     def heal(self) -> None:
         """Left as it is: the monitor has the folder in use."""
@@ -37,15 +51,10 @@ class Tmpfs(StateFault):
     programs = ("mount", "umount")
     size: ClassVar[str] = "64k"
 
-    def inject(self) -> None:
+    def prepare(self) -> None:
         self.state.mkdir(mode=0o700)
         options = f"size={self.size},mode=0700"
         subprocess.run(["mount", "-t", "tmpfs", "-o", options, "state", str(self.state)], check=True)
-        self.spoil()
-
-    @abstractmethod
-    def spoil(self) -> None:
-        """Makes it unfit."""
 
     def close(self) -> None:
         super().close()

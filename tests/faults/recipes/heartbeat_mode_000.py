@@ -10,6 +10,7 @@ class Fault(HeartbeatFile):
     expect = Expect(UNKNOWN, "could not read")
     batch = "without the power to pass over modes"
     programs = ("setpriv",)
+    proof = True
 
     def inject(self) -> None:
         self.path.chmod(0)

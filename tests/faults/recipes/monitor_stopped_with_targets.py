@@ -10,7 +10,7 @@ from tests.faults.families.stop import Stopped
 
 class Fault(Stopped):
     for_s = 12.0  # longer than the work signal may rest
-    targets_later_s = 1.0  # within the grace that follows
+    targets_later_s = 0.6  # within the grace that follows
     proof = True
 
     def config(self, folder: Path) -> str:

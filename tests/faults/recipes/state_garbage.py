@@ -9,7 +9,7 @@ class Fault(StateFault):
     is_writable = None
     had_a_life_before = True
 
-    def inject(self) -> None:
+    def spoil(self) -> None:
         for path in self.state.rglob("*"):
             if path.is_file():
                 path.write_bytes(os.urandom(20_000))

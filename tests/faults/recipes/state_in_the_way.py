@@ -4,5 +4,5 @@ from tests.faults.families.state import StateFault
 
 
 class Fault(StateFault):
-    def inject(self) -> None:
+    def spoil(self) -> None:
         self.state.write_text("in the way")

@@ -1,0 +1,14 @@
+"""Somebody removes the state folder while the monitor runs."""
+
+import shutil
+
+from tests.faults.families.state import StateFault
+
+
+class Fault(StateFault):
+    proof = True
+    is_writable = None
+    comes_later = True
+
+    def spoil(self) -> None:
+        shutil.rmtree(self.state)
