@@ -1,14 +1,14 @@
 """File events and the stat sweep behind them.
 
 The sweep is the truth: once a second it compares a signature of every watched file. One `awatch`
-over all folders only wakes it early, for events alone go deaf without a word: on a replaced file,
+over all folders only looks at single files early, for events alone go deaf without a word: on a replaced file,
 a folder made anew, a full queue, a network mount. A path that may hang is left to its own check,
 which reads it in a disposable child.
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 from lifesign.core.model import CheckId
 
 SWEEP_S = 1.0
+STEP_MS, DEBOUNCE_MS = 5, 30  # of watchfiles: how soon an event is told when all is quiet, and when it never is
 FOLDERS_S = 5.0  # how often the set of folders that exist is looked at again
 
 logger = logging.getLogger(__name__)
@@ -41,7 +42,6 @@ class FileSweep:
         self._signature = signature
         self._may_hang = may_hang
         self._seen: dict[CheckId, object] = {}
-        self._early = asyncio.Event()
         self._folders: dict[Path, object] = {}
 
     async def run(self) -> None:
@@ -55,7 +55,11 @@ class FileSweep:
 
     def sweep(self, *, first: bool = False) -> None:
         """Compares every file once."""
-        for check, path in self._paths.items():
+        self._compare(self._paths, first=first)
+
+    def _compare(self, checks: Iterable[CheckId], *, first: bool = False) -> None:
+        for check in checks:
+            path = self._paths[check]
             if self._may_hang(path):
                 continue
             signature = self._signature(path)
@@ -66,10 +70,7 @@ class FileSweep:
 
     async def _sweep_for_ever(self) -> None:
         while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(SWEEP_S):
-                    await self._early.wait()
-            self._early.clear()
+            await asyncio.sleep(SWEEP_S)
             self.sweep()
 
     async def _listen_for_ever(self) -> None:
@@ -90,11 +91,14 @@ class FileSweep:
 
     async def _listen(self) -> None:
         stop = asyncio.Event()
-        names = {str(path) for path in self._paths.values()}
+        named: dict[str, list[CheckId]] = {}
+        for check, path in self._paths.items():
+            named.setdefault(str(path), []).append(check)
         async with asyncio.TaskGroup() as group:
             guard = group.create_task(self._until_folders_change(stop))
-            async for _ in _changes(list(self._folders), names, stop):
-                self._early.set()
+            async for changes in _changes(list(self._folders), named, stop):
+                for name in {name for _, name in changes}:
+                    self._compare(named.get(name, ()))
             guard.cancel()
 
     async def _until_folders_change(self, stop: asyncio.Event) -> None:
@@ -113,10 +117,10 @@ class FileSweep:
         return folders
 
 
-def _changes(folders: list[Path], names: set[str], stop: asyncio.Event) -> AsyncIterator[Any]:
+def _changes(folders: list[Path], names: Collection[str], stop: asyncio.Event) -> AsyncIterator[Any]:
     from watchfiles import Change, awatch
 
     def is_ours(_change: Change, name: str) -> bool:
         return name in names
 
-    return awatch(*folders, watch_filter=is_ours, step=20, debounce=100, stop_event=stop, recursive=False)
+    return awatch(*folders, watch_filter=is_ours, step=STEP_MS, debounce=DEBOUNCE_MS, stop_event=stop, recursive=False)
