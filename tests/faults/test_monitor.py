@@ -22,7 +22,7 @@ grace = {GRACE_S}
 failure_for = {FAILURE_FOR_S}
 failure_threshold = 2
 """
-EARLY_S = 0.3  # from the end of the fault until we have read that it is told
+EARLY_S = 0.5  # from the end of the fault until we have read that it is told
 SLACK_S = 1.0  # of this machine: until the fault is done, and until the log is written and read
 
 

@@ -4,13 +4,14 @@ import signal
 import time
 from pathlib import Path
 
+from tests.e2e.running import wait_until
 from tests.faults.bystander import Worker
 from tests.faults.families.stop import Stopped
 
 
 class Fault(Stopped):
     for_s = 12.0  # longer than the work signal may rest
-    targets_later_s = 0.6  # within the grace that follows
+    targets_later_s = 0.2  # within the grace that follows
     proof = True
 
     def config(self, folder: Path) -> str:
@@ -29,7 +30,9 @@ class Fault(Stopped):
     def heal(self) -> None:
         super().heal()
         time.sleep(self.targets_later_s)
+        before_ns = self.worker.beat.stat().st_mtime_ns
         self._signal(signal.SIGCONT)
+        wait_until(lambda: self.worker.beat.stat().st_mtime_ns != before_ns, "work again")
 
     def close(self) -> None:
         super().close()
