@@ -115,3 +115,12 @@ def test_an_answer_that_needs_no_waiting_is_there_at_once_and_goes_through_the_s
 def test_a_check_that_must_wait_has_no_answer_at_once() -> None:
     looks = Looks({CHECK: lambda: Scripted([])}, {CHECK: 1_000_000_000})
     assert looks.look_at_once(CHECK, 0) is None
+
+
+async def test_a_check_that_dies_takes_its_secret_with_it() -> None:
+    def leak() -> Observation:
+        raise RuntimeError("cannot log in with canary-4711")
+
+    looks = Looks({CHECK: lambda: Scripted([leak])}, {CHECK: 1_000_000_000}, ["canary-4711"])
+    told = await looks.look(CHECK)
+    assert told.message == "the check itself died: RuntimeError: cannot log in with [redacted]"

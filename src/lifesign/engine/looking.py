@@ -86,7 +86,8 @@ class Looks:
 
     def _died(self, check: CheckId, error: Exception) -> Observation:
         self._replace(check)
-        return Observation(Verdict.UNKNOWN, clean(f"the check itself died: {type(error).__name__}: {error}", 300))
+        words = clean(f"the check itself died: {type(error).__name__}: {error}", 300)
+        return self._without_secrets(Observation(Verdict.UNKNOWN, words))
 
     def _without_secrets(self, seen: Observation) -> Observation:
         """No secret of the config goes on from here, wherever the target had it from (P3)."""
