@@ -108,6 +108,9 @@ class Held:
         limit_ns = 2 * self.spec.interval_ns + self.spec.timeout_ns
         if not self._settled and now_ns < self._grace_ends_ns:
             return {CheckState.PENDING}
+        if not self._settled and self.spec.signal is not None and now_ns - self._grace_ends_ns < limit_ns:
+            # The grace of a new process ends: an older signal is judged by its age since then, before any new look.
+            return {CheckState.PASSING, CheckState.FAILING, CheckState.UNKNOWN}
         allowed = set()
         if now_ns - self._known_ns >= limit_ns:
             allowed.add(CheckState.UNKNOWN)
