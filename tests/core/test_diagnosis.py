@@ -206,3 +206,13 @@ def test_a_process_that_a_signal_stopped_is_named_as_the_reason() -> None:
     told = stage.view("mind").diagnosis
     assert told.startswith("alive, but not working: no new work for ")
     assert told.endswith("; its process is stopped by a signal")
+
+
+def test_a_first_good_look_at_a_failed_check_is_told_as_recovering() -> None:
+    stage = Stage(component("mind", check("port", grace_ns=0, success_threshold=3)))
+    stage.world["mind", "port"] = Observation(FAIL, "refused")
+    stage.run(45)
+    assert stage.view("mind").diagnosis == "not ready: refused"
+    stage.world["mind", "port"] = Observation(OK, "connected")
+    stage.run(10)
+    assert stage.view("mind").diagnosis == "not ready: recovering (1 of 3): connected"

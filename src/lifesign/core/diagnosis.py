@@ -40,10 +40,17 @@ def _down(checks: Sequence[TrackedCheck], now_ns: int) -> str:
         praised = []
     blame = _listed([f"not {layer}" for layer in broken])
     words = f"{_listed(praised)}, but {blame}" if praised else blame
-    reasons = [c.message(now_ns) for c in sorted(failed, key=_by_layer)]
+    reasons = [_reason(c, now_ns) for c in sorted(failed, key=_by_layer)]
     if any(check.last and check.last.metrics.get("stopped") for check in checks):  # that is why it hangs
         reasons.insert(1, "its process is stopped by a signal")
     return f"{words}: {'; '.join(dict.fromkeys(reasons[:2]))}" if reasons else words
+
+
+def _reason(check: TrackedCheck, now_ns: int) -> str:
+    """What its last look found; a good one that is not yet enough is told as that."""
+    seen, asked = check.machine.consecutive_successes, check.spec.success_threshold
+    words = check.message(now_ns)
+    return f"recovering ({seen} of {asked}): {words}" if 0 < seen < asked else words
 
 
 def _listed(words: Sequence[str]) -> str:
