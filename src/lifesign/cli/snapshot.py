@@ -1,6 +1,5 @@
 """`lifesign snapshot`: the health state to a file or standard output, from the daemon or from one round of our own."""
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from lifesign.cli import NAGIOS_UNKNOWN
 from lifesign.cli.check import NAGIOS_CODES
 from lifesign.cli.loading import load_config
 from lifesign.cli.options import config_option
+from lifesign.heartbeat import replace_file
 
 if TYPE_CHECKING:
     from lifesign.api.documents import State
@@ -75,15 +75,9 @@ def render(state: "State", form: str) -> bytes:
 
 def write_whole(path: Path, content: bytes) -> None:
     """Replaces `path` by `content` at once: a reader sees the old file or the new one. Raises ClickException."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    if not path.parent.is_dir():
+        raise click.ClickException(f"{path} cannot be written: there is no folder {path.parent}")
     try:
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
-            fresh.replace(path)
-        except BaseException:
-            fresh.unlink(missing_ok=True)
-            raise
+        replace_file(path, content)
     except OSError as error:
-        raise click.ClickException(f"{path} cannot be written: {error.strerror}") from None
+        raise click.ClickException(f"{path} cannot be written: {error.strerror or error}") from None
