@@ -272,8 +272,8 @@ def test_a_pidfile_names_the_process(tmp_path: Path) -> None:
         (b"12\0", "holds no pid"),
         (b"99999999999999999999", "no pid of a service"),
         (b"4" * 65, "longer than 64 bytes"),
-        (str(os.getpid()).encode(), "lifesign itself or its kin"),
-        (str(os.getppid()).encode(), "lifesign itself or its kin"),
+        pytest.param(str(os.getpid()).encode(), "lifesign itself or its kin", id="our own pid"),
+        pytest.param(str(os.getppid()).encode(), "lifesign itself or its kin", id="our parent's pid"),
     ],
 )
 def test_a_hostile_pidfile_fails_with_words(content: bytes, words: str, tmp_path: Path) -> None:
