@@ -1,7 +1,8 @@
 """What every method of a restart is to its caller: first whom it would hit, then the deed. Not here: any method.
 
 A restart is asked for in two steps. `target` asks the manager and proves the process; nothing is changed by it, so a
-dry run ends there. `send` proves it again, right before the deed, and acts. Between the two the caller writes its record.
+dry run ends there. `send` proves it again, right before the deed, and acts. Between the two the caller writes its
+record.
 """
 
 from collections.abc import Callable
@@ -29,8 +30,8 @@ class Hint:
 class Target:
     """Proven: whom it will hit.
 
-    `words`: for people, as in `pid 4242 (python nexus_think)` or `unit mind.service (pid 4242)`. `identity`: the process
-    as it is now, None where there is none to be seen (a unit that failed, a command that starts who knows what).
+    `words`: for people, as in `pid 4242 (python nexus_think)` or `unit mind.service (pid 4242)`. `identity`: the
+    process as it is now, None where there is none to be seen (a unit that failed, a command of the user's own).
     """
 
     words: str
