@@ -14,7 +14,7 @@ import pytest
 
 from lifesign.checks.syntax import SyntaxProbe
 from lifesign.core.model import Observation, Verdict
-from tests.checks.test_child import dead_mount, our_children
+from tests.processes.test_child import dead_mount, our_children
 
 LONG_AGO_S = 1_600_000_000
 

@@ -10,10 +10,10 @@ import sys
 from pathlib import Path
 
 from lifesign.checks import file_reading
-from lifesign.checks.child import run_child
 from lifesign.checks.file_reading import Reading, Signature, read_file, signature_of
 from lifesign.checks.mounts import may_hang
 from lifesign.checks.probe import os_trouble
+from lifesign.processes.child import run_child
 from lifesign.text import clean
 
 _stuck: dict[str, int] = {}  # path → the child that the kernel will not let die, so that no second one follows it

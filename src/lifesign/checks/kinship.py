@@ -3,9 +3,8 @@
 import os
 from collections.abc import Iterable
 
-from lifesign.checks.process_table import Process, read_stat
-
-_MOST_GENERATIONS = 1000
+from lifesign.checks.process_table import Process
+from lifesign.processes.stat import line_of
 
 
 class Kinship:
@@ -24,30 +23,17 @@ class Kinship:
         present = list(processes)
         if all((process.pid, process.started_ticks) in self._strangers for process in present):
             return present
-        above = set(_line_of(os.getppid())) | {ours}
+        above = set(line_of(os.getppid())) | {ours}
         strangers: list[Process] = []
         descendants: set[tuple[int, int]] = set()
         for process in present:
             life = (process.pid, process.started_ticks)
             if process.pid in above:
                 continue
-            if life in self._descendants or ours in _line_of(process.pid):
+            if life in self._descendants or ours in line_of(process.pid):
                 descendants.add(life)
             else:
                 strangers.append(process)
         self._descendants = frozenset(descendants)
         self._strangers = frozenset((process.pid, process.started_ticks) for process in strangers)
         return strangers
-
-
-def _line_of(pid: int) -> list[int]:
-    """`pid`, its parent, its parent's parent and so on, as far as /proc shows them."""
-    line: list[int] = []
-    while pid > 0 and len(line) < _MOST_GENERATIONS:
-        line.append(pid)
-        try:
-            stat = read_stat(pid)
-        except PermissionError:
-            break
-        pid = stat.parent if stat else 0
-    return line

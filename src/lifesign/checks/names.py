@@ -15,8 +15,8 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, TypeAlias
 
 from lifesign.checks.attempt import Attempt, Trouble
-from lifesign.checks.child import ChildResult, run_child
 from lifesign.core.model import Verdict
+from lifesign.processes.child import ChildResult, run_child
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -1,9 +1,9 @@
-"""Whose a process is, and which number a user's name stands for. Never blocks on a directory service."""
+"""Which number a user's name stands for. Never blocks on a directory service."""
 
 import sys
 from pathlib import Path
 
-from lifesign.checks.child import run_child
+from lifesign.processes.child import run_child
 
 _ASK = "import pwd, sys; print(pwd.getpwnam(sys.argv[1]).pw_uid)"
 
@@ -30,12 +30,3 @@ def _local_uid(user: str) -> int | None:
     except OSError:
         pass
     return None
-
-
-def uid_of_process(pid: int) -> int | None:
-    """The effective uid, None where the process is gone or hidden. The owner of its folder can be root's instead."""
-    try:
-        with Path(f"/proc/{pid}/status").open("rb") as lines:
-            return next((int(line.split()[2]) for line in lines if line.startswith(b"Uid:")), None)
-    except (FileNotFoundError, ProcessLookupError, PermissionError):
-        return None

@@ -12,21 +12,22 @@ from pathlib import Path
 
 from lifesign.checks.files import FileFaultError, FileUnknownError
 from lifesign.checks.kinship import Kinship
-from lifesign.checks.owner import uid_of_process, uid_of_user
+from lifesign.checks.owner import uid_of_user
 from lifesign.checks.pidfile import read_pidfile
 from lifesign.checks.probe import os_trouble
 from lifesign.checks.process_selection import Selection, parse_count
-from lifesign.checks.process_table import Process, ProcessTable, Stat, read_stat
-from lifesign.checks.process_usage import (
-    Usage,
-    UsageMeter,
+from lifesign.checks.process_table import Process, ProcessTable
+from lifesign.checks.process_usage import Usage, UsageMeter, total
+from lifesign.core.model import Identity, Observation, Verdict
+from lifesign.processes.stat import (
+    Stat,
     boot_time_now_s,
     boot_time_s,
+    read_stat,
     started_at_s,
-    total,
+    uid_of_process,
     uptime_s,
 )
-from lifesign.core.model import Identity, Observation, Verdict
 from lifesign.text import clean, format_duration
 
 _PIDFILE_SLACK_S = 5.0  # a daemon may write its pidfile before its last fork

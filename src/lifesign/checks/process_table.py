@@ -7,37 +7,15 @@ for a thorough refresh first. Not here: which process is looked for (`process`).
 
 import asyncio
 import os
-import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
 
-TICKS_PER_S = os.sysconf("SC_CLK_TCK")
-PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+from lifesign.processes.stat import TICKS_PER_S, read_proc, read_stat, ticks_since_boot
 
 _COMMAND_LINE_BYTES = 16 * 1024  # what of a command line is read; a longer one is matched by its beginning
 _SETTLED_TICKS = 3 * TICKS_PER_S  # a younger process may be between its fork and its exec
 _TURNS = 16
 _SLICE = 64  # processes read between two chances for everything else on the loop
-_DEAD = frozenset("ZXx")
-
-
-class Stat(NamedTuple):
-    """A part of /proc/PID/stat (proc(5)). Ticks are `TICKS_PER_S` a second; `started_ticks` since boot."""
-
-    pid: int
-    comm: str
-    state: str
-    parent: int
-    cpu_ticks: int
-    threads: int
-    started_ticks: int
-    rss_bytes: int
-
-    @property
-    def is_dead(self) -> bool:
-        """A zombie, or one that is being reaped."""
-        return self.state in _DEAD
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,37 +31,13 @@ class Process:
     is_settled: bool
 
 
-def ticks_since_boot() -> int:
-    """Now, on the clock of `started_ticks`."""
-    return int(time.clock_gettime(time.CLOCK_BOOTTIME) * TICKS_PER_S)
-
-
-def read_stat(pid: int) -> Stat | None:
-    """The process as it is now, None where there is none. Raises PermissionError and OSError."""
-    raw = _read(f"/proc/{pid}/stat", 4096)
-    if not raw:
-        return None
-    name, _, rest = raw.partition(b"(")[2].rpartition(b")")
-    fields = rest.split()
-    return Stat(
-        pid,
-        name.decode("utf-8", "replace"),
-        fields[0].decode(),
-        int(fields[1]),
-        int(fields[11]) + int(fields[12]),
-        int(fields[17]),
-        int(fields[19]),
-        int(fields[21]) * PAGE_BYTES,
-    )
-
-
 def read_process(pid: int, known: Process | None = None) -> Process | None:
     """The process with its command line; what `known` is of the same life stays where nothing changed."""
     stat = read_stat(pid)
     if stat is None:
         return None
     try:
-        raw = _read(f"/proc/{pid}/cmdline", _COMMAND_LINE_BYTES)
+        raw = read_proc(f"/proc/{pid}/cmdline", _COMMAND_LINE_BYTES)
     except PermissionError:
         raw = b""
     same_life = known is not None and known.started_ticks == stat.started_ticks
@@ -101,20 +55,6 @@ def _names(comm: str, arguments: list[str]) -> frozenset[str]:
     """What the process is called: its comm, the base of argv[0], and what the kernel cut to make a comm of 15 bytes."""
     bases = [argument.rpartition("/")[2] for argument in arguments[:2]]
     return frozenset([comm, *bases[:1], *(base for base in bases if len(comm) >= 15 and base.startswith(comm))])
-
-
-def _read(path: str, limit_bytes: int) -> bytes:
-    """Empty where the process is gone."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except (FileNotFoundError, ProcessLookupError):
-        return b""
-    try:
-        return os.read(descriptor, limit_bytes)
-    except ProcessLookupError:
-        return b""
-    finally:
-        os.close(descriptor)
 
 
 class ProcessTable:

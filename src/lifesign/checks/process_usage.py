@@ -1,13 +1,11 @@
-"""What processes use (memory, CPU, descriptors, threads), and since when they run. Facts only, no limits."""
+"""What processes use: memory, CPU, descriptors, threads. Facts only, no limits."""
 
 import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 
-from lifesign.checks.process_table import TICKS_PER_S, Stat, ticks_since_boot
+from lifesign.processes.stat import TICKS_PER_S, Stat, uptime_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,31 +29,6 @@ def total(usages: Sequence[Usage]) -> dict[str, float]:
     metrics["threads"] = float(sum(usage.threads for usage in usages))
     fds = [usage.fds for usage in usages if usage.fds is not None]
     return metrics | ({"fds": float(sum(fds))} if len(fds) == len(usages) else {})
-
-
-@cache
-def boot_time_s() -> float:
-    """When this machine started, Unix seconds; read once, so that a clock step moves no process's start."""
-    try:
-        with Path("/proc/stat").open(encoding="ascii", errors="replace") as lines:
-            return next(float(line.split()[1]) for line in lines if line.startswith("btime "))
-    except (OSError, StopIteration, ValueError):
-        return float(round(boot_time_now_s()))
-
-
-def boot_time_now_s() -> float:
-    """The same by the wall clock as it stands now."""
-    return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
-
-
-def started_at_s(stat: Stat) -> float:
-    """Unix seconds, equal to the tick at each look at the same life."""
-    return boot_time_s() + stat.started_ticks / TICKS_PER_S
-
-
-def uptime_s(stat: Stat) -> float:
-    """How long it has run, a suspend included; no wall clock has a part in it."""
-    return max(0.0, (ticks_since_boot() - stat.started_ticks) / TICKS_PER_S)
 
 
 class UsageMeter:

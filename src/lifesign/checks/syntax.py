@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 
-from lifesign.checks.child import ChildResult, run_child
 from lifesign.checks.unchanged import are_unchanged
 from lifesign.core.model import Observation, Verdict
+from lifesign.processes.child import ChildResult, run_child
 from lifesign.text import clean, format_duration
 
 MEMORY_LIMIT_BYTES = 1 << 30

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from lifesign.checks.child import ChildResult, run_child
+from lifesign.processes.child import ChildResult, run_child
 
 PYTHON = sys.executable
 
@@ -233,7 +233,7 @@ async def test_a_fork_that_fails_is_a_start_error() -> None:
     # As root there is no limit of processes: the test runs as somebody else, in a process of its own.
     code = (
         "import asyncio, os, resource, sys\n"
-        "from lifesign.checks.child import run_child\n"
+        "from lifesign.processes.child import run_child\n"
         "if os.getuid() == 0: os.setgroups([]); os.setgid(54321); os.setuid(54321)\n"
         "resource.setrlimit(resource.RLIMIT_NPROC, (1, 1))\n"
         "print(asyncio.run(run_child(['true'], timeout_s=5)).start_error)\n"
@@ -330,7 +330,7 @@ if len(sys.argv) == 1:  # root's right to signal strangers ends with the next ex
         sys.exit(77)
     ctypes.CDLL(None).prctl(24, 5, 0, 0, 0)  # PR_CAPBSET_DROP, CAP_KILL
     os.execv(sys.executable, [sys.executable, "-c", sys.orig_argv[2], "again"])
-from lifesign.checks.child import run_child
+from lifesign.processes.child import run_child
 
 async def main():
     stranger = [sys.executable, "-ISc", "import os, time; os.setuid(54321); time.sleep(3)"]
@@ -359,7 +359,7 @@ async def test_a_child_that_cannot_be_ended_is_left_behind_and_gets_no_second_be
 async def test_a_child_of_a_killed_monitor_ends_by_its_own_alarm(tmp_path: Path) -> None:
     mark = tmp_path / "pid"
     code = (
-        "import asyncio, sys\nfrom lifesign.checks.child import run_child\n"
+        "import asyncio, sys\nfrom lifesign.processes.child import run_child\n"
         f"asyncio.run(run_child(['sh', '-c', 'echo $$ > {mark}; exec sleep 600'], timeout_s=0.5))"
     )
     monitor = await asyncio.create_subprocess_exec(PYTHON, "-c", code)

@@ -11,7 +11,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from lifesign.checks.child_process import KILL_WAIT_S, ChildProcess, unended
+from lifesign.processes.child_process import KILL_WAIT_S, ChildProcess, unended
 from lifesign.text import clean
 
 MAX_UNENDED = 32  # children that the kernel will not let die; with so many of them no further one is started
