@@ -256,7 +256,7 @@ def test_a_process_that_was_replaced_while_nobody_looked_is_told_and_the_same_on
     assert EventName.PROCESS_REPLACED not in [event.name for event in before]
     life.kill(60).run(1).tell(OK, identity=Identity(11, 6.0))
     assert [event.name for event in life.events[len(before) :]] == [EventName.PROCESS_REPLACED]
-    assert life.kill().monitor.components["gateway"].incarnation == 1
+    assert life.kill().monitor.components["gateway"].process.incarnation == 1
 
 
 def test_work_ages_while_nobody_looks() -> None:

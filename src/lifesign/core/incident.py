@@ -6,21 +6,19 @@ flaps, and the component is neither down, unknown nor starting. Between, however
 second one opens (S6, S7).
 """
 
-from collections import deque
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 
 from lifesign.core.component import component_state, failed_checks, layers, pass_as_before
 from lifesign.core.diagnosis import diagnose, next_step
 from lifesign.core.events import Event, EventName
-from lifesign.core.memory import ComponentMemory, IdentityMemory, IncidentMemory
+from lifesign.core.incarnation import CRASH_LOOP_REPLACEMENTS, ProcessWatch
+from lifesign.core.memory import ComponentMemory, IncidentMemory
 from lifesign.core.model import NS_PER_S, WORST_CHECK_FIRST, CheckState, ComponentState, Identity, Instant
 from lifesign.core.spec import ComponentSpec
 from lifesign.core.tracked import TrackedCheck
 from lifesign.core.view import ComponentView, IncidentView
 from lifesign.text import format_duration, format_timestamp
-
-CRASH_LOOP_REPLACEMENTS = 3  # within the flap window of the check that sees the process
 
 _CHECK_EVENTS = {
     CheckState.FAILING: EventName.CHECK_FAILING,
@@ -67,17 +65,14 @@ class TrackedComponent:
         self.since_wall_ns = now.wall_ns
         self.incident: Incident | None = None
         self._incidents = 0
-        self.incarnation = 0
+        self.process = ProcessWatch(spec.checks, now)
         self.crash_loop = False
         self.flapping = False
-        self._identity: Identity | None = None
-        self._identity_seen_ns = now.mono_ns
-        self._identity_source = _identity_source(spec)
-        self._replaced_at: deque[int] = deque(maxlen=CRASH_LOOP_REPLACEMENTS)
 
     def memory(self, now: Instant) -> ComponentMemory:
         """What must survive of it."""
-        now_ns, known = now.mono_ns, self._identity
+        now_ns = now.mono_ns
+        identity, replaced_ages_ns = self.process.memory(now_ns)
         return ComponentMemory(
             name=self.spec.name,
             taken_wall_ns=now.wall_ns,
@@ -86,10 +81,10 @@ class TrackedComponent:
             since_wall_ns=self.since_wall_ns,
             incidents=self._incidents,
             incident=self.incident.memory(now_ns) if self.incident else None,
-            incarnation=self.incarnation,
-            identity=IdentityMemory(known.pid, known.started_at, now_ns - self._identity_seen_ns) if known else None,
+            incarnation=self.process.incarnation,
+            identity=identity,
             crash_loop=self.crash_loop,
-            replaced_ages_ns=tuple(now_ns - moment for moment in self._replaced_at),
+            replaced_ages_ns=replaced_ages_ns,
             checks={name: check.memory(now) for name, check in self.checks.items()},
         )
 
@@ -99,14 +94,12 @@ class TrackedComponent:
         for name, check in self.checks.items():
             if name in memory.checks:
                 check.recall(memory.checks[name], now, away_ns)
-        self._incidents, self.incarnation, self._told = memory.incidents, memory.incarnation, memory.told
+        self._incidents, self._told = memory.incidents, memory.told
         if memory.incident is not None:
             self.incident = Incident.recalled(memory.incident, now, self.checks)
-        if memory.identity is not None:
-            self._identity = Identity(memory.identity.pid, memory.identity.started_at)
-            self._identity_seen_ns = now.mono_ns - memory.identity.seen_age_ns - away_ns
-        self._replaced_at.extend(now.mono_ns - age_ns for age_ns in memory.replaced_ages_ns)
-        self.crash_loop = memory.crash_loop and self._identity_source is not None
+        self.process.incarnation = memory.incarnation
+        self.process.recall(memory.identity, memory.replaced_ages_ns, now.mono_ns, away_ns)
+        self.crash_loop = memory.crash_loop and self.process.source is not None
         self.flapping = any(check.flaps.flapping for check in self.checks.values())
         self.state = component_state(self.checks.values(), crash_loop=self.crash_loop)
         if self.state is memory.state:
@@ -114,32 +107,19 @@ class TrackedComponent:
 
     def see_identity(self, check: TrackedCheck, identity: Identity, now: Instant) -> list[Event]:
         """Takes the process that a look saw. Another one than before is a new incarnation."""
-        if check.spec.name != self._identity_source:
+        replacement = self.process.see(identity, now) if check.spec.name == self.process.source else None
+        if replacement is None:
             return []
-        known, seen_ns = self._identity, self._identity_seen_ns
-        self._identity_seen_ns = now.mono_ns
-        if known is not None and _is_same_life(known, identity):
-            return []
-        self._identity = identity
-        if known is None:
-            return []
-        self.incarnation += 1
-        self._replaced_at.append(now.mono_ns)
-        events = [self._event(EventName.PROCESS_REPLACED, now, _replaced_words(known, identity), check=check)]
-        if self._loops(check, now.mono_ns):
+        events = [self._event(EventName.PROCESS_REPLACED, now, replacement.words, check=check)]
+        if self.process.loops(check.spec.flap_window_ns, now.mono_ns):
             if not self.crash_loop:
                 words = f"its process was replaced {CRASH_LOOP_REPLACEMENTS} times or more"
                 events.append(self._event(EventName.PROCESS_CRASH_LOOP, now, words, check=check))
             self.crash_loop = True
             return events
-        start_ns = _start_of(identity, seen_ns, now)
         for tracked in self.checks.values():
-            tracked.begin_incarnation(start_ns, now.mono_ns)
+            tracked.begin_incarnation(replacement.started_ns, now.mono_ns)
         return events
-
-    def _loops(self, check: TrackedCheck, now_ns: int) -> bool:
-        recent = [moment for moment in self._replaced_at if now_ns - moment < check.spec.flap_window_ns]
-        return len(recent) >= CRASH_LOOP_REPLACEMENTS
 
     def refresh(self, now: Instant) -> list[Event]:
         """Brings every state up to `now`; the events of what changed, in the order of cause and effect."""
@@ -147,8 +127,9 @@ class TrackedComponent:
         if healthy and not self.flapping and pass_as_before(self.checks.values(), now.mono_ns):
             return []
         events: list[Event] = []
-        if self.crash_loop and self._identity_source in self.checks:
-            self.crash_loop = self._loops(self.checks[self._identity_source], now.mono_ns)
+        if self.crash_loop and self.process.source in self.checks:
+            window_ns = self.checks[self.process.source].spec.flap_window_ns
+            self.crash_loop = self.process.loops(window_ns, now.mono_ns)
         for check in self.checks.values():
             events += self._refresh_check(check, now)
         self._refresh_flapping(events, now)
@@ -239,7 +220,7 @@ class TrackedComponent:
             flapping=self.flapping,
             suppressed_by=suppressed_by,
             incident=IncidentView(self.incident.id, self.incident.opened.wall_ns) if self.incident else None,
-            incarnation=self.incarnation,
+            incarnation=self.process.incarnation,
             checks=tuple(check.view(now) for check in checks),
         )
 
@@ -256,35 +237,6 @@ def _worst(checks: list[TrackedCheck]) -> TrackedCheck:
         )
 
     return min(checks, key=rank)
-
-
-def _identity_source(spec: ComponentSpec) -> str | None:
-    """The check whose word on the process counts: a process check before a heartbeat."""
-    for kind in ("process", "heartbeat"):
-        for check in spec.checks:
-            if check.type == kind:
-                return check.name
-    return None
-
-
-def _is_same_life(known: Identity, identity: Identity) -> bool:
-    """A start time that was not told this time, or not before, is no other one."""
-    told = known.started_at is not None and identity.started_at is not None
-    return known.pid == identity.pid and (known.started_at == identity.started_at or not told)
-
-
-def _replaced_words(known: Identity, identity: Identity) -> str:
-    if known.pid == identity.pid:
-        return f"pid {identity.pid} began a new life"
-    return f"pid {known.pid} was replaced by pid {identity.pid}"
-
-
-def _start_of(identity: Identity, seen_ns: int, now: Instant) -> int:
-    """When the new process began, on the monotonic clock: after the old one was last seen, before now."""
-    if identity.started_at is None:
-        return seen_ns
-    age_ns = now.wall_ns - int(identity.started_at * NS_PER_S)
-    return min(max(now.mono_ns - age_ns, seen_ns), now.mono_ns)
 
 
 def _nearest_to_its_limit(checks: list[TrackedCheck], now_ns: int) -> TrackedCheck | None:
