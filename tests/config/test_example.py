@@ -28,7 +28,7 @@ def test_the_components_of_the_contracts_example_come_to_these_specifications(ex
         title="Consciousness loop",
         tags=("nexus",),
         depends_on=("gateway",),
-        restart=RestartSpec("signal", automatic=True, max_unproductive=3, max_restarts=5),
+        restart=RestartSpec("signal", automatic=True, max_unproductive=3, max_restarts=5, grace_ns=120 * S),
         checks=(
             CheckSpec(
                 name="heartbeat",

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from lifesign.core.effects import Effect, Look, Record
+from lifesign.core.effects import Effect, Look, Record, Restart
 from lifesign.core.events import Event, EventName
 from lifesign.core.model import NS_PER_S, CheckId, CheckState, ComponentState, Instant, Layer, Observation, Verdict
 from lifesign.core.monitor import LookNow, Monitor
@@ -50,6 +50,7 @@ class Stage:
         self.world: dict[tuple[str, str], Observation | Callable[[Instant], Observation] | None] = {}
         self.latency_ns: dict[tuple[str, str], int] = {}
         self.looks: list[tuple[float, Look]] = []
+        self.restarts: list[tuple[float, Restart]] = []
         self.events: list[Event] = []
         self.effects: list[Effect] = []
         self.rests = False  # whether ticks that decide nothing are left out
@@ -66,6 +67,8 @@ class Stage:
         for effect in effects:
             if isinstance(effect, Record):
                 self.events.append(effect.event)
+            elif isinstance(effect, Restart):
+                self.restarts.append((self.elapsed_s, effect))
             else:
                 self.looks.append((self.elapsed_s, effect))
                 latency_ns = self.latency_ns.get(effect.check, 0)

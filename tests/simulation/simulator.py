@@ -14,7 +14,7 @@ from heapq import heappop, heappush
 from random import Random
 from zlib import crc32
 
-from lifesign.core.effects import Effect, Look, Record
+from lifesign.core.effects import Effect, Look, Record, Restart
 from lifesign.core.model import CheckId, ComponentState, Identity, Instant, Observation, Verdict, WorkSignal
 from lifesign.core.monitor import Monitor
 from lifesign.core.spec import CheckSpec, ComponentSpec, MonitorSpec
@@ -167,7 +167,7 @@ class Simulator:
                 self._note(f"{event.name} {event.component or ''}/{event.check or ''} {event.message}")
                 self.result.told.append((event.name, event.component, event.check))
                 self.checker.told(event, self.now)
-            else:
+            elif not isinstance(effect, Restart):
                 self._begin(effect)
 
     def _begin(self, look: Look) -> None:

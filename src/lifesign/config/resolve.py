@@ -110,7 +110,18 @@ def _restart_spec(restart: Restart | None) -> RestartSpec | None:
     if restart is None:
         return None
     method = str(restart.__struct_config__.tag)
-    return RestartSpec(method, restart.automatic, restart.max_unproductive, restart.max_restarts)
+    return RestartSpec(
+        method=method,
+        automatic=restart.automatic,
+        max_unproductive=restart.max_unproductive,
+        max_restarts=restart.max_restarts,
+        after_ns=restart.after.ns,
+        grace_ns=restart.grace.ns,
+        backoff_initial_ns=restart.backoff.initial.ns,
+        backoff_factor=restart.backoff.factor,
+        backoff_max_ns=restart.backoff.max.ns,
+        window_ns=restart.window.ns,
+    )
 
 
 def resolve_component(name: str, component: Component, defaults: CommonKeys) -> ComponentConfig:

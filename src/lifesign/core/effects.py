@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from lifesign.core.events import Event
-from lifesign.core.model import CheckId
+from lifesign.core.model import CheckId, Identity
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,4 +22,20 @@ class Record:
     event: Event
 
 
-Effect: TypeAlias = Look | Record
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """Restart `component`, and tell by `Monitor.restart_reported` with the same `attempt` what came of it.
+
+    The shell asks the manager and proves the process first, writes the component's memory down, then acts. `author` is
+    empty where it is `automatic`; `identity` is the process as the core knows it, None where it knows none.
+    """
+
+    component: str
+    attempt: int
+    automatic: bool
+    author: str
+    reason: str
+    identity: Identity | None
+
+
+Effect: TypeAlias = Look | Record | Restart

@@ -30,6 +30,16 @@ class EventName(StrEnum):
     COMPONENT_FLAPPING = "component.flapping"
     PROCESS_REPLACED = "process.replaced"
     PROCESS_CRASH_LOOP = "process.crash_loop"
+    RESTART_SENT = "restart.sent"
+    RESTART_PRODUCTIVE = "restart.productive"
+    RESTART_UNPRODUCTIVE = "restart.unproductive"
+    RESTART_WITHHELD = "restart.withheld"
+    RESTART_EXHAUSTED = "restart.exhausted"
+    SILENCE_ADDED = "silence.added"
+    SILENCE_ENDED = "silence.ended"
+    HOLD_ADDED = "hold.added"
+    HOLD_ENDED = "hold.ended"
+    ACK_ADDED = "ack.added"
     OPERATOR_ACTION = "operator.action"
 
 
@@ -55,6 +65,10 @@ _LEVELS: Mapping[EventName, Level] = {
     EventName.COMPONENT_FLAPPING: Level.WARNING,
     EventName.PROCESS_REPLACED: Level.WARNING,
     EventName.PROCESS_CRASH_LOOP: Level.ERROR,
+    EventName.RESTART_SENT: Level.ERROR,
+    EventName.RESTART_UNPRODUCTIVE: Level.ERROR,
+    EventName.RESTART_WITHHELD: Level.ERROR,
+    EventName.RESTART_EXHAUSTED: Level.ERROR,
 }
 
 

@@ -69,12 +69,31 @@ class CheckSpec:
 
 @dataclass(frozen=True, slots=True)
 class RestartSpec:
-    """What the state document tells of a configured restart."""
+    """How one component is restarted, as far as the core decides it.
+
+    `after_ns`: how long it must have been down before an incident's first restart; `grace_ns`: how long a fresh process
+    gets to resume work. Waits between restarts in vain: `backoff_initial_ns`, each further one `backoff_factor` (≥ 1)
+    times longer, none longer than `backoff_max_ns`. At most `max_restarts` in any `window_ns`.
+    """
 
     method: str
     automatic: bool = False
     max_unproductive: int = 3
     max_restarts: int = 5
+    after_ns: int = 300 * NS_PER_S
+    grace_ns: int = 120 * NS_PER_S
+    backoff_initial_ns: int = 30 * NS_PER_S
+    backoff_factor: float = 2.0
+    backoff_max_ns: int = 1800 * NS_PER_S
+    window_ns: int = 86_400 * NS_PER_S
+
+    def __post_init__(self) -> None:
+        for name in ("max_unproductive", "max_restarts", "after_ns", "grace_ns", "backoff_initial_ns", "window_ns"):
+            _positive(name, getattr(self, name))
+        if not self.backoff_factor >= 1:
+            raise ValueError(f"backoff_factor must be 1 or more, not {self.backoff_factor}")
+        if self.backoff_max_ns < self.backoff_initial_ns:
+            raise ValueError("backoff_max_ns is shorter than backoff_initial_ns")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +116,12 @@ class ComponentSpec:
 
 @dataclass(frozen=True, slots=True)
 class MonitorSpec:
-    """Everything one monitor watches. `seed` makes the start jitter, nothing else."""
+    """Everything one monitor watches. `seed` makes the start jitter, nothing else; `dry_run` asks for no deed."""
 
     components: tuple[ComponentSpec, ...]
     seed: int = 0
     one_shot: bool = False
+    dry_run: bool = False
 
     def __post_init__(self) -> None:
         names = Counter(component.name for component in self.components)

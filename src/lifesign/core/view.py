@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lifesign.core.model import CheckState, ComponentState, Instant, JsonValue, Layer, ObserverState
+from lifesign.core.restart import Phase, RestartRecord
 from lifesign.core.spec import CheckSpec, ComponentSpec
 
 
@@ -34,6 +35,32 @@ class IncidentView:
 
 
 @dataclass(frozen=True, slots=True)
+class NoticeView:
+    """A silence, a hold or an acknowledgement. `until_wall_ns` is None where it ends with the incident."""
+
+    author: str
+    reason: str
+    since_wall_ns: int
+    until_wall_ns: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RestartView:
+    """Where the restart of a component stands. `history`: the newest restarts, oldest first.
+
+    `next_at_wall_ns`: when the next one is due, None where none is. `withheld`: why it is not made though it is due.
+    """
+
+    phase: Phase
+    unproductive: int
+    budget_left: int
+    last_at_wall_ns: int | None
+    next_at_wall_ns: int | None
+    withheld: str = ""
+    history: tuple[RestartRecord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ComponentView:
     """One component as it stands. `layers` has every layer; None where no check proves it.
 
@@ -55,6 +82,10 @@ class ComponentView:
     incident: IncidentView | None
     incarnation: int
     checks: tuple[CheckView, ...]
+    silence: NoticeView | None = None
+    hold: NoticeView | None = None
+    acknowledged: NoticeView | None = None
+    restart: RestartView | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterable
 
-from lifesign.core.effects import Effect, Look, Record
+from lifesign.core.effects import Effect, Look, Record, Restart
 from lifesign.core.events import Event
 from lifesign.core.model import NS_PER_S, CheckId, Instant, Observation
 from lifesign.core.monitor import LookNow, Monitor
@@ -39,11 +39,13 @@ class Engine:
         *,
         record: Callable[[Event], None],
         after_round: Callable[[], None] = lambda: None,
+        restart: Callable[[Restart], None] = lambda _: None,
     ) -> None:
         self.monitor = monitor
         self._looks = looks
         self._record = record
         self._after_round = after_round
+        self._restart = restart
         self._group = asyncio.TaskGroup()
         self._running: dict[CheckId, asyncio.Task[None]] = {}
         self._waiting: dict[CheckId, list[asyncio.Future[None]]] = {}
@@ -115,6 +117,8 @@ class Engine:
                     self._due.append(effect)
                 case Record():
                     self._tell(effect.event)
+                case Restart():
+                    self._restart(effect)
 
     def _tell(self, event: Event) -> None:
         try:

@@ -1,0 +1,85 @@
+"""A restart as data: the phases, what the shell reports of one, and what is kept of it. Nothing here decides.
+
+Times are wall clock nanoseconds and shown; durations are seconds of the clock on which it was decided.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from lifesign.core.model import Identity
+
+HISTORY = 20  # so many restarts of a component are kept
+
+
+class Phase(StrEnum):
+    """Where the restart of a component stands (contract, section 3)."""
+
+    IDLE = "idle"
+    WAITING = "waiting"
+    RESTARTING = "restarting"
+    VERIFYING = "verifying"
+    BACKOFF = "backoff"
+    EXHAUSTED = "exhausted"
+
+
+class Outcome(StrEnum):
+    """What became of a restart. `PENDING`: it is not over."""
+
+    PENDING = "pending"
+    PRODUCTIVE = "productive"
+    UNPRODUCTIVE = "unproductive"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The deed is done. `words`: what was done; `identity`: whom it hit, where that is known."""
+
+    words: str
+    identity: Identity | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """Nothing was done. `reason`: hands off (R10, R11), or it could not be written down (R4)."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The deed was tried and failed."""
+
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """After the deed: the manager sees this process behind the component now."""
+
+    identity: Identity
+
+
+RestartReport: TypeAlias = Sent | Withheld | Failed | Renewed
+
+
+@dataclass(frozen=True, slots=True)
+class RestartRecord:
+    """One restart, as the history keeps it.
+
+    `author`: who asked for it, empty where it was automatic. `process_after_s`, `work_after_s`: from the decision to
+    the new process and to its first work, None where that was not seen.
+    """
+
+    attempt: int
+    at_wall_ns: int
+    automatic: bool
+    author: str = ""
+    reason: str = ""
+    words: str = ""
+    pid_before: int | None = None
+    pid_after: int | None = None
+    process_after_s: float | None = None
+    work_after_s: float | None = None
+    outcome: Outcome = Outcome.PENDING
