@@ -82,6 +82,15 @@ def format_duration(seconds: float) -> str:
     return f"{days}d{rest}h" if rest else f"{days}d"
 
 
+def format_size(size_bytes: float) -> str:
+    """`size_bytes` (≥ 0) in the largest unit that leaves at least 1: `512 MiB`, `1.5 GiB`."""
+    for unit in ("B", "KiB", "MiB"):
+        if size_bytes < 1024:
+            return f"{size_bytes:.4g} {unit}"
+        size_bytes /= 1024
+    return f"{size_bytes:.4g} GiB"
+
+
 def format_timestamp(wall_ns: int) -> str:
     """RFC 3339, UTC, milliseconds: `2026-11-21T14:03:22.123Z`. Outside the years 1 to 9999 the nearest."""
     ms = min(max(wall_ns // 1_000_000, -62_135_596_800_000), 253_402_300_799_999)

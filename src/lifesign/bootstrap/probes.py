@@ -43,9 +43,9 @@ def _tcp(check: CheckConfig, options: Any) -> Probe:
     )
 
 
-def _headers(options: Any) -> dict[str, str | Callable[[], str]]:
+def _open_values(values: Mapping[str, Any]) -> dict[str, str | Callable[[], str]]:
     """Plain text as it is, a secret as the call that reads it: what is secret is redacted from messages."""
-    return {n: value.reveal() if value.is_literal else value.reveal for n, value in options.headers.items()}
+    return {name: value.reveal() if value.is_literal else value.reveal for name, value in values.items()}
 
 
 def _http(check: CheckConfig, options: Any) -> Probe:
@@ -55,7 +55,7 @@ def _http(check: CheckConfig, options: Any) -> Probe:
         url=options.url,
         timeout_s=_timeout_s(check),
         method=options.method,
-        headers=_headers(options),
+        headers=_open_values(options.headers),
         body=options.body,
         expect_status=options.expect_status,
         expect_body=options.expect_body,
@@ -71,7 +71,7 @@ def _websocket(check: CheckConfig, options: Any) -> Probe:
     return WebSocketProbe(
         url=options.url,
         timeout_s=_timeout_s(check),
-        headers=_headers(options),
+        headers=_open_values(options.headers),
         send=options.send,
         expect=options.expect,
     )
@@ -100,6 +100,27 @@ def _syntax(check: CheckConfig, options: Any) -> Probe:
     return SyntaxProbe(paths=[str(path) for path in options.paths], python=options.python, timeout_s=_timeout_s(check))
 
 
+def _command(check: CheckConfig, options: Any) -> Probe:
+    from lifesign.checks.command import CommandProbe
+
+    env, cwd = _open_values(options.env), str(options.cwd)
+    return CommandProbe(argv=options.argv, timeout_s=_timeout_s(check), env=env, cwd=cwd)
+
+
+def _host(check: CheckConfig, options: Any) -> Probe:
+    from lifesign.checks.host import HostProbe
+
+    return HostProbe(
+        timeout_s=_timeout_s(check),
+        max_load=options.max_load,
+        max_memory=options.max_memory,
+        max_swap=options.max_swap,
+        disk=options.disk.path if options.disk else None,
+        min_free_bytes=options.disk.min_free.bytes if options.disk else None,
+        min_free_percent=options.disk.min_free.percent if options.disk else None,
+    )
+
+
 _BUILDERS: Mapping[str, Callable[[CheckConfig, Any], Probe]] = {
     "heartbeat": _heartbeat,
     "push": _push,
@@ -108,6 +129,8 @@ _BUILDERS: Mapping[str, Callable[[CheckConfig, Any], Probe]] = {
     "websocket": _websocket,
     "process": _process,
     "syntax": _syntax,
+    "command": _command,
+    "host": _host,
 }
 
 

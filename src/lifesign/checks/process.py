@@ -28,7 +28,7 @@ from lifesign.processes.stat import (
     uid_of_process,
     uptime_s,
 )
-from lifesign.text import clean, format_duration
+from lifesign.text import clean, format_duration, format_size
 
 _PIDFILE_SLACK_S = 5.0  # a daemon may write its pidfile before its last fork
 _SHARED_TABLE = ProcessTable()
@@ -206,7 +206,7 @@ class ProcessProbe:
         max_rss_bytes, max_cpu, max_fds = self._limits
         who = f"pid {usage.pid} uses"
         if max_rss_bytes is not None and usage.rss_bytes > max_rss_bytes:
-            return f"{who} {_size(usage.rss_bytes)} of memory, over the limit of {_size(max_rss_bytes)}"
+            return f"{who} {format_size(usage.rss_bytes)} of memory, over the limit of {format_size(max_rss_bytes)}"
         if max_cpu is not None and usage.cpu_percent > max_cpu:
             return f"{who} {usage.cpu_percent:.1f} % CPU, over the limit of {max_cpu:g} %"
         if max_fds is not None and usage.fds is not None and usage.fds > max_fds:
@@ -245,11 +245,3 @@ def _presence(alive: tuple[Stat, ...]) -> str:
         return f"pid {alive[0].pid}, 1 process, up {format_duration(uptime_s(alive[0]))}{rest}"
     rest = f", {stopped} stopped by a signal" if stopped else ""
     return f"{len(alive)} processes, the youngest up {format_duration(min(map(uptime_s, alive)))}{rest}"
-
-
-def _size(size_bytes: float) -> str:
-    for unit in ("B", "KiB", "MiB"):
-        if size_bytes < 1024:
-            return f"{size_bytes:.4g} {unit}"
-        size_bytes /= 1024
-    return f"{size_bytes:.4g} GiB"

@@ -44,6 +44,18 @@ class Regex(str):
         return cls(value)
 
 
+def _size_of(value: object) -> int:
+    """Bytes from `"512MiB"`, `"2GB"` or a number of bytes; at least 1. Raises ValueError."""
+    size: float = 0
+    if isinstance(value, int) and not isinstance(value, bool):
+        size = value
+    elif isinstance(value, str) and len(value) < 40 and (match := _SIZE.fullmatch(value.strip())):
+        size = float(match[1]) * _SIZE_UNITS[match[2] or "B"]
+    if not 1 <= size < 2**63:
+        raise ValueError('must be a size like "512MiB", "2GB", or a number of bytes')
+    return int(size)
+
+
 class ByteSize(int):
     """A number of bytes."""
 
@@ -55,14 +67,7 @@ class ByteSize(int):
     def read(cls, value: object, context: Context) -> Self:
         """From `"512MiB"`, `"2GB"` or a number of bytes; at least 1."""
         del context
-        size: float = 0
-        if isinstance(value, int) and not isinstance(value, bool):
-            size = value
-        elif isinstance(value, str) and len(value) < 40 and (match := _SIZE.fullmatch(value.strip())):
-            size = float(match[1]) * _SIZE_UNITS[match[2] or "B"]
-        if not 1 <= size < 2**63:
-            raise ValueError('must be a size like "512MiB", "2GB", or a number of bytes')
-        return cls(size)
+        return cls(_size_of(value))
 
 
 class Share(float):
@@ -101,6 +106,16 @@ class FreeSpace(str):
         else:
             ByteSize.read(value, context)
         return cls(value)
+
+    @property
+    def percent(self) -> float | None:
+        """The percentage, None where it is a size."""
+        return float(self.strip().removesuffix("%")) if self.strip().endswith("%") else None
+
+    @property
+    def bytes(self) -> int | None:
+        """The size in bytes, None where it is a percentage."""
+        return None if self.strip().endswith("%") else _size_of(self)
 
 
 class CountExpression(str):

@@ -93,7 +93,9 @@ def no_passphrase() -> str:
 
 def _resolve(file: ConfigFile, path: Path, collector: Collector) -> Config:
     defaults = file.defaults or Defaults()
-    components = [resolve_component(name, item, defaults) for name, item in file.components.items()]
+    components = [
+        resolve_component(name, item, defaults, collector.context.base) for name, item in file.components.items()
+    ]
     return Config(
         path=path,
         monitor=_monitor(file.monitor or Monitor(), path),

@@ -126,7 +126,6 @@ class CommandCheck(Check, frozen=True, kw_only=True, forbid_unknown_fields=True,
     """A plugin."""
 
     ok_when: ClassVar[str] = "Nagios plugin API: exit 0 ok, 1 warn, 2 fail, 3 unknown; perfdata becomes metrics"
-    is_built: ClassVar[bool] = False
 
     argv: Annotated[tuple[Word, ...], Meta(min_length=1), describe("program and arguments; never a shell line")]
     env: Annotated[dict[str, OpenValue], describe("environment variables; a value may be a secret")] = msgspec.field(
@@ -173,7 +172,6 @@ class HostCheck(Check, frozen=True, kw_only=True, forbid_unknown_fields=True, ta
 
     default_layer: ClassVar[Layer] = Layer.ALIVE
     ok_when: ClassVar[str] = "within limits"
-    is_built: ClassVar[bool] = False
 
     max_load: Annotated[Positive | None, describe("load average of a minute")] = None
     max_memory: Annotated[Share | None, describe("memory in use", examples=["90%"])] = None

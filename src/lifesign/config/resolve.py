@@ -6,12 +6,14 @@ set, at least two failures are asked for. Those of `[defaults]` do not reach hea
 own are 1.
 """
 
+from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
 from lifesign.config.check_types import Check, CommonKeys, Defaults, HeartbeatCheck, LogCheck, PushCheck
 from lifesign.config.model import Component
+from lifesign.config.probe_types import CommandCheck
 from lifesign.config.resolved import CheckConfig, ComponentConfig
 from lifesign.config.restart_types import Restart
 from lifesign.config.values import Delay, Duration
@@ -62,8 +64,10 @@ def _signal_policy(options: Check) -> SignalPolicy | None:
             return None
 
 
-def _complete(options: Check, component: str) -> Check:
-    """A heartbeat's path and `stuck_after`, which depend on other keys, filled in."""
+def _complete(options: Check, component: str, folder: Path) -> Check:
+    """Filled in what depends on other keys: a heartbeat's path and `stuck_after`, a command's `cwd`."""
+    if isinstance(options, CommandCheck):
+        return msgspec.structs.replace(options, cwd=options.cwd or folder)
     if not isinstance(options, HeartbeatCheck):
         return options
     path, stuck_after = options.path, options.stuck_after
@@ -76,9 +80,11 @@ def _complete(options: Check, component: str) -> Check:
     return msgspec.structs.replace(options, path=path, stuck_after=stuck_after)
 
 
-def resolve_check(name: str, options: Check, component: str, grace: Delay | None, defaults: CommonKeys) -> CheckConfig:
-    """One check with everything that holds for it. `grace` is the component's own."""
-    options = _complete(options, component)
+def resolve_check(
+    name: str, options: Check, component: str, grace: Delay | None, defaults: CommonKeys, folder: Path
+) -> CheckConfig:
+    """One check with everything that holds for it. `grace` is the component's own, `folder` the config's."""
+    options = _complete(options, component, folder)
     failure_threshold, failure_for_ns = failure_thresholds(options, defaults, judges_signal=options.judges_signal)
     inherited = 1 if options.judges_signal else defaults.success_threshold
     spec = CheckSpec(
@@ -124,10 +130,10 @@ def _restart_spec(restart: Restart | None) -> RestartSpec | None:
     )
 
 
-def resolve_component(name: str, component: Component, defaults: CommonKeys) -> ComponentConfig:
-    """One component with the checks that this version can do."""
+def resolve_component(name: str, component: Component, defaults: CommonKeys, folder: Path) -> ComponentConfig:
+    """One component with the checks that this version can do. `folder`: the config's."""
     resolved = {
-        check: resolve_check(check, options, name, component.grace, defaults)
+        check: resolve_check(check, options, name, component.grace, defaults, folder)
         for check, options in component.checks.items()
     }
     checks = tuple(check for check in resolved.values() if is_built(check.options))

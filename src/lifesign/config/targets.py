@@ -170,7 +170,7 @@ def config_from_targets(texts: Sequence[str], environ: Mapping[str, str] = os.en
 
 def _component(name: str, target: Target) -> ComponentConfig:
     kind = str(target.options.__struct_config__.tag)
-    check = resolve_check(kind, target.options, name, None, Defaults(grace=Delay(0)))  # it is there, or it is not
+    check = resolve_check(kind, target.options, name, None, Defaults(grace=Delay(0)), Path.cwd())  # it is there, or not
     return ComponentConfig(ComponentSpec(name=name, title=target.title, checks=(check.spec,)), (check,))
 
 
