@@ -1,9 +1,16 @@
 """README.md tells the truth: its tables are the code's, its config loads, its commands are short."""
 
+import os
 import re
+import time
 import tomllib
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import pytest
+
+from lifesign import Heartbeat, ReconnectExceededError, ReconnectGuard
 from lifesign.cli import COMMANDS
 from lifesign.config import load
 from tests.readme import README, generated
@@ -51,3 +58,37 @@ def test_its_toml_parses() -> None:
 def test_every_command_it_names_exists() -> None:
     named = set(re.findall(r"(?:^|`|/|CMD )lifesign ([a-z]+)", TEXT, flags=re.MULTILINE)) - {"itself"}
     assert named - set(COMMANDS) - {"web", "init"} == set()
+
+
+def test_its_gateway_takes_fresh_credentials_each_time_and_no_new_connection_inherits_the_old_clock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIFESIGN_HEARTBEAT", str(tmp_path / "beat.json"))
+    monkeypatch.setattr(os, "kill", lambda pid, number: None)
+    [recipe] = [block for block in blocks("python") if "guard.reconnect(" in block]
+    streams: list[object] = []
+    handled: list[str] = []
+
+    def receive(stream: object, quiet_s: float) -> Iterator[str]:
+        assert time.monotonic() - stream.last_inbound < quiet_s  # type: ignore[attr-defined]
+        stream.last_inbound = -1e9  # type: ignore[attr-defined]  # long silent, as far as this one is concerned
+        streams.append(stream.socket)  # type: ignore[attr-defined]
+        yield from ["a tick"] if len(streams) == 2 else []
+        raise ConnectionResetError
+
+    tokens = iter(range(100))
+    names = {"Watchdog": lambda *_, **__: _Unwatched(), "Heartbeat": Heartbeat, "suppress": suppress, "time": time}
+    names |= {"login": lambda: next(tokens), "open_socket": lambda token: f"socket of token {token}"}
+    names |= {"receive": receive, "handle": handled.append}
+    names["ReconnectGuard"] = lambda **given: ReconnectGuard(**given, terminate_after=1e5)
+    with pytest.raises(ReconnectExceededError):
+        exec(recipe, names)
+    assert streams == [f"socket of token {number}" for number in range(5)]  # one, a tick on the second, three in vain
+    assert handled == ["a tick"]
+
+
+class _Unwatched:
+    """A watchdog of which this process needs none."""
+
+    def start(self) -> None:
+        """Nothing."""

@@ -7,14 +7,22 @@ is loaded when it is first asked for.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lifesign.heartbeat import Heartbeat, write_heartbeat
+    from lifesign.heartbeat import Heartbeat, ReconnectExceededError, ReconnectGuard, Watchdog, write_heartbeat
 
 __version__ = "0.1.0"
-__all__ = ["Heartbeat", "__version__", "write_heartbeat"]
+_FOR_PROGRAMS = ("Heartbeat", "ReconnectExceededError", "ReconnectGuard", "Watchdog", "write_heartbeat")
+__all__ = [
+    "Heartbeat",
+    "ReconnectExceededError",
+    "ReconnectGuard",
+    "Watchdog",
+    "__version__",
+    "write_heartbeat",
+]
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("Heartbeat", "write_heartbeat"):
+    if name in _FOR_PROGRAMS:
         from lifesign import heartbeat
 
         return getattr(heartbeat, name)

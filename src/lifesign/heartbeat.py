@@ -1,12 +1,16 @@
-"""The writer for monitored programs: it tells, after each piece of finished work, that it was finished.
+"""For monitored programs: a writer that tells of each piece of finished work, and two guards that live inside.
 
-One file, standard library only, Python 3.8 or newer: install lifesign, or copy this file into the program.
+One file, standard library only, Python 3.8 or newer: install lifesign, or copy this file into the program. It may be
+copied alone, so it is the one module of lifesign that is longer than 300 lines.
 
-    from lifesign import Heartbeat, write_heartbeat
+    from lifesign import Heartbeat, ReconnectGuard, Watchdog, write_heartbeat
 
     write_heartbeat(cycle=n, model="m")        # path=, else $LIFESIGN_HEARTBEAT
     heartbeat = Heartbeat("mind")              # path=, else $LIFESIGN_HEARTBEAT, else the user state dir
     heartbeat.beat()                           # counts by itself; or beat(cycle=n, status="ok", queue=17)
+    Watchdog(heartbeat, stale_limit=600).start()            # no beat for 600 s: ERROR in the log, SIGTERM to ourselves
+    guard = ReconnectGuard(max_unproductive=3)              # reconnects that deliver nothing do not go on for ever
+    stream = guard.reconnect(refresh=login, connect=open_stream)    # fresh credentials first, then the connection
 
 Beat where work *ends*: a timer thread that beats proves nothing.
 
@@ -30,14 +34,26 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import stat
 import threading
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["Heartbeat", "default_heartbeat_path", "user_state_dir", "write_heartbeat"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = [
+    "Heartbeat",
+    "ReconnectExceededError",
+    "ReconnectGuard",
+    "Watchdog",
+    "default_heartbeat_path",
+    "user_state_dir",
+    "write_heartbeat",
+]
 
 SIZE_LIMIT_BYTES = 64 * 1024
 DEPTH_LIMIT = 8  # the object itself is the first
@@ -45,6 +61,7 @@ MESSAGE_LIMIT = 1000  # characters
 STATUSES = ("ok", "degraded", "error", "stopping")
 _LATEST_TIMESTAMP = 4_102_444_800  # the year 2100: whoever passes more means milliseconds
 _LEFTOVER_AGE_S = 600.0  # a younger temporary file may belong to a writer that is slow
+_LOG_PATIENCE_S = 2.0  # what hangs may hold the log's lock, or the log itself is what hangs
 
 _MEANINGS = {
     **dict.fromkeys(("timestamp", "started_at"), "a time in Unix seconds"),
@@ -114,6 +131,8 @@ class Heartbeat:
         self.name = name
         self.path: Path | None = None
         self.cycle = 0
+        self.beaten_at: float | None = None  # the last beat, on the monotonic clock
+        self.idle = False  # it said busy=False
         self._fsync, self._strict = fsync, strict
         self._begin()
         try:
@@ -130,6 +149,7 @@ class Heartbeat:
         """
         if self._pid != os.getpid():
             self._begin()
+        self.beaten_at, self.idle = time.monotonic(), fields.get("busy") is False
         if self.path is None:
             return False
         with self._lock:  # so that the newest count is also the one that stays in the file
@@ -143,6 +163,233 @@ class Heartbeat:
         """Once a process: a lock that another thread held while we were forked would stay locked for ever."""
         self._pid, self._started_at = os.getpid(), time.time()
         self._lock = threading.RLock()  # re-entrant: a signal handler may beat in the middle of a beat
+
+
+class Watchdog:
+    """Ends its own process once the work has rested too long, so that the supervisor starts a fresh one.
+
+    A daemon thread watches the beats of one `Heartbeat`. When none came for `stale_limit` seconds it logs one ERROR
+    (logger `lifesign.heartbeat`) with how stale the work is and how long it may be, and sends SIGTERM to its own
+    process, once. It never fires before `grace` seconds have passed since `start()`, while the last beat said
+    `busy=False`, or for time in which it could not run itself: after a suspend, a stopped process or a starved one
+    the work has a whole `stale_limit` again. A blocked asyncio loop is seen, being another thread's trouble; code that
+    never releases the interpreter's lock stops this thread too, and only a watcher outside sees that.
+
+    A fork takes no watchdog along: the child starts its own. Usable as a context manager. `start` and `stop` may be
+    called again and again, by one thread at a time.
+    """
+
+    def __init__(
+        self,
+        heartbeat: Heartbeat,
+        stale_limit: float = 600.0,
+        *,
+        grace: float | None = None,
+        dump_stacks: bool | str | Path = False,
+        escalate_after: float | None = None,
+    ) -> None:
+        """Seconds. `grace`: default `stale_limit`. `dump_stacks`: log what every thread does, or append it to a file.
+
+        `escalate_after`: so long after an unheeded SIGTERM, SIGKILL; None never sends one. A SIGTERM handler written in
+        Python, or asyncio's, does not run while its thread hangs in one call: then this is what ends the process.
+        Raises ValueError for a time that is not positive (`grace` may be 0).
+        """
+        self._grace = stale_limit if grace is None else grace
+        if not (0 < stale_limit < 1e9 and 0 <= self._grace < 1e9 and (escalate_after is None or escalate_after > 0)):
+            raise ValueError("a watchdog's times are positive seconds")
+        self.fired = False
+        self._heartbeat, self._limit = heartbeat, float(stale_limit)
+        self._dump, self._escalate_after = dump_stacks, escalate_after
+        self._pid, self._stopped = 0, threading.Event()
+
+    def start(self) -> Watchdog:
+        """Begins to watch, with its grace; nothing where it watches already."""
+        if self._pid != os.getpid() or self._stopped.is_set():
+            self._pid, self._stopped, self.fired = os.getpid(), threading.Event(), False
+            arguments = (self._stopped, time.monotonic())
+            threading.Thread(target=self._watch, args=arguments, name="lifesign-watchdog", daemon=True).start()
+        return self
+
+    def stop(self) -> None:
+        """Ends the watch at once; it does not wait for the thread."""
+        self._stopped.set()
+
+    def __enter__(self) -> Watchdog:
+        return self.start()
+
+    def __exit__(self, *failure: object) -> None:
+        self.stop()
+
+    def _watch(self, stopped: threading.Event, began: float) -> None:
+        """Adds up the time in which it ran and saw no beat: what it slept through is nobody's fault."""
+        tick = min(1.0, self._limit / 20)
+        lived = rested = 0.0
+        seen, now, away = self._heartbeat.beaten_at, began, _suspended_s()
+        while not stopped.wait(tick):
+            gap, now = time.monotonic() - now, time.monotonic()
+            slept, away = _suspended_s() - away, _suspended_s()
+            stalled = slept > 1.0 or gap > tick + max(1.0, self._limit / 10)
+            lived += min(gap, 2 * tick)
+            rested += min(gap, 2 * tick)
+            if stalled or self._heartbeat.idle or self._heartbeat.beaten_at != seen:
+                rested, seen = 0.0, self._heartbeat.beaten_at
+            elif rested >= self._limit and lived >= self._grace:
+                self._fire(now - (began if seen is None else max(seen, began)), stopped)
+                return
+
+    def _fire(self, stale: float, stopped: threading.Event) -> None:
+        self.fired = True
+        words = (
+            f"{self._heartbeat.name}: no work was finished for {stale:.0f} s (limit {self._limit:g} s): "
+            f"ending this process {os.getpid()} with SIGTERM, so that its supervisor starts a fresh one"
+        )
+        _log_in_time("error", words, stacks=self._dump)
+        if stopped.is_set():  # the log took its time
+            return
+        os.kill(os.getpid(), signal.SIGTERM)
+        if self._escalate_after is not None and not stopped.wait(self._escalate_after):
+            _log_in_time("error", f"{self._heartbeat.name}: SIGTERM was not heeded: SIGKILL")
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+class ReconnectExceededError(RuntimeError):
+    """Too many connections in a row delivered nothing: to try once more would only hide it."""
+
+
+class ReconnectGuard:
+    """Counts the connections that delivered nothing, and fails hard on the next. Safe with threads, forks, asyncio.
+
+    `reconnect` for plain functions, `await reconnect_async` where either may be a coroutine function. Both call
+    `refresh` first, for fresh credentials, then `connect`; a `connect` that cannot be called without an argument is
+    given what `refresh` returned. What they raise is raised, and counts as a connection in vain. Use it for the first
+    connection too. Whatever was known of the old connection (when it last spoke, say) belongs to the old connection:
+    let `connect` build a new object that holds it.
+    """
+
+    def __init__(self, max_unproductive: int = 3, *, on_exceeded: str = "raise", terminate_after: float = 10.0) -> None:
+        """`max_unproductive`: connections in a row that may deliver nothing, at least 1.
+
+        The next one raises ReconnectExceededError. With `on_exceeded="terminate"`, for programs whose catch-all would
+        swallow that, it also sends SIGTERM to its own process and, `terminate_after` seconds later, exits it with 1
+        whatever goes on in it. Raises ValueError for another value.
+        """
+        if max_unproductive < 1 or on_exceeded not in ("raise", "terminate") or not 0 <= terminate_after < 1e6:
+            raise ValueError('max_unproductive is at least 1, on_exceeded "raise" or "terminate"')
+        self._max, self._terminate_after = max_unproductive, terminate_after
+        self._terminates = on_exceeded == "terminate"
+        self.unproductive = 0  # connections since something was last delivered
+        self._ending = False
+        self._pid, self._lock = os.getpid(), threading.Lock()
+
+    def delivered(self) -> None:
+        """The present connection delivered something: call it for what came *after* the greeting."""
+        self.unproductive = 0
+
+    def reconnect(self, *, connect: Callable[..., Any], refresh: Callable[[], Any] | None = None) -> Any:
+        """What `connect` returns. Raises ReconnectExceededError, TypeError for a coroutine, and what they raise."""
+        self._count()
+        fresh = _plain_result(refresh()) if refresh is not None else None
+        return _plain_result(connect(*_arguments(connect, fresh)))
+
+    async def reconnect_async(self, *, connect: Callable[..., Any], refresh: Callable[[], Any] | None = None) -> Any:
+        """The same where `refresh`, `connect` or both are coroutine functions."""
+        self._count()
+        fresh = await _awaited(refresh()) if refresh is not None else None
+        return await _awaited(connect(*_arguments(connect, fresh)))
+
+    def _count(self) -> None:
+        if self._pid != os.getpid():  # a lock that was held while we were forked would stay locked for ever
+            self._pid, self._lock = os.getpid(), threading.Lock()
+        with self._lock:
+            number = self.unproductive + 1
+            if number <= self._max:
+                self.unproductive = number
+        if number > self._max:
+            self._exceeded()
+        if number > 1:
+            _log_in_time("warning", f"connection {number} of {self._max} since something was delivered")
+
+    def _exceeded(self) -> None:
+        words = f"{self._max} connections in a row delivered nothing"
+        if self._terminates and not self._ending:
+            self._ending = True
+            _log_in_time("error", f"{words}: ending this process {os.getpid()}")
+            threading.Thread(target=self._exit, name="lifesign-exit", daemon=True).start()
+            os.kill(os.getpid(), signal.SIGTERM)
+        raise ReconnectExceededError(words)
+
+    def _exit(self) -> None:
+        time.sleep(self._terminate_after)
+        os._exit(1)
+
+
+def _arguments(connect: Callable[..., Any], fresh: Any) -> tuple[Any, ...]:
+    """What `connect` is called with: nothing where that is enough, so that no default of its own is overwritten."""
+    import inspect
+
+    try:
+        inspect.signature(connect).bind()
+    except TypeError:
+        return (fresh,)
+    except ValueError:  # written in C, and says nothing of itself
+        return ()
+    return ()
+
+
+def _plain_result(result: Any) -> Any:
+    import inspect
+
+    if inspect.iscoroutine(result):
+        result.close()
+        raise TypeError("a coroutine function: use `await guard.reconnect_async(...)`")
+    return result
+
+
+async def _awaited(result: Any) -> Any:
+    import inspect
+
+    return await result if inspect.isawaitable(result) else result
+
+
+def _suspended_s() -> float:
+    """Seconds that the machine has slept since it booted; 0 where that is not told."""
+    try:
+        return time.clock_gettime(time.CLOCK_BOOTTIME) - time.clock_gettime(time.CLOCK_MONOTONIC)
+    except (AttributeError, OSError):
+        return 0.0
+
+
+def _log_in_time(level: str, message: str, stacks: bool | str | Path = False) -> None:
+    """Logs in a thread of its own and waits 2 s at most: the log may be just what hangs."""
+
+    def log() -> None:
+        told = message
+        with suppress(Exception):
+            if stacks:
+                told = f"{message}\n{_stacks()}"
+            if isinstance(stacks, (str, Path)):
+                with Path(stacks).open("a", encoding="utf-8") as file:
+                    file.write(told + "\n")
+                told = f"{message} (stacks: {stacks})"
+        with suppress(Exception):
+            import logging
+
+            getattr(logging.getLogger("lifesign.heartbeat"), level)("%s", told)
+
+    thread = threading.Thread(target=log, name="lifesign-log", daemon=True)
+    thread.start()
+    thread.join(_LOG_PATIENCE_S)
+
+
+def _stacks() -> str:
+    """What every thread is doing. By way of a file in memory: a full pipe would stop us, and all threads with us."""
+    import faulthandler
+    import tempfile
+
+    with tempfile.TemporaryFile() as file:
+        faulthandler.dump_traceback(file, all_threads=True)
+        file.seek(0)
+        return file.read().decode(errors="replace").rstrip()
 
 
 def _write(path: str | Path | None, fields: dict[str, Any], *, fsync: bool, strict: bool) -> bool:
