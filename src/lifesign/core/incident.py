@@ -6,7 +6,7 @@ flaps, and the component is neither down, unknown nor starting. Between, however
 second one opens (S6, S7).
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from lifesign.core.component import component_state, failed_checks, layers, pass_as_before
@@ -105,6 +105,35 @@ class TrackedComponent:
         if self.state is memory.state:
             self.since_wall_ns = memory.since_wall_ns
 
+    def reconfigure(self, spec: ComponentSpec, begin_anew: Collection[str], now: Instant, *, seed: int) -> None:
+        """Follows `spec` from now on and tells nothing by that; an open incident stays open (S8).
+
+        A check that is specified as before, and is not named in `begin_anew`, keeps all that is held of it.
+        """
+        before, held = self.checks, self.state
+        self.checks = {
+            check.name: before[check.name]
+            if check.name in before and before[check.name].spec == check and check.name not in begin_anew
+            else TrackedCheck.succeeding(before.get(check.name), spec.name, check, now, seed)
+            for check in spec.checks
+        }
+        self.spec = spec
+        self._follow_process(before, now)
+        if self.incident is not None:
+            self.incident.blamed &= self.checks.keys()
+        self.flapping = any(check.flaps.flapping for check in self.checks.values())
+        self.state = component_state(self.checks.values(), crash_loop=self.crash_loop)
+        if self.state is not held:
+            self.since_wall_ns = now.wall_ns
+
+    def _follow_process(self, before: Mapping[str, TrackedCheck], now: Instant) -> None:
+        """Where another check tells of the process now, what is seen next may well be another one by right."""
+        fresh, source = ProcessWatch(self.spec.checks, now), self.process.source
+        if fresh.source == source and (source is None or self.checks[source] is before[source]):
+            return
+        fresh.incarnation = self.process.incarnation
+        self.process, self.crash_loop = fresh, False
+
     def see_identity(self, check: TrackedCheck, identity: Identity, now: Instant) -> list[Event]:
         """Takes the process that a look saw. Another one than before is a new incarnation."""
         replacement = self.process.see(identity, now) if check.spec.name == self.process.source else None
@@ -176,6 +205,8 @@ class TrackedComponent:
         if self._has_recovered():
             down_s = (now.mono_ns - self.incident.opened.mono_ns) / NS_PER_S
             words = f"recovered after {format_duration(down_s)}"
+            if not self.incident.blamed:
+                words += ": what was to blame is no longer in the config"
             events.append(self._event(EventName.COMPONENT_RECOVERED, now, words, down_s=round(down_s, 3)))
             self.incident = None
 

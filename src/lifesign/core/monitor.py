@@ -5,19 +5,19 @@ Call them with readings of the clocks in order. The same calls give the same eff
 (S5): that makes replay, dry runs and simulation one and the same thing.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from heapq import heappop, heappush
 
 from lifesign.core.component import overall_state
 from lifesign.core.effects import Effect, Look, Record
 from lifesign.core.events import Event, EventName
 from lifesign.core.incident import TrackedComponent
-from lifesign.core.memory import MonitorMemory
+from lifesign.core.memory import MonitorMemory, removed
 from lifesign.core.model import NS_PER_S, CheckId, ComponentState, Identity, Instant, Observation, ObserverState
 from lifesign.core.observer import TICK_NS, Finding, Observer
-from lifesign.core.spec import MonitorSpec
-from lifesign.core.tracked import TrackedCheck
+from lifesign.core.spec import ComponentSpec, MonitorSpec
+from lifesign.core.tracked import NEVER_PLANNED, TrackedCheck
 from lifesign.core.view import MonitorView
 from lifesign.text import format_duration
 
@@ -45,22 +45,55 @@ class Monitor:
         for name, remembered in memory.components.items() if memory else ():
             if name in self.components:
                 self.components[name].recall(remembered, now)
-        self._checks = [check for component in self.components.values() for check in component.checks.values()]
-        self._number = {check.id: number for number, check in enumerate(self._checks)}
         self._observer = Observer(now)
         self._observer_state = ObserverState.OK
         self._common_cause_until_ns = now.mono_ns
         self._went_down: dict[str, int] = {}
         self._now = now
+        self._follow_checks()
+
+    def _follow_checks(self) -> None:
+        """Numbers the checks of all components, and plans each."""
+        self._checks = [check for component in self.components.values() for check in component.checks.values()]
+        self._number = {check.id: number for number, check in enumerate(self._checks)}
         self._wakes: list[tuple[int, int]] = []
         for check in self._checks:
-            self._plan(check, check.schedule.due_ns)
+            wake_ns, check.wake_ns = check.wake_ns, NEVER_PLANNED
+            self._plan(check, check.schedule.due_ns if wake_ns == NEVER_PLANNED else wake_ns)
+
+    def reconfigure(self, spec: MonitorSpec, changed: Collection[CheckId], now: Instant) -> tuple[Effect, ...]:
+        """Watches what `spec` says from now on. No transition comes of that (S8), but for the ends of what is gone.
+
+        A check that is specified as before goes on as if nothing had happened; `changed` names those that look at
+        something else now, though the core is told the same. These, and new ones, begin with a grace. The spec's
+        `seed` is that of the start.
+        """
+        effects, now = self._notice(now)
+        names = {component.name for component in spec.components}
+        gone = {name: held.memory(now) for name, held in self.components.items() if name not in names}
+        self.spec = replace(spec, seed=self.spec.seed)
+        self.components = {component.name: self._followed(component, changed, now) for component in spec.components}
+        self._went_down = {name: moment for name, moment in self._went_down.items() if name in names}
+        self._follow_checks()
+        return (*effects, *map(Record, removed(MonitorMemory(gone), names, now)))
+
+    def _followed(self, spec: ComponentSpec, changed: Collection[CheckId], now: Instant) -> TrackedComponent:
+        held = self.components.get(spec.name)
+        if held is None:
+            return TrackedComponent(spec, now, seed=self.spec.seed, one_shot=self.spec.one_shot)
+        held.reconfigure(spec, {c.check for c in changed if c.component == spec.name}, now, seed=self.spec.seed)
+        return held
 
     def observe(
         self, check: CheckId, observation: Observation, now: Instant, run: int | None = None
     ) -> tuple[Effect, ...]:
-        """Takes what a look found. `run` is that of the `Look`; None for what came by itself (a push)."""
+        """Takes what a look found. `run` is that of the `Look`; None for what came by itself (a push).
+
+        An answer that comes after its check is gone, or after another run has begun, is not taken.
+        """
         effects, now = self._notice(now)
+        if run is not None and check not in self._number:
+            return tuple(effects)
         tracked = self._checks[self._number[check]]
         if not tracked.schedule.is_current(run):
             return tuple(effects)

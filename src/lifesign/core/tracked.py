@@ -17,6 +17,7 @@ from lifesign.core.spec import CheckSpec
 from lifesign.core.view import CheckView
 
 BLINDED = "not counted, the monitor itself had stalled: "
+NEVER_PLANNED = -1
 BLINDED_BY_START = "not counted, the monitor itself has just begun: "
 
 
@@ -56,7 +57,17 @@ class TrackedCheck:
         self._judgement: Judgement | None = None
         self.state = self.machine.state(now.mono_ns)
         self.told: CheckState | None = None  # the last state that an event told
-        self.wake_ns = -1  # never planned
+        self.wake_ns = NEVER_PLANNED
+
+    @classmethod
+    def succeeding(
+        cls, before: "TrackedCheck | None", component: str, spec: CheckSpec, now: Instant, seed: int
+    ) -> "TrackedCheck":
+        """One that begins anew; no answer to a look of the one `before` it is ever taken for its own."""
+        check = cls(component, spec, now, seed=seed, one_shot=False)
+        if before is not None:
+            check.schedule.run = before.schedule.run
+        return check
 
     def memory(self, now: Instant) -> CheckMemory:
         """What must survive of it."""
