@@ -304,7 +304,7 @@ async def test_a_silence_and_a_hold_need_a_reason_and_a_duration(tmp_path: Path,
 
 async def test_no_such_route_and_a_wrong_method_are_problems_too(tmp_path: Path) -> None:
     async with serving(tmp_path) as served:
-        status, headers, body = await served.tcp("GET", "/metrics")
+        status, headers, body = await served.tcp("GET", "/no/such/route")
         assert (status, headers["Content-Type"], body["status"]) == (404, "application/problem+json", 404)
         status, headers, body = await served.tcp("DELETE", "/api/v1/state")
         assert (status, headers["Content-Type"]) == (405, "application/problem+json")

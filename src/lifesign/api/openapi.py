@@ -66,6 +66,8 @@ def _responses(route: Route) -> dict[str, Any]:
     if route.answer in {document.__name__ for document in _DOCUMENTS}:
         schema = {"$ref": _REFERENCE.format(name=route.answer)}
     content: dict[str, Any] = {"application/json": {"schema": schema}}
+    if route.answer is Answer.METRICS:
+        content = {"text/plain": {"schema": {"type": "string"}}}
     if "follow" in route.query:
         content["text/event-stream"] = {"schema": {"type": "string"}}
     success = {"description": route.summary, "content": content}

@@ -78,6 +78,11 @@ class Reading:
         """What is served here."""
         return json_response(self._description)
 
+    async def metrics(self, request: web.Request) -> web.StreamResponse:  # noqa: ARG002
+        """Everything that is a number."""
+        body, kind = await self._service.metrics()
+        return web.Response(body=body, headers={**COMMON_HEADERS, "Content-Type": kind})
+
 
 def is_late(request: web.Request) -> bool:
     """Whether the answer comes so late after the request that our loop must have stalled in between."""

@@ -24,6 +24,7 @@ class Answer(StrEnum):
     BEAT = "Accepted"
     COMPONENT = "Component"
     OPENAPI = "OpenAPI"
+    METRICS = "Metrics"
     NOT_BUILT = "NotBuilt"
 
 
@@ -72,6 +73,7 @@ ROUTES: tuple[Route, ...] = (
         Answer.COMPONENT_STATUS,
         "503 when the component is down or unknown",
     ),
+    Route("GET", "/metrics", Access.READ, Answer.METRICS, "everything that is a number, as Prometheus text"),
     Route("GET", "/api/v1/state", Access.READ, Answer.STATE, "the state document"),
     Route(
         "GET",

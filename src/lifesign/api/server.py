@@ -153,6 +153,7 @@ def _handler(route: Route, reading: Reading, acting: Acting) -> Handler:
         Answer.STATE: reading.state,
         Answer.EVENTS: reading.events,
         Answer.OPENAPI: reading.openapi,
+        Answer.METRICS: reading.metrics,
         Answer.BEAT: partial(acting.push, action=route.action),
         Answer.COMPONENT: partial(acting.probe, action=route.action),
         Answer.NOT_BUILT: partial(acting.not_built, action=route.action),

@@ -17,6 +17,7 @@ from lifesign.core.model import ComponentState
 from lifesign.core.view import ComponentView, MonitorView
 
 STALE_ROUND_S = 5.0
+METRICS_CACHE_S = 1.0
 STATE_CACHE_S = 0.1  # however many ask for the state, it is rendered ten times a second at most
 _BATCH = 50  # so many components are rendered before the loop may turn to its real work
 
@@ -32,6 +33,10 @@ class Service:
         self._made_for = ""
         self._done = 0
         self._rendering = asyncio.Lock()
+        self._overdue_checks = 0
+        self._metrics = b"", ""
+        self._metrics_made_at_s = -METRICS_CACHE_S
+        self._measuring = asyncio.Lock()
 
     def is_stalled(self) -> bool:
         """Whether the scheduler has not finished a round for so long that nothing it says may be called healthy."""
@@ -41,6 +46,7 @@ class Service:
         """The state document of now: of one instant, though the loop turns while it is made."""
         view, info = self.backend.view(), self.backend.info()
         overall = self.overall(view.overall)
+        self._overdue_checks = sum(check.overdue for component in view.components for check in component.checks)
         components = []
         for number, component in enumerate(view.components, start=1):
             components.append(component_document(component))
@@ -60,6 +66,17 @@ class Service:
                 self._state_bytes = encode(await self.state())
                 self._made_at_s, self._made_for = (now_s if done == self._done else -1.0), cursor
             return self._state_bytes
+
+    async def metrics(self) -> tuple[bytes, str]:
+        """The Prometheus text, at most a second old, and its content type. Made in a thread: it takes its time."""
+        async with self._measuring:
+            now_s = asyncio.get_running_loop().time()
+            if now_s - self._metrics_made_at_s > METRICS_CACHE_S:
+                from lifesign.api.metrics import CONTENT_TYPE, metrics_text  # 90 ms that only a scraped daemon pays
+
+                text = await asyncio.to_thread(metrics_text, await self.state(), self._overdue_checks)
+                self._metrics, self._metrics_made_at_s = (text, CONTENT_TYPE), now_s
+            return self._metrics
 
     def forget_state(self) -> None:
         """Something was done: what is asked for from now on is made anew."""

@@ -1,0 +1,80 @@
+"""`/metrics`: well-formed text of the Prometheus format, with what the state document says, and who may read it."""
+
+import asyncio
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from lifesign.core.model import ComponentState
+from tests.api.fakes import check, component, mind_down, monitor
+from tests.api.serving import TOKEN, Served, serving
+
+Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
+
+
+async def scraped(served: Served) -> tuple[str, Samples]:
+    reply = await asyncio.to_thread(served.client.get, "/metrics")
+    assert reply.status == 200
+    text = reply.body.decode()
+    samples: Samples = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            key = (sample.name, frozenset(sample.labels.items()))
+            assert key not in samples
+            samples[key] = sample.value
+    return text, samples
+
+
+def of(samples: Samples, name: str, **labels: str) -> float:
+    return samples[f"lifesign_{name}", frozenset(labels.items())]
+
+
+async def test_what_is_down_stale_and_counted_stands_in_it(tmp_path: Path) -> None:
+    async with serving(tmp_path) as served:
+        late = replace(check("late"), overdue=True, metrics={"queue depth": 7.0})
+        served.backend.shown = monitor(mind_down(), component(checks=(late,)), overall=ComponentState.DOWN)
+        _, samples = await scraped(served)
+    assert of(samples, "overall_state", state="down") == 1
+    assert of(samples, "overall_state", state="healthy") == 0
+    states = ["paused", "down", "unknown", "degraded", "starting", "healthy"]
+    assert [of(samples, "component_state", component="mind", state=state) for state in states] == [0, 1, 0, 0, 0, 0]
+    assert of(samples, "layer_state", component="mind", layer="working", state="failed") == 1
+    assert not [key for key in samples if ("layer", "startable") in key[1]]
+    assert of(samples, "staleness_seconds", component="mind") == 612.0
+    assert of(samples, "consecutive_failures", component="mind") == 61
+    assert of(samples, "incident_open", component="mind") == 1
+    assert of(samples, "incident_open", component="gateway") == 0
+    assert of(samples, "restart_budget_left", component="mind") == 5
+    assert ("lifesign_restart_budget_left", frozenset({("component", "gateway")})) not in samples
+    assert of(samples, "check_latency_seconds", component="gateway", check="late") == pytest.approx(0.0123, abs=0.001)
+    assert of(samples, "check_metric", component="gateway", check="late", metric="queue depth") == 7
+    assert of(samples, "overdue_checks") == 1
+    assert of(samples, "last_round_age_seconds") == 0.1
+    assert samples["process_open_fds", frozenset()] > 0
+
+
+async def test_it_is_for_readers_and_made_once_a_second_at_most(tmp_path: Path) -> None:
+    async with serving(tmp_path, host="0.0.0.0") as served:
+        assert (await served.tcp("GET", "/metrics"))[0] == 401
+        first, _ = await scraped(served)
+        served.backend.shown = monitor(mind_down(), overall=ComponentState.DOWN)
+        assert (await scraped(served))[0] == first
+        with pytest.raises(ValueError, match="Expecting value"):  # it is no JSON, and the token opens it
+            await served.tcp("GET", "/metrics", Authorization=f"Bearer {TOKEN}")
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="needs promtool (Debian: prometheus)")
+async def test_promtool_finds_nothing_to_complain_of(tmp_path: Path) -> None:
+    async with serving(tmp_path) as served:
+        served.backend.shown = monitor(mind_down(), component())
+        text, _ = await scraped(served)
+    assert await asyncio.to_thread(_promtool, text) == (0, "", "")
+
+
+def _promtool(text: str) -> tuple[int, str, str]:
+    done = subprocess.run(["promtool", "check", "metrics"], input=text, text=True, capture_output=True, check=False)
+    return done.returncode, done.stdout, done.stderr
