@@ -321,7 +321,8 @@ async def test_every_served_route_is_described_and_every_described_route_is_serv
         assert len(described) > 15
         for method, path in described:
             where = path.replace("{name}", "gateway").replace("{component}", "gateway")
-            status, _ = await served.unix(method, where)
+            call = served.client.post if method == "POST" else served.client.get
+            status = (await asyncio.to_thread(call, where)).status
             needs_words = path.endswith(("/silence", "/hold"))
             assert status in ({422} if needs_words else {200, 501}), (method, path, status)
 

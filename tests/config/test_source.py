@@ -97,8 +97,8 @@ def test_a_config_of_somebody_else_is_refused(tmp_path: Path) -> None:
 def test_a_config_that_we_may_not_read_is_told_so(tmp_path: Path) -> None:
     path = write(tmp_path, MINIMAL)
     path.chmod(0o600)
-    for folder in (tmp_path, *tmp_path.parents[:3]):
-        if folder.stat().st_uid == 0 and folder != Path("/tmp"):
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder == tmp_path or folder.name.startswith(("pytest-", "popen-")):
             folder.chmod(folder.stat().st_mode | 0o011)
     code = (
         "import os, sys; from pathlib import Path; import lifesign.config as c\nos.setgid(12345); os.setuid(12345)\n"
