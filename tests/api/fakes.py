@@ -5,6 +5,7 @@ import time
 from dataclasses import dataclass, field, replace
 
 from lifesign.api.documents import MonitorInfo
+from lifesign.core.commands import NotPossibleError, OperatorCommand
 from lifesign.core.model import CheckState, ComponentState, Instant, Layer, Observation, ObserverState
 from lifesign.core.spec import CheckSpec, ComponentSpec, RestartSpec
 from lifesign.core.view import CheckView, ComponentView, IncidentView, MonitorView
@@ -114,6 +115,8 @@ class FakeBackend:
     push_component: str = "gateway"
     probed: list[tuple[str, str]] = field(default_factory=list)
     pushed: list[tuple[str, Observation]] = field(default_factory=list)
+    acted: list[OperatorCommand] = field(default_factory=list)
+    refusal: str = ""
     begun: list[str] = field(default_factory=list)
     view_takes_s: float = 0.0
     view_failure: Exception | None = None
@@ -134,6 +137,11 @@ class FakeBackend:
         self.probing.set()
         if self.probe_gate is not None:
             await self.probe_gate.wait()
+
+    def act(self, command: OperatorCommand) -> None:
+        if self.refusal:
+            raise NotPossibleError(self.refusal)
+        self.acted.append(command)
 
     def push(self, component: str, token: str | None, observation: Observation) -> bool:
         if component != self.push_component or (token is not None and token != self.push_token):

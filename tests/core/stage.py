@@ -46,7 +46,8 @@ class Stage:
 
     def __init__(self, *components: ComponentSpec, seed: int = 0, one_shot: bool = False) -> None:
         self.now = START
-        self.monitor = Monitor(MonitorSpec(components, seed=seed, one_shot=one_shot), self.now)
+        self.spec = MonitorSpec(components, seed=seed, one_shot=one_shot)
+        self.monitor = Monitor(self.spec, self.now)
         self.world: dict[tuple[str, str], Observation | Callable[[Instant], Observation] | None] = {}
         self.latency_ns: dict[tuple[str, str], int] = {}
         self.looks: list[tuple[float, Look]] = []
@@ -122,6 +123,14 @@ class Stage:
         """Nobody calls the monitor, while the world goes on; then the engine ticks."""
         self.now = self.now.after(seconds(duration_s))
         return self.tick()
+
+    def die(self, away_s: float = 0.0) -> "Stage":
+        """The monitor is killed; so long after, the next one goes on from its memory."""
+        memory = self.monitor.memory(self.now)
+        self._answers = []
+        self.now = self.now.after(seconds(away_s))
+        self.monitor = Monitor(self.spec, self.now, memory)
+        return self
 
     def suspend(self, duration_s: float) -> "Stage":
         """The machine sleeps: the monotonic clock stands, the two others go on; then the engine ticks."""

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from lifesign.api.documents import MonitorInfo
+from lifesign.core.commands import OperatorCommand
 from lifesign.core.model import Observation
 from lifesign.core.view import MonitorView
 
@@ -19,7 +20,17 @@ class Backend(Protocol):
         ...
 
     async def probe(self, component: str, author: str) -> None:
-        """Looks at every check of `component` now; returns when each has been observed."""
+        """Looks at every check of `component` now; returns when each has been observed.
+
+        NotPossibleError: nobody looks at it now.
+        """
+        ...
+
+    def act(self, command: OperatorCommand) -> None:
+        """Carries out what an operator asks for, and leaves an audit event.
+
+        KeyError: no such component. NotPossibleError: not now, and why. A restart has only begun when this returns.
+        """
         ...
 
     def push(self, component: str, token: str | None, observation: Observation) -> bool:

@@ -26,6 +26,7 @@ from lifesign.checks.files import signature
 from lifesign.checks.mounts import may_hang
 from lifesign.config import Config
 from lifesign.config.load import no_passphrase
+from lifesign.core.commands import NotPossibleError, OperatorCommand
 from lifesign.core.events import Event, EventName
 from lifesign.core.memory import MonitorMemory, removed
 from lifesign.core.model import CheckId, Observation
@@ -193,8 +194,14 @@ class Daemon:
 
     async def probe(self, component: str, author: str) -> None:
         """Looks at every check of `component` now."""
+        if self._engine.monitor.components[component].operations.paused is not None:
+            raise NotPossibleError(f"{component} is paused: nobody looks at it")
         self._tell(EventName.OPERATOR_ACTION, f"{author} asked for a check now", component=component)
         await self._engine.look_now(component)
+
+    def act(self, command: OperatorCommand) -> None:
+        """Carries out what an operator asks for."""
+        self._engine.command(command)
 
     def push(self, component: str, token: str | None, observation: Observation) -> bool:
         """Gives a beat to the push checks that `token` opens."""

@@ -41,6 +41,7 @@ class Keeper:
         self._forgotten: list[str] = []
         self._held: deque[tuple[int, list[EventDocument]]] = deque()
         self._saved: dict[str, list[int]] = {}
+        self._revisions: dict[str, int] = {}
         self._troubled = False
         self._store: Store | None = None
         if folder is not None:
@@ -94,13 +95,23 @@ class Keeper:
         documents, self._new = self._new, []
         forgotten, self._forgotten = self._forgotten, []
         texts = [(document.ts, msgspec.json.encode(document).decode()) for document in documents]
-        memory = self._memory_of({document.component for document in documents if document.component})
+        names = {document.component for document in documents if document.component}
+        if any(document.component is None for document in documents):
+            names |= self._operated()
+        memory = self._memory_of(names)
         number = self._store.record(texts, {**memory, **{key_of(name): None for name in forgotten}})
         self._held.append((number, documents))
         if self._store.writable:
             self._loop.call_later(HOLD_S, self._release, number)
         else:
             self._release(number)
+
+    def _operated(self) -> set[str]:
+        """The components upon which an operator has laid something, or ended it, since they were last saved."""
+        components = self._monitor.components if self._monitor else {}
+        changed = {name for name, c in components.items() if self._revisions.get(name, 0) != c.operations.revision}
+        self._revisions.update({name: components[name].operations.revision for name in changed})
+        return changed
 
     def _memory_of(self, names: Iterable[str]) -> dict[str, str | None]:
         if self._monitor is None:
@@ -137,7 +148,8 @@ class Keeper:
         assert self._monitor is not None
         changed = []
         for name in names:
-            observed = [check.observed_ns for check in self._monitor.components[name].checks.values()]
+            component = self._monitor.components[name]
+            observed = [component.operations.revision, *(c.observed_ns for c in component.checks.values())]
             if self._saved.get(name) != observed:
                 self._saved[name] = observed
                 changed.append(name)

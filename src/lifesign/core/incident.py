@@ -15,6 +15,7 @@ from lifesign.core.events import Event, EventName
 from lifesign.core.incarnation import CRASH_LOOP_REPLACEMENTS, ProcessWatch
 from lifesign.core.memory import ComponentMemory, IncidentMemory
 from lifesign.core.model import NS_PER_S, WORST_CHECK_FIRST, CheckState, ComponentState, Identity, Instant
+from lifesign.core.operations import Notice, Operations
 from lifesign.core.spec import ComponentSpec
 from lifesign.core.tracked import TrackedCheck
 from lifesign.core.view import ComponentView, IncidentView
@@ -68,6 +69,7 @@ class TrackedComponent:
         self.process = ProcessWatch(spec.checks, now)
         self.crash_loop = False
         self.flapping = False
+        self.operations = Operations()
 
     def memory(self, now: Instant) -> ComponentMemory:
         """What must survive of it."""
@@ -86,6 +88,10 @@ class TrackedComponent:
             crash_loop=self.crash_loop,
             replaced_ages_ns=replaced_ages_ns,
             checks={name: check.memory(now) for name, check in self.checks.items()},
+            silence=self.operations.silence.memory(now) if self.operations.silence else None,
+            hold=self.operations.hold.memory(now) if self.operations.hold else None,
+            acknowledged=self.operations.acknowledged.memory(now) if self.operations.acknowledged else None,
+            paused=self.operations.paused.memory(now) if self.operations.paused else None,
         )
 
     def recall(self, memory: ComponentMemory, now: Instant) -> None:
@@ -102,6 +108,9 @@ class TrackedComponent:
         self.crash_loop = memory.crash_loop and self.process.source is not None
         self.flapping = any(check.flaps.flapping for check in self.checks.values())
         self.state = component_state(self.checks.values(), crash_loop=self.crash_loop)
+        self.operations.recall(memory, now)
+        if self.operations.paused is not None:
+            self.pause(self.operations.paused, now)
         if self.state is memory.state:
             self.since_wall_ns = memory.since_wall_ns
 
@@ -123,6 +132,8 @@ class TrackedComponent:
             self.incident.blamed &= self.checks.keys()
         self.flapping = any(check.flaps.flapping for check in self.checks.values())
         self.state = component_state(self.checks.values(), crash_loop=self.crash_loop)
+        if self.operations.paused is not None:
+            self._stop_checks()
         if self.state is not held:
             self.since_wall_ns = now.wall_ns
 
@@ -133,6 +144,27 @@ class TrackedComponent:
             return
         fresh.incarnation = self.process.incarnation
         self.process, self.crash_loop = fresh, False
+
+    def pause(self, notice: Notice, now: Instant) -> None:
+        """Stops its checks. The open incident stays open."""
+        self.operations.paused = notice
+        self.operations.revision += 1
+        self.since_wall_ns = now.wall_ns
+        self._stop_checks()
+
+    def _stop_checks(self) -> None:
+        for check in self.checks.values():
+            check.pause()
+        self.state = self._told = ComponentState.PAUSED
+
+    def resume(self, now: Instant) -> None:
+        """Starts its checks again, with a grace as after our own start."""
+        self.operations.paused = None
+        self.operations.revision += 1
+        for check in self.checks.values():
+            check.resume(now.mono_ns)
+        self.state = component_state(self.checks.values(), crash_loop=self.crash_loop)
+        self.since_wall_ns = now.wall_ns
 
     def see_identity(self, check: TrackedCheck, identity: Identity, now: Instant) -> list[Event]:
         """Takes the process that a look saw. Another one than before is a new incarnation."""
@@ -152,6 +184,8 @@ class TrackedComponent:
 
     def refresh(self, now: Instant) -> list[Event]:
         """Brings every state up to `now`; the events of what changed, in the order of cause and effect."""
+        if self.operations.paused is not None:
+            return []
         healthy = self.state is self._told is ComponentState.HEALTHY and not (self.incident or self.crash_loop)
         if healthy and not self.flapping and pass_as_before(self.checks.values(), now.mono_ns):
             return []
@@ -208,7 +242,7 @@ class TrackedComponent:
             if not self.incident.blamed:
                 words += ": what was to blame is no longer in the config"
             events.append(self._event(EventName.COMPONENT_RECOVERED, now, words, down_s=round(down_s, 3)))
-            self.incident = None
+            self.incident = self.operations.acknowledged = None
 
     def _has_recovered(self) -> bool:
         assert self.incident is not None
@@ -253,6 +287,9 @@ class TrackedComponent:
             incident=IncidentView(self.incident.id, self.incident.opened.wall_ns) if self.incident else None,
             incarnation=self.process.incarnation,
             checks=tuple(check.view(now) for check in checks),
+            silence=self.operations.silence.view(now) if self.operations.silence else None,
+            hold=self.operations.hold.view(now) if self.operations.hold else None,
+            acknowledged=self.operations.acknowledged.view(now) if self.operations.acknowledged else None,
         )
 
 

@@ -103,6 +103,16 @@ class IdentityMemory:
 
 
 @dataclass(frozen=True, slots=True)
+class NoticeMemory:
+    """Of a silence, a hold, an acknowledgement or a pause. `left_ns`: how much of it is left; None without an end."""
+
+    author: str
+    reason: str = ""
+    since_wall_ns: int = 0
+    left_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ComponentMemory:
     """Of one component, as of `taken_wall_ns`."""
 
@@ -118,6 +128,10 @@ class ComponentMemory:
     crash_loop: bool = False
     replaced_ages_ns: tuple[int, ...] = ()
     checks: Mapping[str, CheckMemory] = field(default_factory=dict)
+    silence: NoticeMemory | None = None
+    hold: NoticeMemory | None = None
+    acknowledged: NoticeMemory | None = None
+    paused: NoticeMemory | None = None
 
     def away_ns(self, now: Instant) -> int:
         """How long ago it was taken, by the wall clock; never less than nothing, whatever that clock did."""

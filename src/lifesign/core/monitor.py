@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from heapq import heappop, heappush
 
+from lifesign.core.commands import OperatorCommand, Resume
 from lifesign.core.component import overall_state
 from lifesign.core.effects import Effect, Look, Record
 from lifesign.core.events import Event, EventName
@@ -17,6 +18,7 @@ from lifesign.core.memory import MonitorMemory, removed
 from lifesign.core.model import NS_PER_S, CheckId, ComponentState, Identity, Instant, Observation, ObserverState
 from lifesign.core.observer import TICK_NS, Finding, Observer
 from lifesign.core.spec import ComponentSpec, MonitorSpec
+from lifesign.core.supervision import Supervision
 from lifesign.core.tracked import NEVER_PLANNED, TrackedCheck
 from lifesign.core.view import MonitorView
 from lifesign.text import format_duration
@@ -45,6 +47,7 @@ class Monitor:
         for name, remembered in memory.components.items() if memory else ():
             if name in self.components:
                 self.components[name].recall(remembered, now)
+        self._supervision = Supervision(self.components)
         self._observer = Observer(now)
         self._observer_state = ObserverState.OK
         self._common_cause_until_ns = now.mono_ns
@@ -73,6 +76,7 @@ class Monitor:
         gone = {name: held.memory(now) for name, held in self.components.items() if name not in names}
         self.spec = replace(spec, seed=self.spec.seed)
         self.components = {component.name: self._followed(component, changed, now) for component in spec.components}
+        self._supervision = Supervision(self.components)
         self._went_down = {name: moment for name, moment in self._went_down.items() if name in names}
         self._follow_checks()
         return (*effects, *map(Record, removed(MonitorMemory(gone), names, now)))
@@ -98,6 +102,9 @@ class Monitor:
         if not tracked.schedule.is_current(run):
             return tuple(effects)
         component = self.components[check.component]
+        if tracked.paused:
+            tracked.schedule.finish(run, now.mono_ns)
+            return tuple(effects)
         began_ns = tracked.schedule.began_ns if run is not None else None
         if observation.identity is not None:
             effects += self._see_identity(component, tracked, observation.identity, now)
@@ -117,11 +124,21 @@ class Monitor:
                 self._plan(other, other.next_wake_ns(now.mono_ns))
         return [Record(event) for event in events]
 
-    def command(self, command: LookNow, now: Instant) -> tuple[Effect, ...]:
-        """Carries out what an operator or the shell asks for."""
+    def command(self, command: LookNow | OperatorCommand, now: Instant) -> tuple[Effect, ...]:
+        """Carries out what an operator or the shell asks for. NotPossibleError: it cannot be done now, and why.
+
+        Nobody looks at a paused component.
+        """
+        done = [] if isinstance(command, LookNow) else self._supervision.command(command, now)
         effects, now = self._notice(now)
+        if not isinstance(command, LookNow):
+            effects += done
+            if isinstance(command, Resume):
+                for tracked in self.components[command.component].checks.values():
+                    self._plan(tracked, tracked.next_wake_ns(now.mono_ns))
+            return tuple(effects)
         for tracked in self._named(command):
-            if tracked.schedule.wake(now.mono_ns):
+            if not tracked.paused and tracked.schedule.wake(now.mono_ns):
                 effects.append(Look(tracked.id, tracked.schedule.run))
         return tuple(effects)
 
@@ -138,7 +155,7 @@ class Monitor:
         while self._wakes and self._wakes[0][0] <= now.mono_ns:
             wake_ns, number = heappop(self._wakes)
             tracked = self._checks[number]
-            if wake_ns != tracked.wake_ns:
+            if wake_ns != tracked.wake_ns or tracked.paused:
                 continue
             if tracked.advance(now.mono_ns):
                 effects.append(Look(tracked.id, tracked.schedule.run))
@@ -146,6 +163,7 @@ class Monitor:
             self._plan(tracked, tracked.next_wake_ns(now.mono_ns))
         for name in touched:
             effects += self._refresh(self.components[name], now)
+        effects += self._supervision.advance(now)
         return tuple(effects)
 
     def deadline(self) -> int:
@@ -160,6 +178,7 @@ class Monitor:
         """
         now_ns = self._now.mono_ns
         moments = [self._observer.next_change_ns(now_ns), self._wakes[0][0] if self._wakes else None]
+        moments.append(self._supervision.next_ns(self._now))
         if now_ns < self._common_cause_until_ns:
             moments.append(self._common_cause_until_ns)
         return min((moment for moment in moments if moment is not None), default=now_ns + NS_PER_S * 3600)

@@ -70,6 +70,11 @@ class Schedule:
         late = self.in_flight and now_ns - self._ended_ns >= 2 * self._spec.interval_ns
         return late or self._is_lost(now_ns)
 
+    def resume(self, now_ns: int) -> None:
+        """After a pause: the next look is due now. One that is under way from before it is left to end."""
+        self.due_ns = self._ended_ns = now_ns
+        self._again = False
+
     def excuse(self, gap_ns: int) -> None:
         """We did not run for `gap_ns`: nor did what ends a look, which gets the rest of its time (T4)."""
         self._ended_ns += gap_ns

@@ -35,6 +35,7 @@ class TrackedCheck:
         "last_wall_ns",
         "machine",
         "observed_ns",
+        "paused",
         "schedule",
         "spec",
         "state",
@@ -52,6 +53,7 @@ class TrackedCheck:
         self.last: Observation | None = None
         self.last_wall_ns: int | None = None
         self.observed_ns = now.mono_ns
+        self.paused = False
         self._begun_until_ns = now.mono_ns - 1
         self._blinded = False
         self._judgement: Judgement | None = None
@@ -125,6 +127,8 @@ class TrackedCheck:
 
     def message(self, now_ns: int) -> str:
         """What the last look found, in words; an age in it is of `now_ns`."""
+        if self.paused:
+            return "paused: nobody looks"
         if self.schedule.is_overdue(now_ns):
             return "overdue: the look that is under way does not come back"
         if self.last is None:
@@ -172,6 +176,20 @@ class TrackedCheck:
             return
         self.judge.begin_incarnation(start_ns, now_ns + self.spec.grace_ns)
         self.machine.await_first_work(now_ns)
+
+    def pause(self) -> None:
+        """Nobody looks any more, so nothing is known."""
+        self.paused = True
+        self.state = CheckState.UNKNOWN
+
+    def resume(self, now_ns: int) -> None:
+        """Looks again at once, with a grace: what was held is about a time long ago."""
+        self.paused = False
+        self.last, self._judgement = None, None
+        self.machine.await_first_work(now_ns)
+        self.schedule.resume(now_ns)
+        self.state = self.machine.state(now_ns)
+        self.wake_ns = NEVER_PLANNED
 
     def excuse(self, finding: Finding) -> None:
         """Applies a stall of ours. A short one excuses only what was under way (reliability.md, L)."""
@@ -240,15 +258,15 @@ class TrackedCheck:
         data: Mapping[str, JsonValue] = last.data if last else {}
         return CheckView(
             spec=self.spec,
-            state=self.machine.state(now.mono_ns),
+            state=self.state if self.paused else self.machine.state(now.mono_ns),
             consecutive_failures=self.machine.consecutive_failures,
             consecutive_successes=self.machine.consecutive_successes,
             last_at_wall_ns=self.last_wall_ns,
-            next_at_wall_ns=now.wall_ns + max(0, self.schedule.due_ns - now.mono_ns),
+            next_at_wall_ns=None if self.paused else now.wall_ns + max(0, self.schedule.due_ns - now.mono_ns),
             latency_s=last.latency_s if last else None,
             message=self.message(now.mono_ns),
             metrics=metrics,
             data=data,
-            overdue=self.schedule.is_overdue(now.mono_ns),
+            overdue=not self.paused and self.schedule.is_overdue(now.mono_ns),
             flapping=self.flaps.flapping,
         )

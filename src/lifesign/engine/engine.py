@@ -13,6 +13,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterable
 
+from lifesign.core.commands import OperatorCommand
 from lifesign.core.effects import Effect, Look, Record, Restart
 from lifesign.core.events import Event
 from lifesign.core.model import NS_PER_S, CheckId, Instant, Observation
@@ -174,6 +175,11 @@ class Engine:
         self._carry_out(self.monitor.command(LookNow(component), read_clocks()))
         self._nudge()
         await asyncio.gather(*waiters)
+
+    def command(self, command: OperatorCommand) -> None:
+        """What an operator asks for. KeyError: no such component; NotPossibleError: not now, and why."""
+        self._carry_out(self.monitor.command(command, read_clocks()))
+        self._nudge()
 
     def wake(self, check: CheckId) -> None:
         """Looks at one check early: its file has changed, or a beat came in."""
