@@ -4,11 +4,12 @@ import os
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 
 import pytest
 
-from lifesign.checks.mounts import MountTable, hanging_points, may_hang, parse_mountinfo
+from lifesign.checks.mounts import LocalFiles, MountTable, hanging_points, may_hang, parse_mountinfo
 
 MOUNTINFO = r"""
 22 27 0:21 / /proc rw,relatime - proc proc rw
@@ -199,3 +200,34 @@ def test_a_reader_that_even_sigkill_cannot_end_is_followed_by_no_second_one(tmp_
     assert lines[1] == f"{silent} 1"
     assert lines[2:4] == [f"{silent}, and the last reader still hangs in it 1"] * 2
     assert lines[4] == "could not read /mind.json: the file system's server is gone"
+
+
+def test_a_file_is_told_at_once_unless_its_way_leads_to_a_mount_that_may_hang(tmp_path: Path) -> None:
+    for folder in ("nas", "own"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "file").write_text("x")
+    (tmp_path / "aside").symlink_to("nas")
+    (tmp_path / "own" / "link").symlink_to("../nas/file")
+    (tmp_path / "own" / "bound").write_text("x")
+    files = LocalFiles(Fixed(tmp_path / "nas", tmp_path / "own" / "bound"))
+    found = files.status(str(tmp_path / "own" / "file"))
+    assert found is not None
+    assert found.st_ino == (tmp_path / "own" / "file").stat().st_ino
+    for path in ("nas/file", "aside/file", "own/link", "own/bound"):
+        assert files.status(str(tmp_path / path)) is None, path
+    with pytest.raises(FileNotFoundError):
+        files.status(str(tmp_path / "own" / "missing"))
+    without = LocalFiles(Fixed()).status(str(tmp_path / "own" / "link"))
+    assert without is not None
+    assert without.st_ino == (tmp_path / "nas" / "file").stat().st_ino
+
+
+def test_a_new_mount_is_known_to_it_within_a_moment(tmp_path: Path) -> None:
+    table = Fixed()
+    files, path = LocalFiles(table), tmp_path / "file"
+    path.write_text("x")
+    assert files.status(str(path)) is not None
+    table.points = frozenset([str(tmp_path)])
+    deadline = time.monotonic() + 5
+    while files.status(str(path)) is not None:
+        assert time.monotonic() < deadline

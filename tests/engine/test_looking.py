@@ -124,3 +124,21 @@ async def test_a_check_that_dies_takes_its_secret_with_it() -> None:
     looks = Looks({CHECK: lambda: Scripted([leak])}, {CHECK: 1_000_000_000}, ["canary-4711"])
     told = await looks.look(CHECK)
     assert told.message == "the check itself died: RuntimeError: cannot log in with [redacted]"
+
+
+class Awake(Scripted):
+    """A looker whose target tells that it has changed."""
+
+    told: Callable[[], None]
+
+    def listen(self, told: Callable[[], None]) -> None:
+        self.told = told
+
+
+async def test_a_check_whose_target_tells_by_itself_names_itself() -> None:
+    looker, changed = Awake([lambda: OK]), list[CheckId]()
+    looks = Looks({CHECK: lambda: looker}, {CHECK: 1_000_000_000})
+    looks.listen(changed.append)
+    await looks.look(CHECK)
+    looker.told()
+    assert changed == [CHECK]

@@ -14,6 +14,8 @@ from typing import NamedTuple, TypeAlias
 Signature: TypeAlias = tuple[int, int, int, int, int]
 """Device, inode, size, mtime_ns, ctime_ns: equal means unchanged, but for two writes within one tick of the clock."""
 
+_SETTLED_NS = 100_000_000  # two writes within one tick of the file clock (up to 10 ms) have one signature
+_COARSE_SETTLED_NS = 3_000_000_000  # some file systems keep whole seconds only
 _KINDS = (
     (stat.S_ISFIFO, "a FIFO (named pipe)"),
     (stat.S_ISDIR, "a folder"),
@@ -39,6 +41,13 @@ class Reading(NamedTuple):
 def signature_of(status: os.stat_result) -> Signature:
     """The part of `status` that changes with the content."""
     return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+def is_settled(found: Signature, now_wall_ns: int) -> bool:
+    """Whether the file is old enough that a further write must change its signature."""
+    mtime_ns = max(found[3], found[4])
+    quiet_ns = _COARSE_SETTLED_NS if mtime_ns % 1_000_000_000 == 0 else _SETTLED_NS
+    return now_wall_ns - mtime_ns > quiet_ns
 
 
 def _irregular(status: os.stat_result) -> str:

@@ -6,15 +6,14 @@ missing, no regular file, malformed or declared an error by its writer fails. No
 """
 
 import asyncio
-import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from lifesign.checks.file_reading import Reading, Signature, read_file, signature_of
+from lifesign.checks.file_reading import Reading, Signature, is_settled, read_file, signature_of
 from lifesign.checks.files import FileFaultError, FileUnknownError, read_outside, signature
 from lifesign.checks.heartbeat_formats import MAX_BYTES, Beat, Keys, Progress, last_whole_line, parse_beat
-from lifesign.checks.mounts import may_hang
+from lifesign.checks.mounts import LOCAL
 from lifesign.checks.strict_json import MalformedError
 from lifesign.core.model import Observation, Verdict, WorkSignal
 from lifesign.text import clean
@@ -22,8 +21,6 @@ from lifesign.text import clean
 FORMATS = ("auto", "json", "jsonl", "text", "mtime")
 _REREAD_AFTER_S = 0.03  # long enough for a writer that truncates before it writes, too short for anyone to notice
 _TAIL_BYTES = 2 * MAX_BYTES  # one whole line and one that is being written, each at its longest
-_SETTLED_NS = 100_000_000  # two writes within one tick of the file clock (up to 10 ms) have one signature
-_COARSE_SETTLED_NS = 3_000_000_000  # some file systems keep whole seconds only
 _YEAR_2000_NS = 946_684_800_000_000_000
 _EMPTY = "is empty"
 _NO_LINE = "holds no whole line yet"
@@ -61,7 +58,7 @@ class HeartbeatProbe:
         self._keys = Keys(timestamp_key, progress)
         self._limit_bytes = {"jsonl": _TAIL_BYTES, "mtime": 0}.get(self._format, MAX_BYTES)
         self._timeout_s = timeout_s
-        self._text = str(path)
+        self._text = str(Path.cwd() / path)
         self._name = clean(str(path), 200)
         self._seen = False
         self._known: _Known | None = None
@@ -88,14 +85,15 @@ class HeartbeatProbe:
 
     def look_at_once(self, now_wall_ns: int) -> Observation | None:
         """The same where the file lies on a local mount and holds a good beat; all else takes a second look."""
-        if may_hang(self._text):
-            return None
-        known, started = self._known, time.monotonic()
+        known = self._known
         try:
-            if known and known.own_clock_is_set == (now_wall_ns >= _YEAR_2000_NS):
-                unchanged = signature_of(os.stat(self._text)) == known.signature  # noqa: PTH116 - thousands of files
-                if unchanged:
-                    return known.observation
+            status = LOCAL.status(self._text)
+            if status is None:
+                return None
+            is_set = now_wall_ns >= _YEAR_2000_NS
+            if known and known.own_clock_is_set == is_set and signature_of(status) == known.signature:
+                return known.observation
+            started = time.monotonic()
             reading = read_file(self._text, self._limit_bytes, tail=self._format == "jsonl")
             beat = self._parse(reading, now_wall_ns)
         except (OSError, ValueError, MalformedError):
@@ -106,7 +104,7 @@ class HeartbeatProbe:
         return observation
 
     def _remember(self, found: Signature | None, observation: Observation, now_wall_ns: int) -> None:
-        settled = found is not None and _is_settled(found, now_wall_ns)
+        settled = found is not None and is_settled(found, now_wall_ns)
         self._known = _Known(found, now_wall_ns >= _YEAR_2000_NS, observation) if found and settled else None
 
     def close(self) -> None:
@@ -179,13 +177,6 @@ def _file_time(mtime_ns: int) -> Beat:
     if mtime_ns <= 0:
         raise MalformedError("has no modification time")
     return Beat(WorkSignal(mtime_ns))
-
-
-def _is_settled(found: Signature, now_wall_ns: int) -> bool:
-    """Whether the file is old enough that a further write must change its signature."""
-    mtime_ns = max(found[3], found[4])
-    quiet_ns = _COARSE_SETTLED_NS if mtime_ns % 1_000_000_000 == 0 else _SETTLED_NS
-    return now_wall_ns - mtime_ns > quiet_ns
 
 
 def _observation(beat: Beat, latency_s: float) -> Observation:

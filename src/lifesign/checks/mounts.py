@@ -8,6 +8,8 @@ import errno
 import os
 import re
 import select
+import stat
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -21,6 +23,9 @@ _LOCAL = frozenset(_LOCAL_KINDS.split())
 _ESCAPE = re.compile(r"\\([0-7]{3})")
 _MOST_LINKS = 40  # as in the kernel: more is a loop
 _MOUNTINFO = "/proc/self/mountinfo"
+_FRESH_NS = 20_000_000  # to ask the kernel whether mounts changed costs three times what a stat does
+_KEEP_NS = 250_000_000  # how long a folder that leads to no hanging mount is trusted not to be made a link to one
+_MOST_FOLDERS = 4096
 
 
 def parse_mountinfo(text: str) -> dict[str, str]:
@@ -112,3 +117,47 @@ def _leads_into(path: str, points: frozenset[str]) -> bool:
         if target.startswith("/"):
             position = ""
     return False
+
+
+class LocalFiles:
+    """The status of files, again and again, where that blocks nobody."""
+
+    def __init__(self, table: MountTable = _TABLE) -> None:
+        self._table = table
+        self._points: frozenset[str] = frozenset()
+        self._fresh_until_ns = 0
+        self._folders: dict[str, int] = {}
+
+    def status(self, path: str) -> os.stat_result | None:
+        """As `os.stat` gives it. None where it might block, and for a link while any mount may hang.
+
+        `path` is absolute. Raises OSError, and ValueError for a path with a NUL.
+        """
+        now_ns = time.monotonic_ns()
+        if now_ns >= self._fresh_until_ns:
+            self._ask(now_ns)
+        if not self._points:
+            return os.stat(path)  # noqa: PTH116 - thousands of files a second
+        if path in self._points or not self._is_local(path.rpartition("/")[0], now_ns):
+            return None
+        status = os.lstat(path)
+        return None if stat.S_ISLNK(status.st_mode) else status
+
+    def _ask(self, now_ns: int) -> None:
+        points = self._table.hanging()
+        if points is not self._points:
+            self._folders.clear()
+        self._points, self._fresh_until_ns = points, now_ns + _FRESH_NS
+
+    def _is_local(self, folder: str, now_ns: int) -> bool:
+        if now_ns < self._folders.get(folder, 0):
+            return True
+        if _leads_into(folder, self._points):
+            return False
+        if len(self._folders) >= _MOST_FOLDERS:
+            self._folders.clear()
+        self._folders[folder] = now_ns + _KEEP_NS
+        return True
+
+
+LOCAL = LocalFiles()

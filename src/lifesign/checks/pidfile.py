@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
+from lifesign.checks.file_reading import Signature
 from lifesign.checks.files import FileFaultError, read_outside
 from lifesign.processes.pidfile import MOST_BYTES, pid_in
 from lifesign.text import clean
 
 
-async def read_pidfile(path: Path, timeout_s: float) -> tuple[int, int]:
-    """The pid, and when it was written in nanoseconds since the epoch.
+async def read_pidfile(path: Path, timeout_s: float) -> tuple[int, Signature]:
+    """The pid, and the signature of the file that names it.
 
     Raises FileFaultError where the file is missing or holds no usable pid, FileUnknownError where we cannot tell.
     """
@@ -21,6 +22,6 @@ async def read_pidfile(path: Path, timeout_s: float) -> tuple[int, int]:
     if reading.too_large:
         raise FileFaultError(f"pidfile {name} is longer than {MOST_BYTES} bytes")
     try:
-        return pid_in(reading.body), reading.signature[3]
+        return pid_in(reading.body), reading.signature
     except ValueError as error:
         raise FileFaultError(f"pidfile {name} {error}") from None

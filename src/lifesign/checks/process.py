@@ -7,14 +7,17 @@ read anew. Not here: reading /proc (`process_table`), the description (`process_
 import asyncio
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from lifesign.checks.file_reading import Signature, is_settled
 from lifesign.checks.files import FileFaultError, FileUnknownError
 from lifesign.checks.kinship import Kinship
 from lifesign.checks.owner import uid_of_user
 from lifesign.checks.pidfile import read_pidfile
 from lifesign.checks.probe import os_trouble
+from lifesign.checks.process_memory import ProcessMemory
 from lifesign.checks.process_selection import Selection, parse_count
 from lifesign.checks.process_table import Process, ProcessTable
 from lifesign.checks.process_usage import Usage, UsageMeter, total
@@ -42,6 +45,7 @@ class _Sight:
     zombies: tuple[int, ...] = ()
     reason: str = ""
     is_hidden: bool = False
+    signature: Signature | None = None  # of the pidfile
 
 
 class ProcessProbe:
@@ -79,13 +83,38 @@ class ProcessProbe:
         self._table = table or _SHARED_TABLE
         self._kinship = Kinship()
         self._meter = UsageMeter()
+        self._memory = ProcessMemory(self._selection, self._table, pidfile and Path.cwd() / pidfile)
+        self._is_measured = self._limits != (None, None, None)
 
-    async def look(self, now_wall_ns: int) -> Observation:  # noqa: ARG002 - a process's age needs no wall clock
+    def listen(self, told: Callable[[], None]) -> None:
+        """Calls `told` at the moment at which a process that was seen alive dies."""
+        self._memory.listen(told)
+
+    def look_at_once(self, now_wall_ns: int) -> Observation | None:
+        """The answer where everything is as the last look saw it; all else takes a whole look."""
+        del now_wall_ns
+        try:
+            kept = self._memory.recall()
+            if kept is None:
+                return None
+            now_ns = time.monotonic_ns()
+            if now_ns < kept.until_ns and not self._is_measured:
+                return kept.observation
+            stats = self._memory.stats(kept)
+        except OSError:
+            return None
+        if stats is None:
+            return None
+        found = replace(self._judge(_Sight(tuple(stats))), latency_s=(time.monotonic_ns() - now_ns) / 1e9)
+        self._memory.renew(kept, found, now_ns)
+        return found
+
+    async def look(self, now_wall_ns: int) -> Observation:
         """Looks for the processes; never raises for what it finds."""
         started = time.monotonic()
         try:
             async with asyncio.timeout(self._timeout_s):
-                found = await self._look()
+                found = await self._look(now_wall_ns)
         except TimeoutError:
             found = Observation(Verdict.UNKNOWN, "could not read the process table in time")
         except FileUnknownError as error:
@@ -96,19 +125,33 @@ class ProcessProbe:
         return replace(found, latency_s=time.monotonic() - started)
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Releases what is held of the processes that were seen."""
+        self._memory.forget()
 
-    async def _look(self) -> Observation:
+    async def _look(self, now_wall_ns: int) -> Observation:
         if self._user is not None and self._uid is None:
             self._uid = await uid_of_user(self._user, self._timeout_s)
             if self._uid is None:
                 return Observation(Verdict.UNKNOWN, f"there is no user {clean(self._user, 40)}")
         if self._pid is not None or self._pidfile is not None:
-            return self._judge(await self._see_named())
+            return self._kept(await self._see_named(), now_wall_ns)
         sight = await self._see_all(thorough=False)
         if not self._count.holds(len(sight.alive)):
             sight = await self._see_all(thorough=True)
-        return self._judge(sight)
+        return self._kept(sight, now_wall_ns)
+
+    def _kept(self, sight: _Sight, now_wall_ns: int) -> Observation:
+        """The judgement; remembered where the next look may do with finding everything unchanged."""
+        found = self._judge(sight)
+        is_plain = self._count.holds(len(sight.alive)) and not (
+            sight.zombies or sight.is_hidden or self._table.hides_others or self._uid is not None
+        )
+        if is_plain and (sight.signature is None or is_settled(sight.signature, now_wall_ns)):
+            all_of = self._pid is None and self._pidfile is None
+            self._memory.keep(found, sight.alive, time.monotonic_ns(), sight.signature, all_of=all_of)
+        else:
+            self._memory.forget()
+        return found
 
     async def _see_all(self, *, thorough: bool) -> _Sight:
         await self._table.refresh(thorough=thorough)
@@ -136,10 +179,10 @@ class ProcessProbe:
 
     async def _see_named(self) -> _Sight:
         """The one process that a number names, where it is what it should be."""
-        pid, written_ns, by = self._pid or 0, None, f"pid {self._pid}"
+        pid, signature, by = self._pid or 0, None, f"pid {self._pid}"
         if self._pidfile is not None:
             try:
-                pid, written_ns = await read_pidfile(self._pidfile, self._timeout_s)
+                pid, signature = await read_pidfile(self._pidfile, self._timeout_s)
             except FileFaultError as error:
                 return _Sight(reason=str(error))
             by = f"pidfile names pid {pid}"
@@ -153,11 +196,11 @@ class ProcessProbe:
         if not self._selection.matches(process):
             return _Sight(reason=f"pid {pid} is another process, not one that {self._selection.words()}")
         sight = self._sift([process])
-        if sight.alive and written_ns is not None and _started_after(sight.alive[0], written_ns):
+        if sight.alive and signature is not None and _started_after(sight.alive[0], signature[3]):
             return _Sight(reason=f"pid {pid} is another process (started after the pidfile was written)")
         if not sight.alive and not sight.zombies:
             return _Sight(reason=f"pid {pid} is another user's process" if self._uid is not None else f"{by} is gone")
-        return sight
+        return replace(sight, signature=signature)
 
     def _see_nobody(self, pid: int, by: str) -> _Sight:
         try:

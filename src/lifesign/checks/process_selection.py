@@ -85,6 +85,11 @@ class Selection:
             self._answers = {process.pid: self._answers[process.pid] for process in present}
         return found
 
+    @property
+    def is_narrow(self) -> bool:
+        """Whether the program that a process runs matters."""
+        return self._pattern is not None or self._name is not None
+
     def words(self, *, plural: bool = False) -> str:
         """`matches 'nexus_think'`, `are named 'nginx'`."""
         return self._words[plural]

@@ -58,6 +58,7 @@ class Engine:
 
     async def run(self, sweep: FileSweep | None = None) -> None:
         """Runs until cancelled; then ends every look and closes every check."""
+        self._looks.listen(self.wake)
         try:
             async with asyncio.TaskGroup() as group:
                 self._group = group

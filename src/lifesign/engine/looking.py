@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Protocol, TypeAlias
 
 from lifesign.core.model import NS_PER_S, CheckId, JsonValue, Observation, Verdict
@@ -37,6 +38,9 @@ AtOnce: TypeAlias = Callable[[int], Observation | None]
 It never blocks, and leaves nothing behind where it gives None.
 """
 
+Listen: TypeAlias = Callable[[Callable[[], None]], None]
+"""A looker's `listen`, if it has one: it calls what it is given when its target has changed by itself."""
+
 
 class Looks:
     """The lookers of all checks. `make` builds one anew when its predecessor died."""
@@ -52,6 +56,11 @@ class Looks:
         self._secrets = tuple(secrets)
         self._lookers: dict[CheckId, Looker] = {}
         self._at_once: dict[CheckId, AtOnce | None] = {}
+        self._changed: Callable[[CheckId], None] | None = None
+
+    def listen(self, changed: Callable[[CheckId], None]) -> None:
+        """Calls `changed` for a check whose target tells by itself that it has changed. Before the first look."""
+        self._changed = changed
 
     async def look(self, check: CheckId) -> Observation:
         """Looks once. Never raises but for a cancellation; ends by the check's timeout + 0.5 s."""
@@ -109,7 +118,10 @@ class Looks:
 
     def _looker(self, check: CheckId) -> Looker:
         if check not in self._lookers:
-            self._lookers[check] = self._make[check]()
+            looker = self._lookers[check] = self._make[check]()
+            listen: Listen | None = getattr(looker, "listen", None)
+            if listen is not None and self._changed is not None:
+                listen(partial(self._changed, check))
         return self._lookers[check]
 
     def _replace(self, check: CheckId) -> None:
