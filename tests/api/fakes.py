@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass, field, replace
 
 from lifesign.api.documents import MonitorInfo
-from lifesign.core.commands import NotPossibleError, OperatorCommand
+from lifesign.core.commands import OperatorCommand
 from lifesign.core.model import CheckState, ComponentState, Instant, Layer, Observation, ObserverState
 from lifesign.core.spec import CheckSpec, ComponentSpec, RestartSpec
 from lifesign.core.view import CheckView, ComponentView, IncidentView, MonitorView
@@ -116,7 +116,7 @@ class FakeBackend:
     probed: list[tuple[str, str]] = field(default_factory=list)
     pushed: list[tuple[str, Observation]] = field(default_factory=list)
     acted: list[OperatorCommand] = field(default_factory=list)
-    refusal: str = ""
+    refusal: Exception | None = None
     begun: list[str] = field(default_factory=list)
     view_takes_s: float = 0.0
     view_failure: Exception | None = None
@@ -139,8 +139,8 @@ class FakeBackend:
             await self.probe_gate.wait()
 
     def act(self, command: OperatorCommand) -> None:
-        if self.refusal:
-            raise NotPossibleError(self.refusal)
+        if self.refusal is not None:
+            raise self.refusal
         self.acted.append(command)
 
     def push(self, component: str, token: str | None, observation: Observation) -> bool:

@@ -13,7 +13,7 @@ from aiohttp import web
 from lifesign.api.guard import Guard
 from lifesign.api.problems import ProblemError, from_http_exception, problem_response
 from lifesign.api.routes import ROUTES, Access
-from lifesign.api.security import Listener, TcpListener, UnixListener, author_of, bearer, is_same_origin
+from lifesign.api.security import Listener, TcpListener, UnixListener, author_of, bearer, is_same_origin, signed
 
 _log = logging.getLogger(__name__)
 _ACCESS = {(route.method, route.path): route.access for route in ROUTES}
@@ -129,4 +129,4 @@ def push_authority(request: web.Request) -> str | None:
 def author(request: web.Request, told: str | None) -> str:
     """Who acts: the socket proves it; over TCP the token's holder says it."""
     peer = guard_of(request).peer
-    return author_of(peer.uid) if peer is not None else told or "over TCP"
+    return told or "over TCP" if peer is None else signed(told, author_of(peer.uid))

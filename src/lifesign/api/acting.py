@@ -2,19 +2,43 @@
 
 import asyncio
 import time
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
 from aiohttp import web
 
 from lifesign.api.access import author, push_authority, unauthorized
-from lifesign.api.bodies import parse_push, parse_words
-from lifesign.api.problems import ProblemError
+from lifesign.api.bodies import OperatorWords, parse_push, parse_words
+from lifesign.api.problems import ProblemError, unknown_component
 from lifesign.api.reading import json_response
 from lifesign.api.render import component_document
 from lifesign.api.routes import NEEDS_REASON_AND_DURATION
 from lifesign.api.service import Service, encode
+from lifesign.core.commands import (
+    Acknowledge,
+    Hold,
+    NotPossibleError,
+    OperatorCommand,
+    Pause,
+    Rearm,
+    Release,
+    RestartNow,
+    Resume,
+    Silence,
+    Unsilence,
+)
+from lifesign.core.model import NS_PER_S
 
 BODY_TIMEOUT_S = 10.0
+_WITHOUT_DURATION: Mapping[str, Callable[[str, str, str], OperatorCommand]] = {
+    "restart": RestartNow,
+    "unsilence": Unsilence,
+    "release": Release,
+    "ack": Acknowledge,
+    "pause": Pause,
+    "resume": Resume,
+    "rearm": Rearm,
+}
 
 
 class Acting:
@@ -44,15 +68,39 @@ class Acting:
         name = request.match_info["name"]
         self._service.component(name)
         words = parse_words(await read_body(request), needs_reason_and_duration=False)
-        await self._service.backend.probe(name, author(request, words.author))
+        try:
+            await self._service.backend.probe(name, author(request, words.author))
+        except NotPossibleError as error:
+            raise ProblemError(HTTPStatus.CONFLICT, str(error)) from None
         self._service.forget_state()
         return json_response(encode(component_document(self._service.component(name))))
 
-    async def not_built(self, request: web.Request, action: str) -> web.StreamResponse:
-        """An action of the contract that this version does not have: refused after everything that may be wrong."""
-        self._service.component(request.match_info["name"])
-        parse_words(await read_body(request), needs_reason_and_duration=action in NEEDS_REASON_AND_DURATION)
-        raise ProblemError(HTTPStatus.NOT_IMPLEMENTED, f"{action} is not built in this version")
+    async def act(self, request: web.Request, action: str) -> web.StreamResponse:
+        """Does what the operator asks; answers with the component's new state, 202 where that is only begun."""
+        name = request.match_info["name"]
+        self._service.component(name)
+        words = parse_words(await read_body(request), needs_reason_and_duration=action in NEEDS_REASON_AND_DURATION)
+        try:
+            self._service.backend.act(command_of(action, name, author(request, words.author), words))
+        except NotPossibleError as error:
+            raise ProblemError(HTTPStatus.CONFLICT, str(error)) from None
+        except KeyError:
+            raise unknown_component(name, []) from None
+        self._service.forget_state()
+        body = encode(component_document(self._service.component(name)))
+        return json_response(body, HTTPStatus.ACCEPTED if action == "restart" else HTTPStatus.OK)
+
+
+def command_of(action: str, component: str, author: str, words: OperatorWords) -> OperatorCommand:
+    """The route's action as the core knows it; `words` are complete for it."""
+    reason, duration_ns = words.reason or "", round((words.duration_s or 0) * NS_PER_S)
+    match action:
+        case "silence":
+            return Silence(component, author, max(duration_ns, 1), reason)
+        case "hold":
+            return Hold(component, author, max(duration_ns, 1), reason)
+        case _:
+            return _WITHOUT_DURATION[action](component, author, reason)
 
 
 async def read_body(request: web.Request) -> bytes:

@@ -16,7 +16,7 @@ from lifesign.core.model import NS_PER_S, Observation, Verdict
 from lifesign.text import clean
 
 _TEXT_LIMIT = 500
-_MAX_DURATION_S = 100 * 366 * 86400.0
+MAX_DURATION_S = 366 * 86400.0  # what is silent for longer is not watched
 
 
 class _Words(msgspec.Struct, forbid_unknown_fields=True):
@@ -41,11 +41,13 @@ def parse_words(body: bytes, *, needs_reason_and_duration: bool) -> OperatorWord
     except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
         raise _unprocessable(str(error)) from error
     duration_s = words.duration_s
-    if duration_s is not None and not (math.isfinite(duration_s) and 0 < duration_s <= _MAX_DURATION_S):
-        raise _unprocessable("`duration_s` is a positive number of seconds")
+    if duration_s is not None and not (math.isfinite(duration_s) and 0 < duration_s <= MAX_DURATION_S):
+        raise _unprocessable("`duration_s` is a positive number of seconds, at most a year")
     reason = clean(words.reason or "", _TEXT_LIMIT) or None
     if needs_reason_and_duration and (reason is None or duration_s is None):
         raise _unprocessable("this needs `reason` and `duration_s`")
+    if not needs_reason_and_duration and duration_s is not None:
+        raise _unprocessable("this lasts until it is ended: `duration_s` does not apply")
     return OperatorWords(clean(words.author or "", 100) or None, reason, duration_s)
 
 

@@ -106,8 +106,25 @@ class Client:
 
     def probe(self, component: str) -> Component:
         """Looks at every check of `component` now; the component as it stands afterwards."""
-        path = f"/api/v1/components/{quote(component, safe='')}/probe"
-        return decode(self._success("POST", path, {}).body, Component)
+        return self.act(component, "probe")
+
+    def act(
+        self,
+        component: str,
+        action: str,
+        *,
+        author: str | None = None,
+        reason: str | None = None,
+        duration_s: float | None = None,
+    ) -> Component:
+        """Does one of the operator's actions (contract, section 6); the component as it stands afterwards.
+
+        Raises ProblemAnswer: 404 where there is no such component, 409 where it is not possible now, 422.
+        """
+        words = {"author": author, "reason": reason, "duration_s": duration_s}
+        path = f"/api/v1/components/{quote(component, safe='')}/{action}"
+        body = {name: word for name, word in words.items() if word is not None}
+        return decode(self._success("POST", path, body).body, Component)
 
     def events(self, since: str | None = None) -> Events:
         """The history from `since` on, an RFC 3339 time or the `next` of an earlier answer."""

@@ -28,8 +28,38 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     url: str | None = None
 
 
+class RestartMade(msgspec.Struct, frozen=True, kw_only=True):
+    """One restart, as it went. `author`: empty where it was automatic. `outcome`: as `core.restart.Outcome`.
+
+    `process_after_s`, `work_after_s`: from the decision to the new process and to its first work.
+    """
+
+    attempt: int
+    at: str
+    automatic: bool
+    author: str
+    reason: str
+    words: str
+    pid_before: int | None
+    pid_after: int | None
+    process_after_s: float | None
+    work_after_s: float | None
+    outcome: str
+
+
+class Process(msgspec.Struct, frozen=True, kw_only=True):
+    """The process that was last seen behind a component."""
+
+    pid: int
+    started_at: str | None
+
+
 class Restart(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the restart of a component stands; null for one that has none configured."""
+    """Where the restart of a component stands; null for one that has none configured.
+
+    `withheld`: why it is not made though it is due. `history`: the newest restarts, oldest first. Both are left out
+    where there is nothing to tell.
+    """
 
     method: str
     automatic: bool
@@ -40,6 +70,8 @@ class Restart(msgspec.Struct, frozen=True, kw_only=True):
     budget_left: int
     last_at: str | None
     next_at: str | None
+    withheld: str | msgspec.UnsetType = msgspec.UNSET
+    history: list[RestartMade] | msgspec.UnsetType = msgspec.UNSET
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,7 +102,7 @@ class Layers(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Component(msgspec.Struct, frozen=True, kw_only=True):
-    """One component, with everything that is held of it."""
+    """One component, with everything that is held of it. `process` is left out where none was seen."""
 
     name: str
     title: str
@@ -93,6 +125,7 @@ class Component(msgspec.Struct, frozen=True, kw_only=True):
     incident: Incident | None
     restart: Restart | None
     checks: list[Check]
+    process: Process | msgspec.UnsetType = msgspec.UNSET
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from lifesign.api.bodies import MAX_DURATION_S
 from lifesign.api.documents import Component, ComponentStatus, Events, Problem, State, Status
 from lifesign.api.routes import NEEDS_REASON_AND_DURATION, ROUTES, Access, Answer, Route
 
@@ -50,8 +51,10 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
 def _body(route: Route) -> dict[str, Any]:
     if route.access is Access.PUSH:
         return {"type": "object", "description": "the keys of a heartbeat; all may be left out"}
-    words = {"author": {"type": "string"}, "reason": {"type": "string"}, "duration_s": {"type": "number"}}
+    words: dict[str, dict[str, Any]] = {"author": {"type": "string"}, "reason": {"type": "string"}}
     required = ["reason", "duration_s"] if route.action in NEEDS_REASON_AND_DURATION else []
+    if required:
+        words["duration_s"] = {"type": "number", "exclusiveMinimum": 0, "maximum": MAX_DURATION_S}
     return {"type": "object", "properties": words, "required": required, "additionalProperties": False}
 
 
@@ -60,8 +63,6 @@ def _responses(route: Route) -> dict[str, Any]:
         "description": "an error",
         "content": {"application/problem+json": {"schema": {"$ref": _REFERENCE.format(name="Problem")}}},
     }
-    if route.answer is Answer.NOT_BUILT:
-        return {"501": {**failure, "description": "not built in this version"}, "default": failure}
     schema: dict[str, Any] = {"type": "object"}
     if route.answer in {document.__name__ for document in _DOCUMENTS}:
         schema = {"$ref": _REFERENCE.format(name=route.answer)}
@@ -72,4 +73,4 @@ def _responses(route: Route) -> dict[str, Any]:
         content["text/event-stream"] = {"schema": {"type": "string"}}
     success = {"description": route.summary, "content": content}
     unavailable = {"503": success} if route.answer in _MAY_BE_503 else {}
-    return {"200": success, **unavailable, "default": failure}
+    return {"202" if route.action == "restart" else "200": success, **unavailable, "default": failure}

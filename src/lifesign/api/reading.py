@@ -89,7 +89,7 @@ def is_late(request: web.Request) -> bool:
     return asyncio.get_running_loop().time() - guard_of(request).received_at_s > STATUS_LIMIT_S
 
 
-def json_response(body: bytes, *, sick: bool = False) -> web.Response:
-    """200 or 503, as JSON."""
-    status = HTTPStatus.SERVICE_UNAVAILABLE if sick else HTTPStatus.OK
+def json_response(body: bytes, status: HTTPStatus = HTTPStatus.OK, *, sick: bool = False) -> web.Response:
+    """`body` as JSON; 503 where something is sick."""
+    status = HTTPStatus.SERVICE_UNAVAILABLE if sick else status
     return web.Response(status=status, body=body, content_type="application/json", headers=COMMON_HEADERS)

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+import msgspec
+
 from lifesign.api.documents import (
     STATE_SCHEMA,
     Check,
@@ -19,14 +21,18 @@ from lifesign.api.documents import (
     Incident,
     Layers,
     MonitorInfo,
+    Notice,
+    Process,
     Restart,
+    RestartMade,
     State,
     Status,
 )
 from lifesign.core.events import Event
-from lifesign.core.model import CheckState, ComponentState, JsonValue, Layer
+from lifesign.core.model import CheckState, ComponentState, Identity, JsonValue, Layer
+from lifesign.core.restart import Phase, RestartRecord
 from lifesign.core.spec import RestartSpec
-from lifesign.core.view import CheckView, ComponentView, MonitorView
+from lifesign.core.view import CheckView, ComponentView, MonitorView, NoticeView, RestartView
 from lifesign.text import clean, format_timestamp
 
 _TEXT_LIMIT = 2000
@@ -66,12 +72,13 @@ def component_document(view: ComponentView) -> Component:
         consecutive_failures=view.consecutive_failures,
         flapping=view.flapping,
         suppressed_by=view.suppressed_by,
-        silence=None,
-        hold=None,
-        acknowledged=None,
+        silence=_notice(view.silence),
+        hold=_notice(view.hold),
+        acknowledged=_notice(view.acknowledged),
         incident=_incident(view),
-        restart=None if spec.restart is None else _restart(spec.restart, view.incarnation),
+        restart=None if spec.restart is None else restart_document(spec.restart, view),
         checks=[_check(check) for check in view.checks],
+        process=msgspec.UNSET if view.process is None else _process(view.process),
     )
 
 
@@ -138,18 +145,51 @@ def _incident(view: ComponentView) -> Incident | None:
     return Incident(id=view.incident.id, opened_at=_stamp(view.incident.opened_at_wall_ns))
 
 
-def _restart(spec: RestartSpec, incarnation: int) -> Restart:
-    """What is configured; nothing acts on it in this version, so the phase is idle and the budget whole."""
+def _notice(view: NoticeView | None) -> Notice | None:
+    if view is None:
+        return None
+    until, since = _time(view.until_wall_ns), _stamp(view.since_wall_ns)
+    return Notice(until=until, author=_clean(view.author, 100), reason=_clean(view.reason), since=since)
+
+
+def _process(identity: Identity) -> Process:
+    started_s = identity.started_at
+    if started_s is None or not math.isfinite(started_s):
+        return Process(pid=identity.pid, started_at=None)
+    return Process(pid=identity.pid, started_at=_stamp(round(started_s * 1000) * 1_000_000))
+
+
+def restart_document(spec: RestartSpec, view: ComponentView) -> Restart:
+    """Where the restart stands; before anything was decided it is idle, and its budget whole."""
+    at = view.restart or RestartView(Phase.IDLE, 0, spec.max_restarts, None, None)
     return Restart(
         method=spec.method,
         automatic=spec.automatic,
-        phase="idle",
-        incarnation=incarnation,
-        unproductive=0,
+        phase=str(at.phase),
+        incarnation=view.incarnation,
+        unproductive=at.unproductive,
         max_unproductive=spec.max_unproductive,
-        budget_left=spec.max_restarts,
-        last_at=None,
-        next_at=None,
+        budget_left=at.budget_left,
+        last_at=_time(at.last_at_wall_ns),
+        next_at=_time(at.next_at_wall_ns),
+        withheld=_clean(at.withheld) or msgspec.UNSET,
+        history=[_restart_made(record) for record in at.history] or msgspec.UNSET,
+    )
+
+
+def _restart_made(record: RestartRecord) -> RestartMade:
+    return RestartMade(
+        attempt=record.attempt,
+        at=_stamp(record.at_wall_ns),
+        automatic=record.automatic,
+        author=_clean(record.author, 100),
+        reason=_clean(record.reason),
+        words=_clean(record.words),
+        pid_before=record.pid_before,
+        pid_after=record.pid_after,
+        process_after_s=_rounded(record.process_after_s),
+        work_after_s=_rounded(record.work_after_s),
+        outcome=str(record.outcome),
     )
 
 

@@ -25,7 +25,6 @@ class Answer(StrEnum):
     COMPONENT = "Component"
     OPENAPI = "OpenAPI"
     METRICS = "Metrics"
-    NOT_BUILT = "NotBuilt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +43,9 @@ class Route:
 _COMPONENT = "/api/v1/components/{name}"
 NEEDS_REASON_AND_DURATION = frozenset({"silence", "hold"})
 
-_LATER = {
-    "restart": "restart the component",
+_ACTIONS = {
+    "probe": "look at every check now",
+    "restart": "restart the component: 202, and the restart goes on",
     "silence": "no alerts for a while",
     "unsilence": "end a silence",
     "hold": "no automatic restart and no alert for a while",
@@ -88,9 +88,8 @@ ROUTES: tuple[Route, ...] = (
         Route("POST", _COMPONENT + suffix, Access.PUSH, Answer.BEAT, summary, action)
         for suffix, (action, summary) in _PUSHES.items()
     ),
-    Route("POST", f"{_COMPONENT}/probe", Access.ACT, Answer.COMPONENT, "look at every check now", "probe"),
     *(
-        Route("POST", f"{_COMPONENT}/{action}", Access.ACT, Answer.NOT_BUILT, summary, action)
-        for action, summary in _LATER.items()
+        Route("POST", f"{_COMPONENT}/{action}", Access.ACT, Answer.COMPONENT, summary, action)
+        for action, summary in _ACTIONS.items()
     ),
 )

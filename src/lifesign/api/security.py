@@ -117,6 +117,15 @@ def author_of(uid: int) -> str:
         return f"uid {uid}"
 
 
+def signed(told: str | None, proven: str) -> str:
+    """The proven user; where a client names another (the human behind sudo), that name with the proven one beside it.
+
+    No name can pretend to be another's proof: brackets in it are squared.
+    """
+    name = (told or "").translate({ord("("): "[", ord(")"): "]"})
+    return proven if name in {"", proven} else f"{name} ({proven})"
+
+
 def _without_port(host: str) -> str:
     """`name`, `1.2.3.4` or `::1` of a Host header; what is no host stays as it is, and matches nothing."""
     found = _HOST.fullmatch(host)

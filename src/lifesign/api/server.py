@@ -155,8 +155,7 @@ def _handler(route: Route, reading: Reading, acting: Acting) -> Handler:
         Answer.OPENAPI: reading.openapi,
         Answer.METRICS: reading.metrics,
         Answer.BEAT: partial(acting.push, action=route.action),
-        Answer.COMPONENT: partial(acting.probe, action=route.action),
-        Answer.NOT_BUILT: partial(acting.not_built, action=route.action),
+        Answer.COMPONENT: partial(acting.probe if route.action == "probe" else acting.act, action=route.action),
     }
     return handlers[route.answer]
 

@@ -28,6 +28,7 @@ class Unsilence:
 
     component: str
     author: str
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class Release:
 
     component: str | None
     author: str
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ class Resume:
 
     component: str
     author: str
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

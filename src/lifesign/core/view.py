@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lifesign.core.model import CheckState, ComponentState, Instant, JsonValue, Layer, ObserverState
+from lifesign.core.model import CheckState, ComponentState, Identity, Instant, JsonValue, Layer, ObserverState
 from lifesign.core.restart import Phase, RestartRecord
 from lifesign.core.spec import CheckSpec, ComponentSpec
 
@@ -64,7 +64,8 @@ class RestartView:
 class ComponentView:
     """One component as it stands. `layers` has every layer; None where no check proves it.
 
-    `staleness_s`, `stale_after_s`: of the work signal that is nearest to its limit; None without one.
+    `staleness_s`, `stale_after_s`: of the work signal that is nearest to its limit; None without one. `process`: the
+    one that was last seen behind it.
     """
 
     spec: ComponentSpec
@@ -86,6 +87,7 @@ class ComponentView:
     hold: NoticeView | None = None
     acknowledged: NoticeView | None = None
     restart: RestartView | None = None
+    process: Identity | None = None
 
 
 @dataclass(frozen=True, slots=True)
