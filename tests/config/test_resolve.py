@@ -196,17 +196,17 @@ def test_paths_expand_and_count_from_the_file_not_from_where_we_stand(
 
 
 def test_a_type_to_come_is_accepted_named_and_not_run(tmp_path: Path) -> None:
-    text = check("") + "[components.a.checks.log]\ntype = 'log'\npath = 'x.log'\npattern = 'done'\n"
+    text = check("") + "[components.a.checks.unit]\ntype = 'systemd'\nunit = 'x.service'\n"
     text += "[components.b]\ndepends_on = ['h']\nchecks.c = { type = 'tcp', address = 'h:1' }\n"
     text += "[components.h.checks.box]\ntype = 'docker'\ncontainer = 'x'\n"
     config = loaded(tmp_path, text)
     assert [component.spec.name for component in config.components] == ["a", "b", "h"]
     assert [spec.name for spec in config.components[0].spec.checks] == ["c"]
-    assert config.components[0].unbuilt == ("log",)
+    assert config.components[0].unbuilt == ("unit",)
     assert config.components[1].spec.depends_on == ("h",)
     assert (config.components[2].spec.checks, config.components[2].unbuilt) == ((), ("box",))
     (warning,) = config.warnings
-    named = "components.a.checks.log (type log), components.h.checks.box (type docker)"
+    named = "components.a.checks.unit (type systemd), components.h.checks.box (type docker)"
     assert warning == f"accepted, but not built in this version: {named}"
 
 

@@ -139,7 +139,7 @@ class Daemon:
             CheckId(component.spec.name, check.spec.name): getattr(check.options, "path")  # noqa: B009  by check type
             for component in self._config.components
             for check in component.checks
-            if check.spec.type == "heartbeat"
+            if check.spec.type in ("heartbeat", "log")
         }
         return FileSweep(paths, wake=self._engine.wake, signature=signature, may_hang=may_hang)
 

@@ -31,6 +31,18 @@ def _push(check: CheckConfig, options: Any) -> Probe:
     return PushProbe(stale_after_s=check.spec.signal.stale_after_ns / 1_000_000_000)
 
 
+def _log(check: CheckConfig, options: Any) -> Probe:
+    from lifesign.checks.log import LogProbe
+
+    return LogProbe(
+        path=options.path,
+        pattern=options.pattern,
+        fail_pattern=options.fail_pattern,
+        stale_after_s=float(options.stale_after),
+        timeout_s=_timeout_s(check),
+    )
+
+
 def _tcp(check: CheckConfig, options: Any) -> Probe:
     from lifesign.checks.tcp import TcpProbe
 
@@ -124,6 +136,7 @@ def _host(check: CheckConfig, options: Any) -> Probe:
 _BUILDERS: Mapping[str, Callable[[CheckConfig, Any], Probe]] = {
     "heartbeat": _heartbeat,
     "push": _push,
+    "log": _log,
     "tcp": _tcp,
     "http": _http,
     "websocket": _websocket,

@@ -129,7 +129,6 @@ class LogCheck(Check, frozen=True, kw_only=True, forbid_unknown_fields=True, tag
 
     default_layer: ClassVar[Layer] = Layer.WORKING
     ok_when: ClassVar[str] = "a matching line came in time, and no `fail_pattern` line since"
-    is_built: ClassVar[bool] = False
     judges_signal: ClassVar[bool] = True
 
     path: Annotated[Path, describe("the log file")]
