@@ -3,6 +3,8 @@
 import json
 import socket
 import stat
+from dataclasses import replace
+from html.parser import HTMLParser
 from pathlib import Path
 
 import jsonschema
@@ -11,7 +13,7 @@ import pytest
 
 from lifesign.api.documents import State
 from lifesign.core.model import ComponentState as S
-from tests.api.fakes import mind_down, monitor
+from tests.api.fakes import check, component, mind_down, monitor
 from tests.api.serving import serving
 from tests.cli.test_health import _lifesign
 
@@ -81,10 +83,51 @@ async def test_a_file_that_cannot_be_written_is_one_line_and_leaves_nothing(tmp_
     assert _left_over(tmp_path.parent) == []
 
 
-async def test_html_is_refused_in_words(config: Path) -> None:
-    code, _, err = await _lifesign("snapshot", "-c", str(config), "--format", "html")
-    assert (code, err.count("\n")) == (2, 1)
-    assert "not built in this version" in err
+class _Page(HTMLParser):
+    """What a page is made of: its tags, its attributes, its text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.words = ""
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+
+    def handle_data(self, data: str) -> None:
+        self.words += data
+
+
+async def test_the_page_says_what_is_down_and_asks_nobody_for_anything(tmp_path: Path, config: Path) -> None:
+    async with serving(tmp_path) as served:
+        served.backend.shown = monitor(mind_down(), component(), overall=S.DOWN)
+        code, out, _ = await _lifesign("snapshot", "-c", str(config), "--format", "html", "--exit-code")
+    page = _Page(out)
+    assert code == 2
+    assert "alive and ready, but not working: no new work for 612 s (limit 300 s)" in page.words
+    assert "last work 10m ago, limit 5m" in page.words
+    assert page.words.index("mind") < page.words.index("gateway")
+    assert not {"script", "link", "img", "iframe"} & set(page.tags)
+    assert not {"src", "href"} & {name for name, _ in page.attributes}
+    assert "url(" not in out
+    assert "@import" not in out
+
+
+async def test_no_text_from_outside_is_markup_on_the_page(tmp_path: Path, config: Path) -> None:
+    hostile = "</style><script>alert(1)</script><b onclick='x'>&\x1b[31m\"\u202e"
+    async with serving(tmp_path) as served:
+        plain = component(checks=(replace(check(), message=hostile),))
+        served.backend.shown = monitor(replace(plain, diagnosis=hostile, next_step=hostile), overall=S.DOWN)
+        _, out, _ = await _lifesign("snapshot", "-c", str(config), "--format", "html")
+    page = _Page(out)
+    assert "script" not in page.tags
+    assert "onclick" not in {name for name, _ in page.attributes}
+    assert "</style><script>alert(1)" in page.words
+    assert not {"\x1b", "\u202e"} & set(out)
 
 
 @pytest.fixture

@@ -27,8 +27,6 @@ _BY_SUFFIX = {".json": "json", ".md": "md", ".html": "html", ".svg": "svg", ".tx
 def command(config: str | None, wanted: str | None, output: Path | None, exit_code: bool) -> int:
     """Write the health state, asked from the daemon if one runs, else looked at now."""
     form = wanted or _BY_SUFFIX.get(output.suffix.lower() if output else "", "json")
-    if form == "html":
-        raise click.UsageError("--format html is not built in this version: take svg or md")
     state = take_state(config)
     to_file = output is not None and str(output) != "-"
     if form == "text" and not to_file:
@@ -67,6 +65,10 @@ def render(state: "State", form: str) -> bytes:
         import msgspec
 
         return msgspec.json.format(msgspec.json.encode(state), indent=2) + b"\n"
+    if form == "html":
+        from lifesign.cli.page import render_page
+
+        return render_page(state).encode()
     from lifesign.cli import present
 
     makers = {"md": present.render_markdown, "svg": present.render_svg, "text": present.render_text}

@@ -1,0 +1,166 @@
+"""The state document as one HTML page: light and dark, narrow and wide, without a script, asking nobody for anything.
+
+Not here: where the state comes from (`cli.snapshot`), and the other forms (`cli.present`).
+"""
+
+from collections.abc import Iterable
+from html import escape
+
+from lifesign.api.documents import Check, Component, Notice, State
+from lifesign.text import clean, format_duration
+from lifesign.tui.drawing.glyphs import UNICODE
+
+_WORST_FIRST = ("down", "unknown", "degraded", "starting", "healthy", "paused")
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+_STYLE = """
+:root { color-scheme: light dark; --back: #f6f7f9; --card: #fff; --text: #1c2430; --muted: #5b6675; --line: #d9dee5;
+  --healthy: #17703a; --degraded: #8a5a00; --down: #b3161b; --unknown: #7a2fa0; --starting: #0b6285; --paused: #5b6675 }
+@media (prefers-color-scheme: dark) { :root { --back: #11161d; --card: #1a212b; --text: #e4e9f0; --muted: #96a2b2;
+  --line: #2d3743; --healthy: #5fce8a; --degraded: #f0b94d; --down: #ff7b78; --unknown: #cf9df0; --starting: #6cc5ea;
+  --paused: #96a2b2 } }
+* { box-sizing: border-box } body { margin: 0; padding: 1.25rem; background: var(--back); color: var(--text);
+  font: 15px/1.45 system-ui, sans-serif; overflow-wrap: anywhere } main { max-width: 76rem; margin: auto }
+h1 { font-size: 1.5rem; margin: 0 } h2 { font-size: 1.05rem; margin: 0 } p { margin: .35rem 0 }
+.muted { color: var(--muted); font-weight: 400 } .cards { display: grid; gap: 1rem; margin-top: 1rem;
+  grid-template-columns: repeat(auto-fill, minmax(min(100%, 27rem), 1fr)); align-items: start }
+article { background: var(--card); border: 1px solid var(--line); border-left: 5px solid var(--state);
+  border-radius: 6px; padding: .8rem 1rem } .state { color: var(--state); font-weight: 650 }
+.lamps { display: grid; grid-template-columns: repeat(4, 1fr); gap: .3rem; margin: .6rem 0; padding: 0;
+  list-style: none }
+.lamps li { border-top: 3px solid var(--state); padding-top: .2rem; font-size: .82rem } .lamps b { display: block }
+.bar { height: 6px; background: var(--line); border-radius: 3px; overflow: hidden } .bar i { display: block;
+  height: 100%; background: var(--state) } table { border-collapse: collapse; width: 100%; font-size: .86rem }
+td, th { text-align: left; vertical-align: top; padding: .25rem .5rem .25rem 0; border-top: 1px solid var(--line) }
+th { color: var(--muted); font-weight: 500 } summary { cursor: pointer; color: var(--muted); margin-top: .4rem }
+"""
+
+
+def render_page(state: State) -> str:
+    """`state` as a whole document. Whatever stands in the data is text on it, never markup."""
+    name, host, version = map(_text, (state.monitor.name, state.monitor.host, f"lifesign {state.monitor.version}"))
+    ranked = sorted(state.components, key=lambda component: (_rank(component.state), component.name))
+    return "\n".join(
+        [
+            '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">',
+            f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
+            '<meta name="viewport" content="width=device-width, initial-scale=1">',
+            f"<title>{_text(state.overall)}: {name}</title><style>{_STYLE}</style></head><body><main>",
+            f'<header style="--state: var(--{_colour(state.overall)})">',
+            f'<h1><span class="state">{_sign(state.overall)} {_text(state.overall)}</span> {name}</h1>',
+            f'<p class="muted">{_counts(state)} · {_time(state.generated_at)} · {host} · {version}</p></header>',
+            *_warnings(state),
+            f'<div class="cards">{"".join(map(_card, ranked))}</div>',
+            "</main></body></html>\n",
+        ]
+    )
+
+
+def _warnings(state: State) -> Iterable[str]:
+    if state.monitor.observer != "ok":
+        yield "<p>The monitor itself had stalled, or many things failed at once: failures are not evidence now.</p>"
+    if not state.monitor.state_writable:
+        yield "<p>What happens now does not survive a restart of the monitor: its state cannot be written.</p>"
+
+
+def _card(component: Component) -> str:
+    title = f' <span class="muted">{_text(component.title)}</span>' if component.title else ""
+    optional = ' <span class="muted">optional</span>' if component.optional else ""
+    sign = _sign(component.state)
+    parts = [
+        f'<article style="--state: var(--{_colour(component.state)})">',
+        f'<h2><span class="state">{sign} {_text(component.state)}</span> {_text(component.name)}{title}{optional}</h2>',
+        f'<p>{_text(component.diagnosis)}</p><p class="muted">since {_time(component.since)}</p>',
+        f"<p>→ {_text(component.next)}</p>" if component.next else "",
+        *_notices(component),
+        _lamps(component),
+        _staleness(component),
+        _checks(component.checks),
+        "</article>",
+    ]
+    return "\n".join(filter(None, parts))
+
+
+def _notices(component: Component) -> Iterable[str]:
+    for word, notice in (
+        ("silenced", component.silence),
+        ("held", component.hold),
+        ("acknowledged", component.acknowledged),
+    ):
+        if notice is not None:
+            yield f"<p>{word} {_notice(notice)}</p>"
+    if component.suppressed_by:
+        yield f"<p>waits for {_text(component.suppressed_by)}, which is down</p>"
+
+
+def _notice(notice: Notice) -> str:
+    until = f" until {_time(notice.until)}" if notice.until else ""
+    reason = f": {_text(notice.reason)}" if notice.reason else ""
+    return f"by {_text(notice.author)}{until}{reason}"
+
+
+def _lamps(component: Component) -> str:
+    lamps = []
+    for layer in ("startable", "alive", "ready", "working"):
+        held = getattr(component.layers, layer)
+        glyph, colour = UNICODE.of_check(held)
+        words = f"{glyph} {_text(held)}" if held else "not checked"
+        lamps.append(f'<li style="--state: var(--{_known(colour)})"><b>{layer}</b>{words}</li>')
+    return f'<ul class="lamps">{"".join(lamps)}</ul>'
+
+
+def _staleness(component: Component) -> str:
+    stale_s, limit_s = component.staleness_s, component.stale_after_s
+    if limit_s is None:
+        return ""
+    if stale_s is None:
+        return f'<p class="muted">no work seen yet, limit {format_duration(limit_s)}</p>'
+    share = min(100.0, 100 * stale_s / limit_s) if limit_s > 0 else 100.0
+    words = f"last work {format_duration(stale_s)} ago, limit {format_duration(limit_s)}"
+    return f'<div class="bar"><i style="width: {share:.1f}%"></i></div><p class="muted">{words}</p>'
+
+
+def _checks(checks: list[Check]) -> str:
+    rows = "".join(_row(check) for check in checks)
+    is_open = " open" if any(check.state not in ("passing", "pending") for check in checks) else ""
+    count = "1 check" if len(checks) == 1 else f"{len(checks)} checks"
+    head = "<tr><th>check</th><th>state</th><th>in a row</th><th>found</th></tr>"
+    return f"<details{is_open}><summary>{count}</summary><table>{head}{rows}</table></details>"
+
+
+def _row(check: Check) -> str:
+    glyph, colour = UNICODE.of_check(check.state)
+    state = f'<span class="state" style="--state: var(--{_known(colour)})">{glyph} {_text(check.state)}</span>'
+    in_a_row = check.consecutive_failures or check.consecutive_successes
+    about = (
+        f"{_text(check.name)} <span class='muted'>{_text(check.type)}{', optional' if check.optional else ''}</span>"
+    )
+    return f"<tr><td>{about}</td><td>{state}</td><td>{in_a_row}</td><td>{_text(check.message)}</td></tr>"
+
+
+def _counts(state: State) -> str:
+    counts = ((name, getattr(state.counts, name)) for name in state.counts.__struct_fields__)
+    return ", ".join(f"{count} {name}" for name, count in counts if count) or "no components"
+
+
+def _rank(state: str) -> int:
+    return _WORST_FIRST.index(state) if state in _WORST_FIRST else 0
+
+
+def _sign(state: str) -> str:
+    return UNICODE.of_state(state)[0]
+
+
+def _colour(state: str) -> str:
+    return state if state in _WORST_FIRST else "unknown"
+
+
+def _known(role: str) -> str:
+    return role if role in _WORST_FIRST else "paused"
+
+
+def _time(stamp: str) -> str:
+    return f'<time datetime="{_text(stamp)}">{_text(stamp)}</time>'
+
+
+def _text(value: object) -> str:
+    return escape(clean(str(value), 2000), quote=True)
