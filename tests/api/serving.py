@@ -54,8 +54,10 @@ class Served:
 
 
 @asynccontextmanager
-async def serving(tmp_path: Path, *, token: str | None = TOKEN, host: str = "127.0.0.1") -> AsyncIterator[Served]:
-    backend, journal = FakeBackend(), Journal()
+async def serving(
+    tmp_path: Path, *, token: str | None = TOKEN, host: str = "127.0.0.1", backend: FakeBackend | None = None
+) -> AsyncIterator[Served]:
+    backend, journal = backend or FakeBackend(), Journal()
     served = Served(ApiServer(backend, journal), backend, journal, tmp_path / "lifesign.sock")
     await served.server.start_unix(served.socket_path)
     _, served.port = await served.server.start_tcp(host, 0, token=token)

@@ -53,6 +53,16 @@ async def test_an_action_reaches_the_core_as_its_command_and_answers_with_the_co
         assert served.backend.acted == [command]
 
 
+async def test_everything_is_held_and_released_as_one(tmp_path: Path) -> None:
+    async with serving(tmp_path) as served:
+        await asyncio.to_thread(lambda: served.client.act_on_all("hold", reason="deploy", duration_s=3600))
+        status = await asyncio.to_thread(served.client.act_on_all, "release")
+        assert [one.name for one in status.components] == ["gateway"]
+        assert served.backend.acted == [commands.Hold(None, US, HOUR_NS, "deploy"), commands.Release(None, US)]
+        for action in sorted({*ACTIONS} - {"hold", "release"}):
+            assert (await served.unix("POST", f"/api/v1/components/*/{action}", words_for(action)))[0] == 404
+
+
 @pytest.mark.parametrize("action", ACTIONS)
 async def test_a_name_that_does_not_exist_is_404_with_the_nearest_and_nothing_is_done(
     tmp_path: Path, action: str

@@ -11,8 +11,8 @@ from lifesign.api.access import author, push_authority, unauthorized
 from lifesign.api.bodies import OperatorWords, parse_push, parse_words
 from lifesign.api.problems import ProblemError, unknown_component
 from lifesign.api.reading import json_response
-from lifesign.api.render import component_document
-from lifesign.api.routes import NEEDS_REASON_AND_DURATION
+from lifesign.api.render import component_document, status_document
+from lifesign.api.routes import EVERY_COMPONENT, FOR_EVERY_COMPONENT, NEEDS_REASON_AND_DURATION
 from lifesign.api.service import Service, encode
 from lifesign.core.commands import (
     Acknowledge,
@@ -33,7 +33,6 @@ BODY_TIMEOUT_S = 10.0
 _WITHOUT_DURATION: Mapping[str, Callable[[str, str, str], OperatorCommand]] = {
     "restart": RestartNow,
     "unsilence": Unsilence,
-    "release": Release,
     "ack": Acknowledge,
     "pause": Pause,
     "resume": Resume,
@@ -78,7 +77,9 @@ class Acting:
     async def act(self, request: web.Request, action: str) -> web.StreamResponse:
         """Does what the operator asks; answers with the component's new state, 202 where that is only begun."""
         name = request.match_info["name"]
-        self._service.component(name)
+        everything = name == EVERY_COMPONENT and action in FOR_EVERY_COMPONENT
+        if not everything:
+            self._service.component(name)
         words = parse_words(await read_body(request), needs_reason_and_duration=action in NEEDS_REASON_AND_DURATION)
         try:
             self._service.backend.act(command_of(action, name, author(request, words.author), words))
@@ -87,6 +88,8 @@ class Acting:
         except KeyError:
             raise unknown_component(name, []) from None
         self._service.forget_state()
+        if everything:
+            return json_response(encode(status_document(self._service.backend.view())))
         body = encode(component_document(self._service.component(name)))
         return json_response(body, HTTPStatus.ACCEPTED if action == "restart" else HTTPStatus.OK)
 
@@ -98,7 +101,9 @@ def command_of(action: str, component: str, author: str, words: OperatorWords) -
         case "silence":
             return Silence(component, author, max(duration_ns, 1), reason)
         case "hold":
-            return Hold(component, author, max(duration_ns, 1), reason)
+            return Hold(None if component == EVERY_COMPONENT else component, author, max(duration_ns, 1), reason)
+        case "release":
+            return Release(None if component == EVERY_COMPONENT else component, author, reason)
         case _:
             return _WITHOUT_DURATION[action](component, author, reason)
 

@@ -19,6 +19,7 @@ from lifesign.api.address import socket_path
 from lifesign.api.answer import check_schema, decode, problem
 from lifesign.api.documents import Component, ComponentStatus, EventDocument, Events, State, Status
 from lifesign.api.failures import BadAnswer, ClientError, ProblemAnswer, Refused, TimedOut, Unreachable
+from lifesign.api.routes import EVERY_COMPONENT
 from lifesign.api.wire import LastingConnection, TcpConnection, UnixConnection
 from lifesign.text import clean
 
@@ -121,10 +122,20 @@ class Client:
 
         Raises ProblemAnswer: 404 where there is no such component, 409 where it is not possible now, 422.
         """
+        return decode(self._post_action(component, action, author, reason, duration_s), Component)
+
+    def act_on_all(
+        self, action: str, *, author: str | None = None, reason: str | None = None, duration_s: float | None = None
+    ) -> Status:
+        """Holds or releases every component as one; raises as `act`."""
+        return decode(self._post_action(EVERY_COMPONENT, action, author, reason, duration_s), Status)
+
+    def _post_action(
+        self, component: str, action: str, author: str | None, reason: str | None, duration_s: float | None
+    ) -> bytes:
         words = {"author": author, "reason": reason, "duration_s": duration_s}
         path = f"/api/v1/components/{quote(component, safe='')}/{action}"
-        body = {name: word for name, word in words.items() if word is not None}
-        return decode(self._success("POST", path, body).body, Component)
+        return self._success("POST", path, {name: word for name, word in words.items() if word is not None}).body
 
     def events(self, since: str | None = None) -> Events:
         """The history from `since` on, an RFC 3339 time or the `next` of an earlier answer."""

@@ -42,14 +42,16 @@ class Route:
 
 _COMPONENT = "/api/v1/components/{name}"
 NEEDS_REASON_AND_DURATION = frozenset({"silence", "hold"})
+EVERY_COMPONENT = "*"  # in the place of a name; no component can be called that
+FOR_EVERY_COMPONENT = frozenset({"hold", "release"})  # laid upon all as one, and answered with the status document
 
 _ACTIONS = {
     "probe": "look at every check now",
     "restart": "restart the component: 202, and the restart goes on",
     "silence": "no alerts for a while",
     "unsilence": "end a silence",
-    "hold": "no automatic restart and no alert for a while",
-    "release": "end a hold",
+    "hold": "no automatic restart and no alert for a while; `*` for every component",
+    "release": "end a hold; `*` for every component",
     "ack": "acknowledge an incident",
     "pause": "stop the component's checks",
     "resume": "start the component's checks again",
