@@ -11,7 +11,7 @@ import ssl
 import threading
 import time
 import tracemalloc
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,12 +20,13 @@ import pytest
 import trustme
 from aiohttp import web
 
-from lifesign.checks.http import HttpProbe
+from lifesign.checks.http import Finding, HttpProbe
 from lifesign.checks.webheaders import HeaderValue
 from lifesign.checks.weburl import WebUrl, parse_url
 from lifesign.core.model import JsonValue, Observation, Verdict
 from tests.checks.hostile import (
     Behaviour,
+    Server,
     dripping,
     flooding,
     free_port,
@@ -55,11 +56,30 @@ def answering(head: str, body: bytes = b"", **headers: str) -> Behaviour:
 async def look(behaviour: Behaviour, timeout_s: float = 5.0, path: str = "/", **options: object) -> Observation:
     async with serving(behaviour) as server:
         probe = HttpProbe(url=f"http://{server.address}{path}", timeout_s=timeout_s, **options)  # type: ignore[arg-type]
-        started = time.monotonic()
-        found = await probe.look(time.time_ns())
-        assert time.monotonic() - started < timeout_s + 0.5
-        assert found.message.count("127.0.0.1") == 0 or server.address in found.message
-        return Observation(found.verdict, found.message.replace(server.address, "HERE"), found.latency_s, found.metrics)
+        first, second = [await timed(way(probe), server, timeout_s) for way in (awaited, called_back)]
+        assert (second.verdict, second.message, second.metrics) == (first.verdict, first.message, first.metrics)
+        return first
+
+
+async def timed(looking: Awaitable[Observation], server: Server, timeout_s: float) -> Observation:
+    started = time.monotonic()
+    found = await looking
+    assert time.monotonic() - started < timeout_s + 0.5
+    assert found.message.count("127.0.0.1") == 0 or server.address in found.message
+    return Observation(found.verdict, found.message.replace(server.address, "HERE"), found.latency_s, found.metrics)
+
+
+async def awaited(probe: HttpProbe) -> Observation:
+    return await probe.look(time.time_ns())
+
+
+async def called_back(probe: HttpProbe) -> Observation:
+    """The same look as the engine makes it, without a task where that is possible."""
+    came: asyncio.Future[Callable[[], Finding]] = asyncio.get_running_loop().create_future()
+    if not probe.begin(time.time_ns(), came.set_result):
+        return await awaited(probe)
+    found = (await came)()
+    return found if isinstance(found, Observation) else await found
 
 
 @asynccontextmanager

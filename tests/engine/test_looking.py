@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Callable
 
 from lifesign.core.model import CheckId, Observation, Verdict
-from lifesign.engine.looking import Looker, Looks
+from lifesign.engine.clock import read_clocks
+from lifesign.engine.looking import Looker, Looks, Rest
 
 CHECK = CheckId("mind", "port")
 OK = Observation(Verdict.OK)
@@ -142,3 +143,60 @@ async def test_a_check_whose_target_tells_by_itself_names_itself() -> None:
     await looks.look(CHECK)
     looker.told()
     assert changed == [CHECK]
+
+
+class CalledBack(Scripted):
+    """A looker without tasks: `answers` are what `find` gives."""
+
+    def __init__(self, answers: list[Callable[[], Observation | Rest]]) -> None:
+        super().__init__([])
+        self.answers = answers
+
+    def begin(self, now_wall_ns: int, done: Callable[[Callable[[], Observation | Rest]], None]) -> bool:
+        if not self.answers:
+            return False
+        asyncio.get_running_loop().call_soon(done, self.answers.pop(0))
+        return True
+
+
+async def landed(looks: Looks) -> Observation:
+    came: asyncio.Future[Observation | Rest] = asyncio.get_running_loop().create_future()
+    assert looks.begin(CHECK, read_clocks(), came.set_result)
+    found = await came
+    return found if isinstance(found, Observation) else await found
+
+
+async def test_a_look_without_a_task_goes_through_the_same_guards() -> None:
+    async def rest() -> Observation:
+        return Observation(Verdict.OK, "later, with hunter22")
+
+    async def hang() -> Observation:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    answers: list[Callable[[], Observation | Rest]] = [
+        lambda: Observation(Verdict.OK, "the key is hunter22"), rest, broken, hang,
+    ]  # fmt: skip
+    made: list[Scripted] = []
+
+    def make() -> Looker:
+        made.append(CalledBack(answers))
+        return made[-1]
+
+    looks = Looks({CHECK: make}, {CHECK: 10_000_000}, ["hunter22"])
+    assert (await landed(looks)).message == "the key is [redacted]"
+    assert (await landed(looks)).message == "later, with [redacted]"
+    died = await landed(looks)
+    assert (died.verdict, died.message) == (
+        Verdict.UNKNOWN,
+        "the check itself died: RuntimeError: out of \ufffd[31mluck",
+    )
+    hung = await landed(looks)
+    assert (hung.verdict, hung.message) == (Verdict.UNKNOWN, "the check itself did not come back in 0.51 s")
+    assert [looker.closed for looker in made] == [1, 1]
+    assert not looks.begin(CHECK, read_clocks(), lambda _: None)
+
+
+def test_a_check_that_always_needs_a_task_is_not_begun_without() -> None:
+    looks = Looks({CHECK: lambda: Scripted([])}, {CHECK: 1_000_000_000})
+    assert not looks.begin(CHECK, read_clocks(), lambda _: None)

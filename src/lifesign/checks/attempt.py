@@ -75,14 +75,17 @@ class Attempt:
         return Observation(self._verdict, self._words if isinstance(self._words, str) else self._words())
 
 
-async def bounded(timeout_s: float, walk: Callable[[Attempt], Awaitable[Observation]]) -> Observation:
+async def bounded(
+    timeout_s: float, walk: Callable[[Attempt], Awaitable[Observation]], begun: Attempt | None = None
+) -> Observation:
     """Runs `walk` under one total deadline of `timeout_s` and turns every way it can end into an observation.
 
-    The message is cleaned and freed of the attempt's secrets here, for all network checks.
+    The message is cleaned and freed of the attempt's secrets here, for all network checks. `begun`: the attempt
+    under way that this goes on with.
     """
-    attempt = Attempt(timeout_s)
+    attempt = begun or Attempt(timeout_s)
     try:
-        async with asyncio.timeout(timeout_s) as deadline:
+        async with asyncio.timeout(attempt.remaining_s) as deadline:
             found = await walk(attempt)
     except Trouble as trouble:
         found = Observation(trouble.verdict, trouble.message)

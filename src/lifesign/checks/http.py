@@ -5,18 +5,28 @@ proxy nor netrc nor cookies from anywhere. Not here: parsing.
 """
 
 import re
-from collections.abc import Mapping
+import socket
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
 
-from lifesign.checks.attempt import Attempt, Trouble, bounded
+from lifesign.checks.attempt import Attempt, Trouble, bounded, observed
 from lifesign.checks.certificate import Certificate
 from lifesign.checks.expectation import JsonPart, Pattern, Statuses
-from lifesign.checks.http_exchange import Exchange, Request, status_words
-from lifesign.checks.names import SHARED, Resolver
-from lifesign.checks.net import open_stream
+from lifesign.checks.flight import Flight
+from lifesign.checks.http_exchange import Exchange, Request, encoded, status_words
+from lifesign.checks.http_plain import read_plainly
+from lifesign.checks.names import SHARED, Resolver, SocketAddress, numeric_address
+from lifesign.checks.net import SocketStream, Stream, open_stream
 from lifesign.checks.webheaders import HeaderValue, RequestHeaders
 from lifesign.checks.weburl import WebUrl, parse_url
 from lifesign.core.model import JsonValue, Observation, Verdict
+from lifesign.text import clean, redact
+
+Finding: TypeAlias = Observation | Coroutine[Any, Any, Observation]
+"""What came of a look: the answer, or what is to be awaited for it."""
+
+Done: TypeAlias = Callable[[Callable[[], Finding]], None]
 
 MAX_REDIRECTS = 5
 _METHOD = re.compile(r"[A-Z]{1,20}")
@@ -71,6 +81,11 @@ class HttpProbe:
         self._verify_tls = verify_tls
         self._cert_days = cert_days
         self._resolver = resolver
+        self._wants_body = self._pattern is not None or self._json is not None
+        self._peer = str(self._url.address)
+        self._plain: bytes | None = None
+        self._address: SocketAddress = ("", 0)
+        self._flight: Flight | None = None
 
     async def look(self, now_wall_ns: int) -> Observation:
         """One request; `now_wall_ns` (CLOCK_REALTIME) tells how long the certificate has yet to live."""
@@ -81,15 +96,83 @@ class HttpProbe:
 
         return await bounded(self._timeout_s, walk)
 
-    def close(self) -> None:
-        """Nothing is held between two looks."""
+    def begin(self, now_wall_ns: int, done: Done) -> bool:
+        """Begins a look that takes no task; `done` is called with what comes of it. False where only `look` will do."""
+        plain = self._plain_request() if self._plain is None else self._plain
+        if not plain:
+            return False
+        self.close()
 
-    async def _follow(self, attempt: Attempt) -> _Answer:
-        """The answer at the end of the redirects. Raises Trouble."""
+        def landed(flight: Flight, came: bytes | OSError | None) -> None:
+            done(lambda: self._landed(flight, came, now_wall_ns))
+
+        flight = Flight(self._address, self._peer, plain, self._timeout_s, landed)
+        if not flight.start():
+            return False
+        self._flight = flight
+        return True
+
+    def _plain_request(self) -> bytes:
+        """What a look says that needs neither name server nor TLS nor a secret; empty where it takes one of them."""
+        url, self._plain = self._url, b""
+        address = numeric_address(url.address)
+        is_plain = url.scheme == "http" and url.authorization is None and self._headers.is_public
+        if address is not None and is_plain and self._body is None and self._method in ("GET", "HEAD"):
+            self._address = address
+            headers = self._headers.read(url, Attempt(self._timeout_s))
+            self._plain = encoded(Request(self._method, url.target, headers))
+        return self._plain
+
+    def _landed(self, flight: Flight, came: bytes | OSError | None, now_wall_ns: int) -> Finding:
+        attempt, self._flight = flight.attempt, None
+        if isinstance(came, bytes):
+            answer = self._plainly_answered(came)
+            if answer is None:
+                return self._go_on(flight.take(), came, attempt, now_wall_ns)
+            flight.close()
+            found = self._judged(answer, attempt, now_wall_ns)
+        else:
+            flight.close()
+            found = attempt.out_of_time() if came is None else observed(self._peer, came)
+        # The words of a good answer are all our own.
+        message = found.message if found.verdict is Verdict.OK else redact(clean(found.message), ())
+        return Observation(found.verdict, message, attempt.elapsed_s, found.metrics)
+
+    def _plainly_answered(self, data: bytes) -> _Answer | None:
+        """None where it takes more than a glance: more to read, a redirect to follow, anything unusual."""
+        plain = read_plainly(data)
+        if plain is None:
+            return None
+        if plain.status not in self._statuses:
+            leads_on = plain.is_redirect and plain.status in _REDIRECTS
+            return None if leads_on else _Answer(plain.status, self._peer)
+        if not self._wants_body:
+            return _Answer(plain.status, self._peer)
+        return None if plain.body is None or self._method == "HEAD" else _Answer(plain.status, self._peer, plain.body)
+
+    async def _go_on(self, sock: socket.socket, heard: bytes, attempt: Attempt, now_wall_ns: int) -> Observation:
+        """The rest of a look that was begun without a task."""
+
+        async def walk(attempt: Attempt) -> Observation:
+            request = Request(self._method, self._url.target, self._headers.read(self._url, attempt))
+            answer = await self._ask(SocketStream(sock, self._peer), request, attempt, heard)
+            return self._judged(await self._follow(attempt, answer), attempt, now_wall_ns)
+
+        return await bounded(self._timeout_s, walk, attempt)
+
+    def close(self) -> None:
+        """Ends a look that was begun. Nothing is held between two looks."""
+        if self._flight is not None:
+            self._flight.close()
+            self._flight = None
+
+    async def _follow(self, attempt: Attempt, first: _Answer | None = None) -> _Answer:
+        """The answer at the end of the redirects, of which `first` is known already. Raises Trouble."""
         url, method, body = self._url, self._method, self._body
         visited = {(method, url)}
         for _ in range(MAX_REDIRECTS + 1):
-            answer = await self._request(url, method, body, attempt)
+            answer = first or await self._request(url, method, body, attempt)
+            first = None
             if answer.leads_to is None:
                 return answer
             there = url.redirected(answer.leads_to)
@@ -107,12 +190,15 @@ class HttpProbe:
         """One exchange. Raises Trouble."""
         request = Request(method, url.target, self._headers.read(url, attempt), body)
         stream = await open_stream(url.address, attempt, url.security(self._verify_tls), self._resolver)
+        return await self._ask(stream, request, attempt)
+
+    async def _ask(self, stream: Stream, request: Request, attempt: Attempt, heard: bytes | None = None) -> _Answer:
+        """One exchange over `stream`, which is closed after it. Raises Trouble."""
         try:
             exchange = Exchange(stream, attempt)
-            answer = _Answer(await exchange.ask(request), stream.peer, certificate=stream.certificate)
+            answer = _Answer(await exchange.ask(request, heard), stream.peer, certificate=stream.certificate)
             if answer.status in self._statuses:
-                wanted = self._pattern is not None or self._json is not None
-                return replace(answer, body=await exchange.body() if wanted else None)
+                return replace(answer, body=await exchange.body() if self._wants_body else None)
             location = exchange.header("location")
             return replace(answer, leads_to=location or None) if answer.status in _REDIRECTS else answer
         finally:

@@ -6,6 +6,7 @@ Not here: redirects, and what the answer ought to be.
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from http import HTTPStatus
 
 import h11
@@ -41,19 +42,17 @@ class Exchange:
         self._heard_bytes = 0
         self._response: h11.Response | None = None
 
-    async def ask(self, request: Request) -> int:
-        """Sends `request` and returns the answer's status. Raises Trouble."""
-        headers = {"accept": b"*/*", "accept-encoding": b"identity"} | dict(request.headers) | {"connection": b"close"}
-        if request.body is not None or request.method in ("POST", "PUT", "PATCH"):
-            headers["content-length"] = str(len(request.body or b"")).encode("ascii")
-        pairs = [(name.encode("ascii"), value) for name, value in headers.items()]
-        head = h11.Request(method=request.method, target=request.target, headers=pairs)
-        data = self._parser.send(head) or b""
-        if request.body:
-            data += self._parser.send(h11.Data(data=request.body)) or b""
-        data += self._parser.send(h11.EndOfMessage()) or b""
+    async def ask(self, request: Request, heard: bytes | None = None) -> int:
+        """Sends `request` and returns the answer's status. Raises Trouble.
+
+        `heard`: it was sent already, and this came back so far.
+        """
+        data = _encoded(self._parser, request)
         self._attempt.at(f"{self._stream.peer} accepted the connection and did not answer in {self._attempt.limit}")
-        await self._stream.send(data)
+        if heard is None:
+            await self._stream.send(data)
+        elif heard:
+            self._feed(heard)
         self._response = await self._head()
         return self._response.status_code
 
@@ -107,11 +106,13 @@ class Exchange:
             if event is not h11.NEED_DATA:
                 assert not isinstance(event, type)  # PAUSED comes only where a request is being received
                 return event
-            data = await self._stream.receive()
-            if data and not self._heard_bytes:
-                self._attempt.at(f"the header from {self._stream.peer} did not end in {self._attempt.limit}")
-            self._heard_bytes += len(data)
-            self._parser.receive_data(data)
+            self._feed(await self._stream.receive())
+
+    def _feed(self, data: bytes) -> None:
+        if data and not self._heard_bytes:
+            self._attempt.at(f"the header from {self._stream.peer} did not end in {self._attempt.limit}")
+        self._heard_bytes += len(data)
+        self._parser.receive_data(data)
 
     def _not_http(self, error: h11.RemoteProtocolError) -> Trouble:
         peer = self._stream.peer
@@ -127,6 +128,23 @@ class Exchange:
         return clean(self._attempt.hide(str(error)), 100)
 
 
+def encoded(request: Request) -> bytes:
+    """What `request` is on the wire. Raises h11.LocalProtocolError."""
+    return _encoded(h11.Connection(h11.CLIENT), request)
+
+
+def _encoded(parser: h11.Connection, request: Request) -> bytes:
+    headers = {"accept": b"*/*", "accept-encoding": b"identity"} | dict(request.headers) | {"connection": b"close"}
+    if request.body is not None or request.method in ("POST", "PUT", "PATCH"):
+        headers["content-length"] = str(len(request.body or b"")).encode("ascii")
+    pairs = [(name.encode("ascii"), value) for name, value in headers.items()]
+    data = parser.send(h11.Request(method=request.method, target=request.target, headers=pairs)) or b""
+    if request.body:
+        data += parser.send(h11.Data(data=request.body)) or b""
+    return data + (parser.send(h11.EndOfMessage()) or b"")
+
+
+@cache
 def status_words(status: int) -> str:
     """`503 Service Unavailable`; a status that nobody has named stands alone. The target's own words are not used."""
     try:

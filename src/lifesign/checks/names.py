@@ -159,6 +159,12 @@ def loopback_address(target: HostPort) -> SocketAddress | None:
     return address if address is not None and ip_address(address[0].partition("%")[0]).is_loopback else None
 
 
+def numeric_address(target: HostPort) -> SocketAddress | None:
+    """The address of `target` where it is a number; of `localhost` the first. Asks nobody."""
+    local = target.host.lower().rstrip(".") == "localhost"
+    return _numeric("127.0.0.1" if local else target.host, target.port)
+
+
 def _addresses(host: str, result: ChildResult, attempt: Attempt) -> tuple[str, ...]:
     if result.start_error is not None:
         raise Trouble(f"cannot resolve {host}: {result.start_error}", Verdict.UNKNOWN)

@@ -145,15 +145,20 @@ async def _connect(address: SocketAddress) -> socket.socket:
     return sock
 
 
-def connect_at_once(address: SocketAddress) -> socket.socket | None:
-    """A connected socket, None where that takes waiting (on the loopback: a full backlog). Raises OSError."""
+def begin_to_connect(address: SocketAddress) -> tuple[socket.socket, bool]:
+    """A non-blocking socket, and whether it is connected already. Raises OSError."""
     family = socket.AF_INET if len(address) == 2 else socket.AF_INET6
     sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
     try:
-        connected = _is_connected(sock, address)
+        return sock, finish_connecting(sock, address)
     except BaseException:
         sock.close()
         raise
+
+
+def connect_at_once(address: SocketAddress) -> socket.socket | None:
+    """A connected socket, None where that takes waiting (on the loopback: a full backlog). Raises OSError."""
+    sock, connected = begin_to_connect(address)
     if connected:
         return sock
     sock.close()
@@ -162,13 +167,13 @@ def connect_at_once(address: SocketAddress) -> socket.socket | None:
 
 async def _settle(sock: socket.socket, address: SocketAddress) -> None:
     """Until `sock` is connected to somebody else. Raises OSError."""
-    if not _is_connected(sock, address):
+    if not finish_connecting(sock, address):
         await asyncio.get_running_loop().sock_connect(sock, address)
         _refuse_ourselves(sock, address)
 
 
-def _is_connected(sock: socket.socket, address: SocketAddress) -> bool:
-    """Begins to connect; whether that is done, to somebody else. Raises OSError."""
+def finish_connecting(sock: socket.socket, address: SocketAddress) -> bool:
+    """Begins or goes on to connect; whether that is done, to somebody else. Raises OSError."""
     # On loopback the second call already tells the outcome, without a turn of the loop.
     outcome = sock.connect_ex(address)
     if outcome in _PENDING:

@@ -32,6 +32,11 @@ class RequestHeaders:
             if isinstance(value, str) and _UNSENDABLE.search(value):
                 raise ValueError(f"the header {name} has a character that HTTP cannot carry")
 
+    @property
+    def is_public(self) -> bool:
+        """Whether nothing among them is secret, or must be read anew for each look."""
+        return all(isinstance(value, str) and name not in _SECRET for name, value in self._values.items())
+
     def read(self, url: WebUrl, attempt: Attempt) -> dict[str, bytes]:
         """Lower-case names and their values, with `host` and the URL's credentials. Raises Trouble (UNKNOWN).
 

@@ -4,7 +4,8 @@ A round is one call of `Monitor.tick` with its effects begun. `last_round_age_s`
 one was finished: it is the proof, for the API and for systemd, that the scheduler does its work.
 
 Most looks at this machine (a port of the loopback, a file, a pid) have their answer without waiting: those are made
-within the round, one after the other, and cost no task. All others get a task each. What is due within one pause is
+within the round, one after the other, and cost no task. A question to a port that is answered in one piece is called
+back. All others get a task each. What is due within one pause is
 one round: that is the whole timer wheel.
 """
 
@@ -12,6 +13,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from lifesign.core.commands import OperatorCommand
 from lifesign.core.effects import Effect, Look, Record, Restart
@@ -22,7 +24,7 @@ from lifesign.core.observer import TICK_NS
 from lifesign.core.view import MonitorView
 from lifesign.engine.clock import read_clocks
 from lifesign.engine.files import FileSweep
-from lifesign.engine.looking import Looks
+from lifesign.engine.looking import Looks, Rest
 
 SLICE_NS = 5_000_000  # how long looks that need no waiting may keep everything else on the loop
 PAUSE_NS = 10_000_000  # rounds are at least so far apart, but for what cannot wait
@@ -49,6 +51,8 @@ class Engine:
         self._restart = restart
         self._group = asyncio.TaskGroup()
         self._running: dict[CheckId, asyncio.Task[None]] = {}
+        self._flying: dict[CheckId, Look] = {}  # without a task
+        self._is_running = False
         self._waiting: dict[CheckId, list[asyncio.Future[None]]] = {}
         self._due: deque[Look] = deque()
         self._pausing: asyncio.Future[None] | None = None
@@ -59,6 +63,7 @@ class Engine:
     async def run(self, sweep: FileSweep | None = None) -> None:
         """Runs until cancelled; then ends every look and closes every check."""
         self._looks.listen(self.wake)
+        self._is_running = True
         try:
             async with asyncio.TaskGroup() as group:
                 self._group = group
@@ -137,22 +142,44 @@ class Engine:
             found = None if look.check in self._running else self._looks.look_at_once(look.check, now.wall_ns)
             now = read_clocks()
             if found is None:
-                self._begin(look)
+                self._begin(look, now)
             else:
                 self._observe(look, found, now)
 
-    def _begin(self, look: Look) -> None:
-        stale = self._running.get(look.check)
+    def _begin(self, look: Look, now: Instant) -> None:
+        stale = self._running.pop(look.check, None)
         if stale is not None:
             stale.cancel()
-        self._running[look.check] = self._group.create_task(self._look(look), name=f"look {look.check}")
+        if self._is_running and self._looks.begin(look.check, now, partial(self._landed, look)):
+            self._flying[look.check] = look
+        else:
+            self._flying.pop(look.check, None)
+            self._await(look, self._looks.look(look.check))
 
-    async def _look(self, look: Look) -> None:
+    def _await(self, look: Look, answer: Rest) -> None:
+        self._running[look.check] = self._group.create_task(self._look(look, answer), name=f"look {look.check}")
+
+    def _landed(self, look: Look, found: Observation | Rest) -> None:
+        """Takes what came of a look that was begun without a task."""
+        if self._flying.get(look.check) is not look:
+            if not isinstance(found, Observation):
+                found.close()
+            return
+        del self._flying[look.check]
+        if isinstance(found, Observation):
+            self._take(look, found)
+        else:
+            self._await(look, found)
+
+    async def _look(self, look: Look, answer: Rest) -> None:
         try:
-            observation = await self._looks.look(look.check)
+            observation = await answer
         finally:
             if self._running.get(look.check) is asyncio.current_task():
                 del self._running[look.check]
+        self._take(look, observation)
+
+    def _take(self, look: Look, observation: Observation) -> None:
         self._observe(look, observation, read_clocks())
         if self._due or self.monitor.deadline() < self._pause_ends_ns:
             self._nudge()

@@ -6,12 +6,12 @@ A look that does not come back is ended half a second after its timeout, and its
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
-from lifesign.core.model import NS_PER_S, CheckId, JsonValue, Observation, Verdict
+from lifesign.core.model import NS_PER_S, CheckId, Instant, JsonValue, Observation, Verdict
 from lifesign.engine.clock import read_clocks
 from lifesign.text import clean, redact
 
@@ -36,6 +36,15 @@ AtOnce: TypeAlias = Callable[[int], Observation | None]
 """A looker's `look_at_once`, if it has one: the answer where it needs no waiting, None where `look` is to be awaited.
 
 It never blocks, and leaves nothing behind where it gives None.
+"""
+
+Rest: TypeAlias = Coroutine[Any, Any, Observation]
+
+Begin: TypeAlias = Callable[[int, Callable[[Callable[[], Observation | Rest]], None]], bool]
+"""A looker's `begin`, if it has one: a look without a task. False where `look` is to be awaited.
+
+Else it calls back once by its own timeout, with a function that gives the answer, or what is to be awaited for it;
+never before `begin` has returned, and never after the next `begin` or `close`.
 """
 
 Listen: TypeAlias = Callable[[Callable[[], None]], None]
@@ -64,17 +73,54 @@ class Looks:
 
     async def look(self, check: CheckId) -> Observation:
         """Looks once. Never raises but for a cancellation; ends by the check's timeout + 0.5 s."""
-        timeout_s = self._timeouts_ns[check] / NS_PER_S
+        return await self._guarded(check, None, self._timeouts_ns[check] / NS_PER_S + LATE_S)
+
+    async def _guarded(self, check: CheckId, rest: Rest | None, left_s: float) -> Observation:
+        """A whole look, or the `rest` of one, in at most `left_s` seconds."""
         try:
-            looker = self._looker(check)
-            async with asyncio.timeout(timeout_s + LATE_S):
-                return self._without_secrets(await looker.look(read_clocks().wall_ns))
+            async with asyncio.timeout(left_s):
+                seen = await (self._looker(check).look(read_clocks().wall_ns) if rest is None else rest)
+                return self._without_secrets(seen)
         except TimeoutError:
             self._replace(check)
-            return Observation(Verdict.UNKNOWN, f"the check itself did not come back in {timeout_s + LATE_S:g} s")
+            limit_s = self._timeouts_ns[check] / NS_PER_S + LATE_S
+            return Observation(Verdict.UNKNOWN, f"the check itself did not come back in {limit_s:g} s")
         except Exception as error:  # the adapter's border: a check that dies is told and begun anew
             logger.exception("the check %s of %s died and is begun anew", check.check, check.component)
             return self._died(check, error)
+
+    def begin(self, check: CheckId, now: Instant, done: Callable[[Observation | Rest], None]) -> bool:
+        """Begins a look that takes no task; False where `look` must be awaited. Never raises.
+
+        `done` is called once with the answer, or with what is to be awaited for it; not before this returns.
+        """
+        try:
+            begin: Begin | None = getattr(self._looker(check), "begin", None)
+            return begin is not None and begin(now.wall_ns, partial(self._landed, check, now, done))
+        except Exception:  # the adapter's border: the look that follows tells of it
+            logger.exception("the check %s of %s could not be begun", check.check, check.component)
+            self._replace(check)
+            return False
+
+    def _landed(
+        self,
+        check: CheckId,
+        began: Instant,
+        done: Callable[[Observation | Rest], None],
+        find: Callable[[], Observation | Rest],
+    ) -> None:
+        found: Observation | Rest
+        try:
+            found = find()
+        except Exception as error:  # the adapter's border, as in `look`
+            logger.exception("the check %s of %s died and is begun anew", check.check, check.component)
+            found = self._died(check, error)
+        if isinstance(found, Observation):
+            done(self._without_secrets(found))
+            return
+        past_ns = read_clocks().mono_ns - began.mono_ns
+        left_s = (self._timeouts_ns[check] - past_ns) / NS_PER_S + LATE_S
+        done(self._guarded(check, found, max(0.0, left_s)))
 
     def look_at_once(self, check: CheckId, now_wall_ns: int) -> Observation | None:
         """The answer of a check that has it without waiting; None where `look` must be awaited. Never raises."""
