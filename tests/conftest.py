@@ -9,3 +9,5 @@ for name in ("COLUMNS", "LINES"):  # pytest-xdist exports them; a test's termina
 
 settings.register_profile("lifesign", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("lifesign")
+
+pytest_plugins = ["tests.figures"]

@@ -1,7 +1,7 @@
 """What may go wrong in a simulated life, and a plan of it that a seed makes and a shrinker can cut."""
 
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import IntEnum
 from random import Random
 
 from lifesign.core.model import Layer
@@ -10,31 +10,37 @@ from lifesign.core.spec import CheckSpec, ComponentSpec, SignalPolicy
 S = 1_000_000_000
 
 
-class Kind(StrEnum):
+class Kind(IntEnum):
     """One way to break. Those from STALL on strike the whole machine."""
 
-    BLIP = "blip"  # one look fails
-    OUTAGE = "outage"  # every look fails
-    WARNING = "warning"
-    BLIND = "blind"  # looks find nothing out
-    ALTERNATE = "alternate"  # every other look fails
-    SLOW = "slow"  # looks take longer than they may
-    LOST = "lost"  # looks never come back
-    GARBAGE = "garbage"  # the heartbeat cannot be read
-    HUNG = "hung"  # the writer does not write
-    STUCK = "stuck"  # fresh timestamps, the counter rests
-    IDLE = "idle"  # the counter rests, and the writer says that there is no work
-    RESTART = "restart"  # a new process, which works after a while
-    STALL = "stall"  # the monitor alone does not run
-    FREEZE = "freeze"  # nobody runs, and the monitor wakes first
-    SUSPEND = "suspend"  # likewise, and the monotonic clock stands
-    STEP = "step"  # the wall clock is set
+    BLIP = 0  # one look fails
+    OUTAGE = 1  # every look fails
+    WARNING = 2
+    BLIND = 3  # looks find nothing out
+    ALTERNATE = 4  # every other look fails
+    SLOW = 5  # looks take longer than they may
+    LOST = 6  # looks never come back
+    GARBAGE = 7  # the heartbeat cannot be read
+    HUNG = 8  # the writer does not write
+    STUCK = 9  # fresh timestamps, the counter rests
+    IDLE = 10  # the counter rests, and the writer says that there is no work
+    RESTART = 11  # a new process, which works after a while
+    STALL = 12  # the monitor alone does not run
+    FREEZE = 13  # nobody runs, and the monitor wakes first
+    SUSPEND = 14  # likewise, and the monotonic clock stands
+    STEP = 15  # the wall clock is set
+    DEATH = 16  # the monitor is killed, and begun again from what it had written down
 
 
-WHOLE = (Kind.STALL, Kind.FREEZE, Kind.SUSPEND, Kind.STEP)
+# Names of the module: a member of an enum is found six times as slowly, and these are asked for at every look.
+BLIP, OUTAGE, WARNING, BLIND, ALTERNATE, SLOW = (Kind(number) for number in range(6))
+LOST, GARBAGE, HUNG, STUCK, IDLE = (Kind(number) for number in range(6, 11))
+
+WHOLE = (Kind.STALL, Kind.FREEZE, Kind.SUSPEND, Kind.STEP, Kind.DEATH)
 _LOOKS = (Kind.BLIP, Kind.OUTAGE, Kind.WARNING, Kind.BLIND, Kind.ALTERNATE, Kind.SLOW, Kind.LOST)
 _WRITER = (Kind.GARBAGE, Kind.HUNG, Kind.STUCK, Kind.IDLE)
-_STEPS_S = (3_600, -3_600, -1_790_000_000, 2_340_000_000, 300, -300)
+# No multiples of the writers' pace: the very nanosecond of the last heartbeat again would be a heartbeat unchanged.
+_STEPS_S = (3_600.317, -3_600.571, -1_790_000_000.113, 2_340_000_000.239, 300.131, -300.293)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +57,15 @@ class Fault:
     def __str__(self) -> str:
         where = f" {self.component}/{self.check}".rstrip("/") if self.component else ""
         size = f" by {self.amount_s:+.0f} s" if self.amount_s else f" for {self.duration_s:.1f} s"
-        return f"after {self.pause_s:.1f} s: {self.kind}{where}{size}"
+        return f"after {self.pause_s:.1f} s: {self.kind.name.lower()}{where}{size}"
 
 
-def services(random: Random) -> tuple[ComponentSpec, ...]:
+def services(random: Random, intervals_s: tuple[int, ...] = (10, 30, 60)) -> tuple[ComponentSpec, ...]:
     """Four services as a user might set them: two with a working signal, one that hangs on another, one optional."""
 
     def check(name: str, kind: str, layer: Layer, **more: object) -> CheckSpec:
         made: dict[str, object] = {
-            "interval_ns": random.choice((10, 30, 60)) * S,
+            "interval_ns": random.choice(intervals_s) * S,
             "timeout_ns": random.choice((2, 5, 8)) * S,
             "failure_threshold": random.choice((1, 2, 3, 4)),
             "failure_for_ns": random.choice((None, None, 45 * S, 120 * S)),
@@ -73,7 +79,7 @@ def services(random: Random) -> tuple[ComponentSpec, ...]:
     def beat() -> CheckSpec:
         limit_s = random.choice((120, 300))
         policy = SignalPolicy(limit_s * S, random.choice((limit_s, 2 * limit_s)) * S)
-        once = {"failure_threshold": 1, "success_threshold": 1, "failure_for_ns": None, "interval_ns": 10 * S}
+        once = {"failure_threshold": 1, "success_threshold": 1, "failure_for_ns": None}
         return check("beat", "heartbeat", Layer.WORKING, signal=policy, **once)
 
     return (
@@ -89,12 +95,12 @@ def services(random: Random) -> tuple[ComponentSpec, ...]:
 
 
 def plan(random: Random, components: tuple[ComponentSpec, ...], count: int, mean_pause_s: float) -> tuple[Fault, ...]:
-    """So many faults. Most strike alone, some in company: half of the pauses are short."""
+    """So many faults, of which some strike alone and most in company: three of four pauses are short."""
     return tuple(_fault(random, components, mean_pause_s) for _ in range(count))
 
 
 def _fault(random: Random, components: tuple[ComponentSpec, ...], mean_pause_s: float) -> Fault:
-    pause_s = random.expovariate(1 / (2 * mean_pause_s)) if random.random() < 0.5 else random.uniform(0, 120)
+    pause_s = random.expovariate(1 / (4 * mean_pause_s)) if random.random() < 0.25 else random.uniform(0, 120)
     if random.random() < 0.15:
         kind = random.choice(WHOLE)
         if kind is Kind.STEP:

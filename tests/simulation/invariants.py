@@ -5,17 +5,30 @@ what the monitor shows, and asks the monitor's own code for nothing else.
 """
 
 from collections import deque
+from dataclasses import dataclass
 
 from lifesign.core.effects import Look
 from lifesign.core.events import Event, EventName
 from lifesign.core.model import CheckId, CheckState, ComponentState, Identity, Instant, Observation, Verdict
 from lifesign.core.monitor import Monitor
 from lifesign.core.spec import ComponentSpec
-from tests.simulation.books import Held, WorkBook
-from tests.simulation.faults import S
+from tests.simulation.books import Held, Outage, WorkBook
+from tests.simulation.faults import Fault, S
+from tests.simulation.rollup import of_a_component, wrong_whole
 
-_BAD = (CheckState.FAILED, CheckState.UNKNOWN, CheckState.FAILING, CheckState.WARNING)
 SAMPLE = 24  # every so many calls, everything is looked through
+
+
+@dataclass
+class _Remembered:
+    """The books of one component as of the time at which the monitor's own memory of it was taken."""
+
+    taken_ns: int
+    held: dict[CheckId, Held]
+    works: dict[CheckId, WorkBook]
+    identity: Identity | None
+    seen_ns: int
+    replaced: list[int]
 
 
 class Checker:
@@ -36,6 +49,8 @@ class Checker:
         self._identity_seen = dict.fromkeys(self._components, start_ns)
         self._replaced: dict[str, deque[int]] = {name: deque(maxlen=3) for name in self._components}
         self._stalls: deque[int] = deque(maxlen=3)
+        self._outages = {at: Outage(held.spec, start_ns) for at, held in self._held.items() if not held.spec.signal}
+        self._remembered: dict[str, _Remembered] = {}
         self._calls = 0
 
     def fails(self, law: str, words: str) -> None:
@@ -56,20 +71,22 @@ class Checker:
         """The engine has given a look up."""
         self._under_way.pop(look.check, None)
 
-    def sees(self, look: Look, observation: Observation, began_ns: int, now: Instant) -> None:
+    def sees(self, at: CheckId, observation: Observation, began_ns: int, now: Instant) -> None:
         """A look has ended with this, and the monitor is about to be told."""
-        self._under_way.pop(look.check, None)
-        self._answered[look.check] = now.mono_ns
+        now_ns = now.mono_ns
+        self._under_way.pop(at, None)
+        self._answered[at] = now_ns
         if observation.identity is not None:
-            self._see_identity(look.check, observation.identity, now.mono_ns)
-        held = self._held[look.check]
-        work = self._works.get(look.check)
-        if work is None or observation.signal is None:
-            held.observe({observation.verdict}, began_ns, now.mono_ns)
+            self._see_identity(at, observation.identity, now_ns)
+        held = self._held[at]
+        if observation.signal is None:
+            held.observe(observation.verdict, began_ns, now_ns)
             return
-        work.read(observation.signal, now.mono_ns)
-        found = {observation.verdict if judged is Verdict.OK else judged for judged in work.verdicts(now.mono_ns)}
-        held.observe(found, began_ns, now.mono_ns)
+        work = self._works[at]
+        work.read(observation.signal, now_ns)
+        judged = {work.verdict(work.work_ns, now_ns)} if work.is_sure() else work.verdicts(now_ns)
+        found = {observation.verdict if verdict is Verdict.OK else verdict for verdict in judged}
+        held.observe_one_of(found, began_ns, now_ns)
 
     def _see_identity(self, at: CheckId, identity: Identity, now_ns: int) -> None:
         name = at.component
@@ -85,6 +102,8 @@ class Checker:
             if other.component != name:
                 continue
             held.new_process(now_ns)
+            if other in self._outages:
+                self._outages[other].spoiled(now_ns + held.spec.grace_ns)
             if other in self._works:
                 self._works[other].new_process(seen_ns, now_ns, now_ns + held.spec.grace_ns)
 
@@ -95,9 +114,47 @@ class Checker:
         for at, held in self._held.items():
             long = suspended or gap_ns > max(S, held.spec.interval_ns // 2)
             held.stalled(before.mono_ns, after.mono_ns, long=long)
+            if at in self._outages:
+                self._outages[at].spoiled(after.mono_ns + (held.spec.grace_ns if long else 0))
             if long and at in self._works:
                 self._works[at].stalled(before.mono_ns, gap_ns)
             self._answered[at] += gap_ns
+
+    def remember(self, name: str, now_ns: int) -> None:
+        """The monitor's memory of a component is taken, and will be what it goes on from after a death."""
+        self._remembered[name] = _Remembered(
+            now_ns,
+            {at: held.remembered() for at, held in self._held.items() if at.component == name},
+            {at: work.remembered() for at, work in self._works.items() if at.component == name},
+            self._identity.get(name),
+            self._identity_seen[name],
+            [*self._replaced[name]],
+        )
+
+    def recalled(self, now_ns: int) -> None:
+        """The monitor has died and begun again. What was told stays told: the books of S7 go on."""
+        self._under_way.clear()
+        self._stalls.clear()
+        for name, known in self._remembered.items():
+            for at, work in known.works.items():
+                work.recalled(known.taken_ns, now_ns, self._works[at].work_ns, self._held[at].spec.grace_ns)
+            self._works |= known.works
+            for at, held in known.held.items():
+                held.recalled(known.taken_ns, now_ns)
+                self._answered[at] = now_ns
+                if at in self._outages:
+                    self._outages[at].spoiled(now_ns + held.spec.grace_ns)
+            self._held |= known.held
+            if known.identity is not None:
+                self._identity[name], self._identity_seen[name] = known.identity, known.seen_ns
+            self._replaced[name] = deque((at + now_ns - known.taken_ns for at in known.replaced), 3)
+        self._remembered.clear()
+
+    def struck(self, fault: Fault, now_ns: int) -> None:
+        """A fault of one check has begun."""
+        outage = self._outages.get(CheckId(fault.component, fault.check))
+        if outage is not None:
+            outage.struck(fault, now_ns)
 
     def told(self, event: Event, now: Instant) -> None:
         """S7: down and recovered alternate, and each incident has an id of its own."""
@@ -123,10 +180,10 @@ class Checker:
                 self.fails("S6", f"{name} recovered while {at.check} flaps")
             held.was_failed = held.was_failed and at.component != name
 
-    def after_observation(self, monitor: Monitor, look: Look, now: Instant) -> None:
+    def after_observation(self, monitor: Monitor, at: CheckId, now: Instant) -> None:
         """What the monitor holds of the check that was just seen, and of its component."""
-        self._compare(monitor, look.check, now)
-        self._component(monitor, look.check.component)
+        self._compare(monitor, at, now.mono_ns)
+        self._component(monitor, at.component)
 
     def after(self, monitor: Monitor, now: Instant) -> None:
         """Looks everything through, every so often."""
@@ -134,7 +191,7 @@ class Checker:
         if self._calls % SAMPLE:
             return
         for at in self._held:
-            self._compare(monitor, at, now)
+            self._compare(monitor, at, now.mono_ns)
         for name in self._components:
             self._component(monitor, name)
         view = monitor.view(now)
@@ -147,45 +204,42 @@ class Checker:
                 late_ns = now.mono_ns - self._answered[CheckId(shown.spec.name, check.spec.name)]
                 if late_ns >= 2 * check.spec.interval_ns and not check.overdue:
                     self.fails("T5", f"{shown.spec.name}/{check.spec.name} has not run for {late_ns / S:.1f} s")
-        self._whole(view.overall, {c.spec.name: c.state for c in view.components}, now.mono_ns)
+        often = len(self._stalls) == 3 and now.mono_ns - self._stalls[0] < 300 * S
+        optional = {name: spec.optional for name, spec in self._components.items()}
+        states = {c.spec.name: c.state for c in view.components}
+        wrong = wrong_whole(view.overall, states, optional, stalls_often=often)
+        if wrong:
+            self.violations.append(wrong)
 
-    def _whole(self, overall: ComponentState, states: dict[str, ComponentState], now_ns: int) -> None:
-        required = {state for name, state in states.items() if not self._components[name].optional}
-        often = len(self._stalls) == 3 and now_ns - self._stalls[0] < 300 * S
-        if (overall is ComponentState.DOWN) is not (ComponentState.DOWN in required):
-            self.fails("overall", f"{overall} of {states}")
-        if often and overall not in (ComponentState.DOWN, ComponentState.UNKNOWN):
-            self.fails("T3", f"three stalls in five minutes, and the whole is {overall}")
-        if overall is ComponentState.HEALTHY and set(states.values()) != {ComponentState.HEALTHY}:
-            self.fails("overall", f"healthy of {states}")
-
-    def _compare(self, monitor: Monitor, at: CheckId, now: Instant) -> None:
+    def _compare(self, monitor: Monitor, at: CheckId, now_ns: int) -> None:
         tracked = monitor.components[at.component].checks[at.check]
-        held = self._held[at]
-        held.was_failed = held.was_failed or tracked.state is CheckState.FAILED
+        state, held = tracked.state, self._held[at]
+        if state is CheckState.FAILED:
+            held.was_failed = True
+        else:
+            self._expect_failed(at, state, now_ns)
         if not held.sure:
             return
-        if tracked.state not in held.states(now.mono_ns):
-            allowed = ", ".join(sorted(held.states(now.mono_ns)))
-            self.fails("S1-S4", f"{at.component}/{at.check} is {tracked.state}, its history says {allowed}")
-        if tracked.flaps.flapping is not held.is_flapping_at(now.mono_ns) and held.flaps_sure:
+        allowed = held.states(now_ns)
+        if state not in allowed:
+            words = " or ".join(allowed)
+            self.fails("S1-S4", f"{at.component}/{at.check} is {state}, its history says {words}")
+        if tracked.flaps.flapping is not held.is_flapping_at(now_ns) and held.flaps_sure:
             self.fails("S6", f"{at.component}/{at.check} flapping is {tracked.flaps.flapping}")
+
+    def _expect_failed(self, at: CheckId, state: CheckState, now_ns: int) -> None:
+        """By the truth alone: a target that refuses everybody for long enough is failed, whatever came before it."""
+        outage = self._outages.get(at)
+        if outage is not None and outage.condemns(now_ns):
+            since_s = (now_ns - outage.from_ns) / S
+            self.fails("S2", f"{at.component}/{at.check} has refused every look for {since_s:.1f} s and is {state}")
 
     def _component(self, monitor: Monitor, name: str) -> None:
         component = monitor.components[name]
-        checks = component.checks.values()
-        required = {check.state for check in checks if not check.spec.optional}
-        states = {check.state for check in checks}
-        if CheckState.FAILED in required:
-            expected = ComponentState.DOWN
-        elif CheckState.UNKNOWN in required:
-            expected = ComponentState.UNKNOWN
-        elif states & set(_BAD) or any(check.flaps.flapping for check in checks) or component.crash_loop:
-            expected = ComponentState.DEGRADED
-        else:
-            expected = ComponentState.STARTING if CheckState.PENDING in states else ComponentState.HEALTHY
+        expected = of_a_component(component.checks.values(), crash_loop=component.crash_loop)
         if component.state is not expected:
-            self.fails("roll-up", f"{name} is {component.state} of {sorted(states)}")
+            states = [check.state.value for check in component.checks.values()]
+            self.fails("roll-up", f"{name} is {component.state} of {states}")
         if expected is ComponentState.DOWN and name not in self._open:
             self.fails("S7", f"{name} is down without an incident")
 

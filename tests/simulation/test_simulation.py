@@ -1,49 +1,24 @@
 """Whole lives of a monitor, made from seeds: no law of reliability.md is broken in any of them."""
 
-import sys
-import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
 from lifesign.core.events import EventName
-from tests.simulation.faults import Fault, Kind, S
+from tests.figures import Figures
+from tests.simulation.faults import Fault, Kind
 from tests.simulation.invariants import Checker
+from tests.simulation.lives import MINUTE_S, MIXED_S, Sum, live
 from tests.simulation.shrinking import explain, law, shrink
-from tests.simulation.simulator import START, Result, Simulator
+from tests.simulation.simulator import START, Simulator
 
-YEAR_NS = 31_557_600 * S
-
-
-def live(seed: int, count: int) -> Result:
-    """One life; a broken law is shrunk to a few faults and told."""
-    simulator = Simulator(seed, count=count)
-    result = simulator.run()
-    if result.violations:
-
-        def again(faults: tuple[Fault, ...]) -> Simulator:
-            return Simulator(seed, faults, trace=True)
-
-        pytest.fail(explain(seed, shrink(again, simulator.plan, law(result)), again))
-    return result
+PARTS, LIVES, FAULTS = 20, 100, 510  # 20 parts of 100 lives of 510 faults: 1,020,000
 
 
-def figures(results: list[Result], spent_s: float) -> str:
-    """What a run came to, in one line."""
-    faults, seen = sum(r.faults for r in results), sum(r.observations for r in results)
-    years = sum(r.service_ns for r in results) / YEAR_NS
-    lived = sum(r.lived_ns for r in results) * 4 / YEAR_NS
-    return (
-        f"{years:.2f} service-years ({lived:.2f} lived through, the rest calm), {faults} faults, "
-        f"{seen} observations, {seen / spent_s:.0f} a second, 0 violations\n"
-    )
-
-
-def test_no_law_is_broken_in_a_few_lives() -> None:
-    began_s = time.perf_counter()
-    results = [live(seed, 250) for seed in range(6)]
-    sys.stdout.write(figures(results, time.perf_counter() - began_s))
-    assert sum(result.faults for result in results) == 1_500
+def test_no_law_is_broken_in_a_few_lives(figures: Figures) -> None:
+    results = [live(seed, 250, MIXED_S if seed % 2 else MINUTE_S) for seed in range(6)]
+    done = Sum().add(results)
+    assert done.faults == 1_500
     told = {name for result in results for name, _, _ in result.told}
     assert told >= {
         EventName.COMPONENT_DOWN,
@@ -54,17 +29,21 @@ def test_no_law_is_broken_in_a_few_lives() -> None:
         EventName.MONITOR_STALLED,
         EventName.CLOCK_JUMPED,
     }
+    figures("simulated", **asdict(done))
 
 
 @pytest.mark.proof
-@pytest.mark.timeout(600)
-def test_no_law_is_broken_in_many_lives() -> None:
-    began_s = time.perf_counter()
-    results: list[Result] = []
-    while time.perf_counter() - began_s < 170:
-        results.append(live(1_000 + len(results), 500))
-    sys.stdout.write(figures(results, time.perf_counter() - began_s))
-    assert sum(result.faults for result in results) >= 5_000
+@pytest.mark.cpu
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("part", range(PARTS))
+def test_no_law_is_broken_in_a_million_faults_and_a_hundred_service_years(part: int, figures: Figures) -> None:
+    """Each part asserts its share; every fifth life has shorter intervals than a minute, which is more work."""
+    first = 1_000 + part * LIVES
+    lives = (live(seed, FAULTS, MINUTE_S if seed % 5 else MIXED_S) for seed in range(first, first + LIVES))
+    done = Sum().add(lives)
+    assert done.faults >= 1_000_000 / PARTS
+    assert done.service_years >= 100 / PARTS
+    figures("simulated", **asdict(done))
 
 
 def test_s5_the_same_seed_gives_the_same_bytes_and_another_one_others() -> None:
@@ -92,10 +71,7 @@ def test_a_broken_law_is_found_and_shrunk_to_the_faults_that_break_it() -> None:
             replace(c, checks=tuple(replace(k, failure_threshold=k.failure_threshold + 1) for k in c.checks))
             for c in simulator.components
         )
-        checker = Checker(stricter, START.mono_ns)
-        for name in ("mind", "feed"):
-            checker.wrote(next(at for at in simulator._specs if at == (name, "beat")), START.mono_ns)
-        simulator.checker = checker
+        simulator.judged_by(Checker(stricter, START.mono_ns))
         return simulator
 
     whole = misjudged()
