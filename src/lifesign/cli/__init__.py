@@ -37,6 +37,7 @@ COMMANDS = {
     "pause": "stop the checks of a component",
     "resume": "start the checks of a component again",
     "rearm": "allow automatic restarts again after they were exhausted",
+    "init": "write a commented config from what runs here",
     "validate": "check a config, or print its JSON Schema",
     "demo": "a stack that lives on this machine and breaks; no config",
 }
