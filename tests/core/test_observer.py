@@ -101,6 +101,17 @@ def test_t2_a_success_in_that_grace_counts() -> None:
     assert stage.state("mind") is ComponentState.HEALTHY
 
 
+def test_s4_what_was_unknown_before_a_stall_does_not_pass_by_the_stall() -> None:
+    stage = Stage(component("mind", check(grace_ns=30 * S)))
+    stage.run(60)
+    stage.world["mind", "port"] = None
+    stage.run(60)
+    assert stage.check_state("mind", "port") is CheckState.UNKNOWN
+    stage.stall(300).run(20)
+    assert stage.check_state("mind", "port") is CheckState.UNKNOWN
+    assert stage.names("mind")[1:] == [EventName.CHECK_UNKNOWN, EventName.COMPONENT_UNKNOWN]
+
+
 def test_t2_a_look_under_way_in_a_stall_shorter_than_the_checks_limit_is_no_evidence_either() -> None:
     stage = Stage(component("mind", check(grace_ns=0, failure_threshold=1, interval_ns=60 * S)))
     stage.run(70)

@@ -176,13 +176,16 @@ class CheckMachine:
         Until a full grace after it a failure is not evidence; `is_blind` says so.
         """
         gap_ns = end_ns - start_ns
+        was_lost = self._is_lost(start_ns)
         if self.in_grace(start_ns):
             self.grace_ends_ns += gap_ns
         for level in (WARN, FAIL):
             self._began_ns[level] += gap_ns
         self._blind_stalls = self._blind_stalls + 1 if start_ns <= self._blind_until_ns else 1
         self._blind_until_ns = max(self._blind_until_ns, end_ns + self.spec.grace_ns)
-        self._known_at_ns = max(self._known_at_ns + gap_ns, self._blind_until_ns)
+        self._known_at_ns += gap_ns
+        if not was_lost:
+            self._known_at_ns = max(self._known_at_ns, self._blind_until_ns)
 
     def distrust(self, end_ns: int) -> None:
         """We did not run for a short while, until `end_ns`: what was under way in it is not evidence."""
