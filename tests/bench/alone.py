@@ -7,8 +7,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from lifesign.core.effects import Effect, Look
-from lifesign.core.model import NS_PER_S, Instant, Layer, Observation, Verdict
+from lifesign.core.effects import Look
+from lifesign.core.model import NS_PER_S, CheckId, Instant, Layer, Observation, Verdict
 from lifesign.core.monitor import Monitor
 from lifesign.core.spec import CheckSpec, ComponentSpec, MonitorSpec
 from tests.bench.table import Row
@@ -19,26 +19,33 @@ _STEP_NS = 10_000_000
 
 
 def core(count: int, rounds: int) -> list[Row]:
-    """Observations a second, ticks included, of a monitor with `count` checks that all pass, looked at every second."""
-    check = CheckSpec(name="port", type="tcp", layer=Layer.READY, interval_ns=NS_PER_S)
+    """Observations for each second of CPU, ticks included, of `count` checks, each looked at every second."""
+    name = f"the pure core, {count:,} checks: observations a second"
+    some = f"{name}, one in ten fails"
+    return [
+        Row(name, _observations_a_second(count, rounds, fail=0), "", least=200_000),
+        Row(some, _observations_a_second(count, rounds, fail=count // 10), "", least=200_000),
+    ]
+
+
+def _observations_a_second(count: int, rounds: int, *, fail: int) -> float:
+    """Of a monitor with `count` checks of which `fail` never pass; the rest always do."""
+    check = CheckSpec(name="port", type="tcp", layer=Layer.READY, interval_ns=NS_PER_S, grace_ns=1)
     components = tuple(ComponentSpec(name=f"c{number}", checks=(check,)) for number in range(count))
     now = Instant(NS_PER_S, 1_790_000_000 * NS_PER_S, NS_PER_S)
     monitor = Monitor(MonitorSpec(components), now)
-    fine = Observation(Verdict.OK, "fine")
-    observed, began_s = 0, time.perf_counter()
+    fine, refused = Observation(Verdict.OK, "fine"), Observation(Verdict.FAIL, "refused")
+    found = {CheckId(f"c{number}", "port"): refused if number < fail else fine for number in range(count)}
+    observed, began_s = 0, time.process_time()
     for _ in range(rounds * NS_PER_S // _STEP_NS):
         now = now.after(_STEP_NS)
-        pending: list[Effect] = [*monitor.tick(now)]
-        while pending:
-            match pending.pop():
-                case Look(check_id, run):
-                    pending += monitor.observe(check_id, fine, now, run)
-                    observed += 1
-                case _:
-                    pass
-    rate = observed / (time.perf_counter() - began_s)
+        for effect in monitor.tick(now):
+            if isinstance(effect, Look):
+                monitor.observe(effect.check, found[effect.check], now, effect.run)
+                observed += 1
+    rate = observed / (time.process_time() - began_s)
     assert observed >= count * (rounds - 2)
-    return [Row(f"the pure core, {count:,} checks: observations a second", rate, "", least=200_000)]
+    return rate
 
 
 def one_round(trials: int) -> list[Row]:

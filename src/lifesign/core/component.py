@@ -1,6 +1,6 @@
 """Roll-up: what the states of checks make of a component, and components of the whole (contract, section 3)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from lifesign.core.model import WORST_CHECK_FIRST, CheckState, ComponentState, Layer
 from lifesign.core.tracked import TrackedCheck
@@ -30,14 +30,14 @@ def component_state(checks: Iterable[TrackedCheck], *, crash_loop: bool) -> Comp
     return ComponentState.STARTING if CheckState.PENDING in states else ComponentState.HEALTHY
 
 
-def pass_as_before(checks: Iterable[TrackedCheck], now_ns: int) -> bool:
-    """Whether every check passed before and passes still, and none flaps: then there is nothing to tell."""
+def stand_as_before(checks: Iterable[TrackedCheck], now_ns: int, *, flapping: bool) -> bool:
+    """Whether every check is in the state it was in, and any flaps if `flapping`: then there is nothing to tell."""
+    flaps = False
     for check in checks:
-        if check.state is not CheckState.PASSING or check.flaps.flapping:
+        if check.state is not check.machine.state(now_ns):
             return False
-        if check.machine.state(now_ns) is not CheckState.PASSING:
-            return False
-    return True
+        flaps = flaps or check.flaps.flapping
+    return flaps is flapping
 
 
 def failed_checks(checks: Iterable[TrackedCheck]) -> set[str]:
@@ -77,3 +77,30 @@ def overall_state(components: Iterable[tuple[ComponentState, bool]], *, monitor_
         if state in states:
             return state
     return ComponentState.HEALTHY
+
+
+def worst_check(checks: Sequence[TrackedCheck]) -> TrackedCheck:
+    """The check that speaks for the component: required before optional, then by state, then by its failures."""
+
+    def rank(check: TrackedCheck) -> tuple[bool, int, int]:
+        state = WORST_CHECK_FIRST.index(check.state)
+        return (
+            check.spec.optional and check.state is not CheckState.PASSING,
+            state,
+            -check.machine.consecutive_failures,
+        )
+
+    return min(checks, key=rank)
+
+
+def nearest_to_its_limit(checks: Sequence[TrackedCheck], now_ns: int) -> TrackedCheck | None:
+    """The check whose work signal has used the largest part of its limit; one that was never read comes last."""
+    signals = [check for check in checks if check.spec.signal is not None]
+    if not signals:
+        return None
+
+    def used(check: TrackedCheck) -> float:
+        staleness_s, limit_s = check.staleness_s(now_ns)
+        return -1.0 if staleness_s is None or limit_s is None else staleness_s / limit_s
+
+    return max(signals, key=used)

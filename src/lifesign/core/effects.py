@@ -1,15 +1,17 @@
 """Effects: what the core asks the shell to do, as data. The shell does it and reports back."""
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from lifesign.core.events import Event
 from lifesign.core.model import CheckId, Identity
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
-    """Look at `check` once and give the answer to `Monitor.observe` with the same `run`."""
+class Look(NamedTuple):
+    """Look at `check` once and give the answer to `Monitor.observe` with the same `run`.
+
+    A tuple, for one is made for every look.
+    """
 
     check: CheckId
     run: int

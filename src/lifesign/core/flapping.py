@@ -34,6 +34,8 @@ class FlapDetector:
 
     def observe(self, *, ok: bool, now_ns: int) -> None:
         """Counts a change, if this is one."""
+        if ok is self._ok and not self.flapping:
+            return
         self.advance(now_ns - 1)  # a calm that came before this change ended the flapping then
         if self._ok is not None and ok is not self._ok:
             self._changed_at.append(now_ns)

@@ -6,20 +6,29 @@ flaps, and the component is neither down, unknown nor starting. Between, however
 second one opens (S6, S7).
 """
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Mapping, Sequence
 
-from lifesign.core.component import component_state, failed_checks, layers, pass_as_before
+from lifesign.core.component import (
+    component_state,
+    failed_checks,
+    layers,
+    nearest_to_its_limit,
+    stand_as_before,
+    worst_check,
+)
 from lifesign.core.diagnosis import diagnose, next_step
 from lifesign.core.events import Event, EventName
 from lifesign.core.incarnation import CRASH_LOOP_REPLACEMENTS, ProcessWatch
-from lifesign.core.memory import ComponentMemory, IncidentMemory
-from lifesign.core.model import NS_PER_S, WORST_CHECK_FIRST, CheckState, ComponentState, Identity, Instant
+from lifesign.core.memory import ComponentMemory
+from lifesign.core.model import NS_PER_S, CheckState, ComponentState, Identity, Instant
 from lifesign.core.operations import Notice, Operations
+from lifesign.core.outage import Incident
 from lifesign.core.spec import ComponentSpec
 from lifesign.core.tracked import TrackedCheck
 from lifesign.core.view import ComponentView, IncidentView
 from lifesign.text import format_duration, format_timestamp
+
+NOTHING: Sequence[Event] = ()
 
 _CHECK_EVENTS = {
     CheckState.FAILING: EventName.CHECK_FAILING,
@@ -32,27 +41,8 @@ _COMPONENT_EVENTS = {
     ComponentState.UNKNOWN: EventName.COMPONENT_UNKNOWN,
     ComponentState.HEALTHY: EventName.COMPONENT_HEALTHY,
 }
+_DOWN = ComponentState.DOWN
 _UNSETTLED = (ComponentState.DOWN, ComponentState.UNKNOWN, ComponentState.STARTING, ComponentState.PAUSED)
-
-
-@dataclass(slots=True)
-class Incident:
-    """From going down to recovery. `blamed`: the checks that have been failed during it."""
-
-    id: str
-    opened: Instant
-    blamed: set[str] = field(default_factory=set)
-
-    def memory(self, now_ns: int) -> IncidentMemory:
-        """What must survive of it."""
-        age_ns = now_ns - self.opened.mono_ns
-        return IncidentMemory(self.id, self.opened.wall_ns, age_ns, tuple(sorted(self.blamed)))
-
-    @classmethod
-    def recalled(cls, memory: IncidentMemory, now: Instant, checks: Collection[str]) -> "Incident":
-        """The same incident; of the blamed, those that are still among `checks`."""
-        opened = replace(now.after(-memory.age_ns), wall_ns=memory.opened_wall_ns)
-        return cls(memory.id, opened, {name for name in memory.blamed if name in checks})
 
 
 class TrackedComponent:
@@ -182,13 +172,12 @@ class TrackedComponent:
             tracked.begin_incarnation(replacement.started_ns, now.mono_ns)
         return events
 
-    def refresh(self, now: Instant) -> list[Event]:
+    def refresh(self, now: Instant) -> Sequence[Event]:
         """Brings every state up to `now`; the events of what changed, in the order of cause and effect."""
         if self.operations.paused is not None:
-            return []
-        healthy = self.state is self._told is ComponentState.HEALTHY and not (self.incident or self.crash_loop)
-        if healthy and not self.flapping and pass_as_before(self.checks.values(), now.mono_ns):
-            return []
+            return NOTHING
+        if self._is_settled() and stand_as_before(self.checks.values(), now.mono_ns, flapping=self.flapping):
+            return NOTHING
         events: list[Event] = []
         if self.crash_loop and self.process.source in self.checks:
             window_ns = self.checks[self.process.source].spec.flap_window_ns
@@ -204,6 +193,18 @@ class TrackedComponent:
         self._tell_state(events, now)
         return events
 
+    def _is_settled(self) -> bool:
+        """Whether it changes only with one of its checks: all is told, and an incident is open if it is down."""
+        if self.crash_loop or self.state is not self._told:
+            return False
+        return (self.incident is not None) is (self.state is _DOWN)
+
+    def stands(self, check: TrackedCheck, now_ns: int) -> bool:
+        """Whether nothing can have changed if no other check than this one has."""
+        if self.flapping or check.flaps.flapping or not self._is_settled():
+            return False
+        return check.state is check.machine.state(now_ns)
+
     def _tell_state(self, events: list[Event], now: Instant) -> None:
         """Tells a changed state, but no health while the incident is open."""
         if self.state is self._told or (self.state is ComponentState.HEALTHY and self.incident is not None):
@@ -212,14 +213,14 @@ class TrackedComponent:
         if self.state in _COMPONENT_EVENTS:
             events.append(self._event(_COMPONENT_EVENTS[self.state], now, self.diagnosis(now)))
 
-    def _refresh_check(self, check: TrackedCheck, now: Instant) -> Iterable[Event]:
+    def _refresh_check(self, check: TrackedCheck, now: Instant) -> Sequence[Event]:
         before, check.state = check.state, check.machine.state(now.mono_ns)
         if check.state is before or check.state not in _CHECK_EVENTS:
-            return
+            return NOTHING
         if check.state is CheckState.PASSING and check.told in (None, CheckState.PASSING):
-            return
+            return NOTHING
         check.told = check.state
-        yield self._event(_CHECK_EVENTS[check.state], now, check.message(now.mono_ns), check=check)
+        return [self._event(_CHECK_EVENTS[check.state], now, check.message(now.mono_ns), check=check)]
 
     def _refresh_flapping(self, events: list[Event], now: Instant) -> None:
         before, self.flapping = self.flapping, any(check.flaps.flapping for check in self.checks.values())
@@ -269,7 +270,7 @@ class TrackedComponent:
     def view(self, now: Instant, suppressed_by: str | None) -> ComponentView:
         """The component as it stands."""
         checks = list(self.checks.values())
-        signal = _nearest_to_its_limit(checks, now.mono_ns)
+        signal = nearest_to_its_limit(checks, now.mono_ns)
         staleness_s, stale_after_s = signal.staleness_s(now.mono_ns) if signal else (None, None)
         return ComponentView(
             spec=self.spec,
@@ -281,7 +282,7 @@ class TrackedComponent:
             last_work_wall_ns=signal.judge.work_wall_ns if signal and signal.judge else None,
             staleness_s=staleness_s,
             stale_after_s=stale_after_s,
-            consecutive_failures=_worst(checks).machine.consecutive_failures if checks else 0,
+            consecutive_failures=worst_check(checks).machine.consecutive_failures if checks else 0,
             flapping=self.flapping,
             suppressed_by=suppressed_by,
             incident=IncidentView(self.incident.id, self.incident.opened.wall_ns) if self.incident else None,
@@ -291,30 +292,3 @@ class TrackedComponent:
             hold=self.operations.hold.view(now) if self.operations.hold else None,
             acknowledged=self.operations.acknowledged.view(now) if self.operations.acknowledged else None,
         )
-
-
-def _worst(checks: list[TrackedCheck]) -> TrackedCheck:
-    """The check that speaks for the component: required before optional, then by state, then by its failures."""
-
-    def rank(check: TrackedCheck) -> tuple[bool, int, int]:
-        state = WORST_CHECK_FIRST.index(check.state)
-        return (
-            check.spec.optional and check.state is not CheckState.PASSING,
-            state,
-            -check.machine.consecutive_failures,
-        )
-
-    return min(checks, key=rank)
-
-
-def _nearest_to_its_limit(checks: list[TrackedCheck], now_ns: int) -> TrackedCheck | None:
-    """The check whose work signal has used the largest part of its limit; one that was never read comes last."""
-    signals = [check for check in checks if check.spec.signal is not None]
-    if not signals:
-        return None
-
-    def used(check: TrackedCheck) -> float:
-        staleness_s, limit_s = check.staleness_s(now_ns)
-        return -1.0 if staleness_s is None or limit_s is None else staleness_s / limit_s
-
-    return max(signals, key=used)

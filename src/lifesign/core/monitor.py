@@ -7,8 +7,8 @@ Call them with readings of the clocks in order. The same calls give the same eff
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
-from heapq import heappop, heappush
 
+from lifesign.core.alarms import Alarms
 from lifesign.core.commands import OperatorCommand, Resume
 from lifesign.core.component import overall_state
 from lifesign.core.effects import Effect, Look, Record
@@ -16,16 +16,16 @@ from lifesign.core.events import Event, EventName
 from lifesign.core.incident import TrackedComponent
 from lifesign.core.memory import MonitorMemory, removed
 from lifesign.core.model import NS_PER_S, CheckId, ComponentState, Identity, Instant, Observation, ObserverState
-from lifesign.core.observer import TICK_NS, Finding, Observer
+from lifesign.core.observer import TICK_NS, Finding, Observer, told_of
 from lifesign.core.spec import ComponentSpec, MonitorSpec
 from lifesign.core.supervision import Supervision
-from lifesign.core.tracked import NEVER_PLANNED, TrackedCheck
+from lifesign.core.tracked import TrackedCheck
 from lifesign.core.view import MonitorView
-from lifesign.text import format_duration
 
 COMMON_CAUSE_COMPONENTS = 3  # reliability.md, R7: at least so many and over half of all, within 10 s
 COMMON_CAUSE_NS = 10 * NS_PER_S
 COMMON_CAUSE_HOLDS_NS = 600 * NS_PER_S
+NOTHING: tuple[Effect, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +53,20 @@ class Monitor:
         self._common_cause_until_ns = now.mono_ns
         self._went_down: dict[str, int] = {}
         self._now = now
+        self._checks: list[TrackedCheck] = []
+        self._alarms = Alarms()
         self._follow_checks()
 
     def _follow_checks(self) -> None:
-        """Numbers the checks of all components, and plans each."""
+        """Numbers the checks of all components, and plans each that is new."""
+        planned = {check: self._alarms.moment_ns(number) for number, check in enumerate(self._checks)}
         self._checks = [check for component in self.components.values() for check in component.checks.values()]
         self._number = {check.id: number for number, check in enumerate(self._checks)}
-        self._wakes: list[tuple[int, int]] = []
-        for check in self._checks:
-            wake_ns, check.wake_ns = check.wake_ns, NEVER_PLANNED
-            self._plan(check, check.schedule.due_ns if wake_ns == NEVER_PLANNED else wake_ns)
+        self._alarms = Alarms()
+        for number, check in enumerate(self._checks):
+            moment_ns = planned.get(check, check.schedule.due_ns)
+            if moment_ns is not None:
+                self._alarms.set(number, moment_ns)
 
     def reconfigure(self, spec: MonitorSpec, changed: Collection[CheckId], now: Instant) -> tuple[Effect, ...]:
         """Watches what `spec` says from now on. No transition comes of that (S8), but for the ends of what is gone.
@@ -96,33 +100,38 @@ class Monitor:
         An answer that comes after its check is gone, or after another run has begun, is not taken.
         """
         effects, now = self._notice(now)
-        if run is not None and check not in self._number:
-            return tuple(effects)
-        tracked = self._checks[self._number[check]]
-        if not tracked.schedule.is_current(run):
-            return tuple(effects)
+        number = self._number.get(check) if run is not None else self._number[check]
+        if number is None:
+            return effects
+        tracked, now_ns = self._checks[number], now.mono_ns
+        schedule = tracked.schedule
+        began_ns = schedule.begun(run, now_ns)
+        if began_ns is None:
+            return effects
         component = self.components[check.component]
         if tracked.paused:
-            tracked.schedule.finish(run, now.mono_ns)
-            return tuple(effects)
-        began_ns = tracked.schedule.began_ns if run is not None else None
+            schedule.finish(run, now_ns)
+            return effects
         if observation.identity is not None:
             effects += self._see_identity(component, tracked, observation.identity, now)
-        tracked.observe(observation, now, began_ns if began_ns is not None else now.mono_ns)
-        if tracked.schedule.finish(run, now.mono_ns):
-            effects.append(Look(tracked.id, tracked.schedule.run))
-        effects += self._refresh(component, now)
-        self._plan(tracked, tracked.next_wake_ns(now.mono_ns))
-        return tuple(effects)
+        as_before = tracked.observe(observation, now, began_ns)
+        if schedule.finish(run, now_ns):
+            effects += (Look(tracked.id, schedule.run),)
+        if effects or not as_before or not component.stands(tracked, now_ns):
+            effects += self._refresh(component, now)
+        if not as_before or tracked.judge is not None:
+            self._alarms.set(number, tracked.next_wake_ns(now_ns))
+        return effects
 
     def _see_identity(
         self, component: TrackedComponent, tracked: TrackedCheck, identity: Identity, now: Instant
-    ) -> list[Effect]:
+    ) -> tuple[Effect, ...]:
         events = component.see_identity(tracked, identity, now)
-        if events:  # a grace has begun for every check of it
-            for other in component.checks.values():
-                self._plan(other, other.next_wake_ns(now.mono_ns))
-        return [Record(event) for event in events]
+        if not events:
+            return NOTHING
+        for other in component.checks.values():  # a grace has begun for every check of it
+            self._alarms.set(self._number[other.id], other.next_wake_ns(now.mono_ns))
+        return tuple(map(Record, events))
 
     def command(self, command: LookNow | OperatorCommand, now: Instant) -> tuple[Effect, ...]:
         """Carries out what an operator or the shell asks for. NotPossibleError: it cannot be done now, and why.
@@ -130,17 +139,15 @@ class Monitor:
         Nobody looks at a paused component.
         """
         done = [] if isinstance(command, LookNow) else self._supervision.command(command, now)
-        effects, now = self._notice(now)
-        if not isinstance(command, LookNow):
-            effects += done
-            if isinstance(command, Resume):
-                for tracked in self.components[command.component].checks.values():
-                    self._plan(tracked, tracked.next_wake_ns(now.mono_ns))
-            return tuple(effects)
-        for tracked in self._named(command):
-            if not tracked.paused and tracked.schedule.wake(now.mono_ns):
-                effects.append(Look(tracked.id, tracked.schedule.run))
-        return tuple(effects)
+        told, now = self._notice(now)
+        if isinstance(command, LookNow):
+            named = [tracked for tracked in self._named(command) if not tracked.paused]
+            begun = [tracked for tracked in named if tracked.schedule.wake(now.mono_ns)]
+            return (*told, *(Look(tracked.id, tracked.schedule.run) for tracked in begun))
+        if isinstance(command, Resume):
+            for tracked in self.components[command.component].checks.values():
+                self._alarms.set(self._number[tracked.id], tracked.next_wake_ns(now.mono_ns))
+        return (*told, *done)
 
     def _named(self, command: LookNow) -> Iterable[TrackedCheck]:
         if command.component is None:
@@ -150,26 +157,30 @@ class Monitor:
 
     def tick(self, now: Instant) -> tuple[Effect, ...]:
         """Lets time pass: looks that are due, states that change by time alone."""
-        effects, now = self._notice(now)
-        touched: dict[str, None] = {}
-        while self._wakes and self._wakes[0][0] <= now.mono_ns:
-            wake_ns, number = heappop(self._wakes)
+        told, now = self._notice(now)
+        now_ns, alarms = now.mono_ns, self._alarms
+        effects = [*told]
+        touched: dict[str, TrackedComponent] = {}
+        for number in alarms.ring(now_ns):
             tracked = self._checks[number]
-            if wake_ns != tracked.wake_ns or tracked.paused:
+            if tracked.paused:
                 continue
-            if tracked.advance(now.mono_ns):
+            if tracked.advance(now_ns):
                 effects.append(Look(tracked.id, tracked.schedule.run))
-            touched[tracked.id.component] = None
-            self._plan(tracked, tracked.next_wake_ns(now.mono_ns))
-        for name in touched:
-            effects += self._refresh(self.components[name], now)
+            component = self.components[tracked.id.component]
+            if not component.stands(tracked, now_ns):
+                touched[tracked.id.component] = component
+            alarms.set(number, tracked.next_wake_ns(now_ns))
+        for component in touched.values():
+            effects += self._refresh(component, now)
         effects += self._supervision.advance(now)
         return tuple(effects)
 
     def deadline(self) -> int:
         """When `tick` must be called next, on the monotonic clock: at least every quarter of a second."""
         ceiling = self._now.mono_ns + TICK_NS
-        return min(self._wakes[0][0], ceiling) if self._wakes else ceiling
+        alarm_ns = self._alarms.next_ns()
+        return ceiling if alarm_ns is None else min(alarm_ns, ceiling)
 
     def quiet_until(self) -> int:
         """Up to when ticks in time decide nothing, on the monotonic clock, if nothing is observed or commanded.
@@ -177,7 +188,7 @@ class Monitor:
         A replay or a simulation may leave those ticks out and say so by `rest`; an engine never does.
         """
         now_ns = self._now.mono_ns
-        moments = [self._observer.next_change_ns(now_ns), self._wakes[0][0] if self._wakes else None]
+        moments = [self._observer.next_change_ns(now_ns), self._alarms.next_ns()]
         moments.append(self._supervision.next_ns(self._now))
         if now_ns < self._common_cause_until_ns:
             moments.append(self._common_cause_until_ns)
@@ -193,25 +204,22 @@ class Monitor:
     def attend(self, now: Instant) -> tuple[Effect, ...]:
         """Reads the clocks and starts nothing: for one round of looks, in which nobody calls `tick`."""
         effects, _ = self._notice(now)
-        return tuple(effects)
+        return effects
 
     def memory(self, now: Instant) -> MonitorMemory:
         """What must survive of it: give it to the next `Monitor`."""
         return MonitorMemory({name: component.memory(now) for name, component in self.components.items()})
 
-    def _plan(self, check: TrackedCheck, wake_ns: int) -> None:
-        if wake_ns != check.wake_ns:
-            check.wake_ns = wake_ns
-            heappush(self._wakes, (wake_ns, self._number[check.id]))
-
-    def _refresh(self, component: TrackedComponent, now: Instant) -> list[Effect]:
+    def _refresh(self, component: TrackedComponent, now: Instant) -> tuple[Effect, ...]:
         was_open = component.incident is not None
         events = component.refresh(now)
+        if not events:
+            return NOTHING
         if component.incident is not None and not was_open:
-            events += self._notice_common_cause(component, now)
+            events = [*events, *self._notice_common_cause(component, now)]
         if was_open and component.incident is None:  # one recovery ends the common cause (R7)
             self._common_cause_until_ns = now.mono_ns
-        return [Record(event) for event in events]
+        return tuple(map(Record, events))
 
     def _notice_common_cause(self, component: TrackedComponent, now: Instant) -> list[Event]:
         self._went_down[component.spec.name] = now.mono_ns
@@ -225,34 +233,35 @@ class Monitor:
         self._observer_state = ObserverState.SUSPECT
         return [Event(EventName.OBSERVER_SUSPECT, now.wall_ns, message=words, data={"components": [*sorted(together)]})]
 
-    def _notice(self, now: Instant) -> tuple[list[Effect], Instant]:
+    def _notice(self, now: Instant) -> tuple[tuple[Effect, ...], Instant]:
         """Reads the clocks first of all, so that a stall is known before what it let through is judged."""
-        if now.mono_ns < self._now.mono_ns:
-            now = Instant(self._now.mono_ns, now.wall_ns, max(now.boot_ns, self._now.boot_ns))
-        self._now = now
-        finding = self._observer.read(now)
-        effects: list[Effect] = []
-        if finding is not None:
-            effects += map(Record, _tell(finding, now))
-            if finding.gap_ns:
-                for check in self._checks:
-                    check.excuse(finding)
-        effects += self._tell_observer(now)
-        return effects, now
+        told = NOTHING
+        if now is not self._now:  # the same reading tells nothing new
+            if now.mono_ns < self._now.mono_ns:
+                now = Instant(self._now.mono_ns, now.wall_ns, max(now.boot_ns, self._now.boot_ns))
+            self._now = now
+            finding = self._observer.read(now)
+            if finding is not None:
+                told = self._take(finding, now)
+        suspect = now.mono_ns < self._observer.suspect_until_ns or now.mono_ns < self._common_cause_until_ns
+        if suspect is not (self._observer_state is ObserverState.SUSPECT):
+            told += self._tell_observer(now, suspect=suspect)
+        return told, now
 
-    def _tell_observer(self, now: Instant) -> list[Effect]:
-        suspect = self._observer.is_suspect(now.mono_ns) or now.mono_ns < self._common_cause_until_ns
-        state = ObserverState.SUSPECT if suspect else ObserverState.OK
-        if state is self._observer_state:
-            return []
-        self._observer_state = state
+    def _take(self, finding: Finding, now: Instant) -> tuple[Effect, ...]:
+        if finding.gap_ns:
+            for number, check in enumerate(self._checks):
+                check.excuse(finding)
+                self._alarms.set(number, now.mono_ns)  # what it is excused for may not wait until it is due
+        return tuple(map(Record, told_of(finding, now)))
+
+    def _tell_observer(self, now: Instant, *, suspect: bool) -> tuple[Effect, ...]:
         if suspect:
-            return [
-                Record(
-                    Event(EventName.OBSERVER_SUSPECT, now.wall_ns, message="we had stalled: failures are not evidence")
-                )
-            ]
-        return [Record(Event(EventName.OBSERVER_OK, now.wall_ns, message="failures are evidence again"))]
+            self._observer_state = ObserverState.SUSPECT
+            words = "we had stalled: failures are not evidence"
+            return (Record(Event(EventName.OBSERVER_SUSPECT, now.wall_ns, message=words)),)
+        self._observer_state = ObserverState.OK
+        return (Record(Event(EventName.OBSERVER_OK, now.wall_ns, message="failures are evidence again")),)
 
     def suppressed_by(self, component: TrackedComponent) -> str | None:
         """The dependency that is down, the first by the config's order. It never changes a state (S10)."""
@@ -280,20 +289,3 @@ class Monitor:
             observer=self._observer_state,
             components=tuple(c.view(now, self.suppressed_by(c)) for c in self.components.values()),
         )
-
-
-def _tell(finding: Finding, now: Instant) -> list[Event]:
-    events = []
-    if finding.gap_ns:
-        what = "the machine was suspended" if finding.suspended_ns else "the monitor did not run"
-        words = f"{what} for {format_duration(finding.gap_ns / NS_PER_S)}"
-        data = {
-            "stalled_s": round(finding.gap_ns / NS_PER_S, 3),
-            "suspended_s": round(finding.suspended_ns / NS_PER_S, 3),
-        }
-        events.append(Event(EventName.MONITOR_STALLED, now.wall_ns, message=words, data={**data}))
-    if finding.step_ns:
-        step_s = finding.step_ns / NS_PER_S
-        words = f"the wall clock was stepped by {step_s:+.1f} s; nothing is judged by it"
-        events.append(Event(EventName.CLOCK_JUMPED, now.wall_ns, message=words, data={"step_s": round(step_s, 3)}))
-    return events

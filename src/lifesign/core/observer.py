@@ -9,7 +9,9 @@ CLOCK_BOOTTIME is a step. The first two excuse failures (T2), the last is told a
 from collections import deque
 from dataclasses import dataclass
 
+from lifesign.core.events import Event, EventName
 from lifesign.core.model import NS_PER_S, Instant
+from lifesign.text import format_duration
 
 TICK_NS = NS_PER_S // 4  # the core asks to be called at least this often
 STALL_NS = NS_PER_S
@@ -35,13 +37,16 @@ class Finding:
 
 
 class Observer:
-    """Compares each reading of the clocks with the one before."""
+    """Compares each reading of the clocks with the one before.
 
-    __slots__ = ("_last", "_stalled_at", "_suspect_until_ns")
+    Before `suspect_until_ns` a stall of our own lies so close that failures are not evidence.
+    """
+
+    __slots__ = ("_last", "_stalled_at", "suspect_until_ns")
 
     def __init__(self, now: Instant) -> None:
         self._last = now
-        self._suspect_until_ns = now.mono_ns
+        self.suspect_until_ns = now.mono_ns
         self._stalled_at: deque[int] = deque(maxlen=REPEATED)
 
     def read(self, now: Instant) -> Finding | None:
@@ -56,7 +61,7 @@ class Observer:
             return None
         if stalled:
             self._stalled_at.append(now.mono_ns)
-            self._suspect_until_ns = now.mono_ns + SUSPECT_FOR_NS
+            self.suspect_until_ns = now.mono_ns + SUSPECT_FOR_NS
         return Finding(
             start_ns=last.mono_ns,
             end_ns=now.mono_ns,
@@ -72,12 +77,26 @@ class Observer:
 
     def next_change_ns(self, now_ns: int) -> int | None:
         """When it next changes its mind with nothing read; None when it will not."""
-        return self._suspect_until_ns if now_ns < self._suspect_until_ns else None
-
-    def is_suspect(self, now_ns: int) -> bool:
-        """Whether a stall of our own lies so close that failures are not evidence."""
-        return now_ns < self._suspect_until_ns
+        return self.suspect_until_ns if now_ns < self.suspect_until_ns else None
 
     def fails_to_work(self, now_ns: int) -> bool:
         """Whether stalls repeat so often that nobody may rely on us."""
         return len(self._stalled_at) == REPEATED and now_ns - self._stalled_at[0] < REPEATED_WITHIN_NS
+
+
+def told_of(finding: Finding, now: Instant) -> list[Event]:
+    """A finding as the events that tell of it."""
+    events = []
+    if finding.gap_ns:
+        what = "the machine was suspended" if finding.suspended_ns else "the monitor did not run"
+        words = f"{what} for {format_duration(finding.gap_ns / NS_PER_S)}"
+        data = {
+            "stalled_s": round(finding.gap_ns / NS_PER_S, 3),
+            "suspended_s": round(finding.suspended_ns / NS_PER_S, 3),
+        }
+        events.append(Event(EventName.MONITOR_STALLED, now.wall_ns, message=words, data={**data}))
+    if finding.step_ns:
+        step_s = finding.step_ns / NS_PER_S
+        words = f"the wall clock was stepped by {step_s:+.1f} s; nothing is judged by it"
+        events.append(Event(EventName.CLOCK_JUMPED, now.wall_ns, message=words, data={"step_s": round(step_s, 3)}))
+    return events

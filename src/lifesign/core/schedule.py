@@ -44,7 +44,11 @@ class Schedule:
         """Whether to look now because it is due. Begins that look."""
         if now_ns < self.due_ns:
             return False
-        self._plan(now_ns)
+        interval_ns = self._spec.interval_ns
+        if self._first or now_ns - self.due_ns >= interval_ns:
+            self._plan(now_ns)
+        else:
+            self.due_ns += interval_ns
         return self._begin(now_ns)
 
     def wake(self, now_ns: int) -> bool:
@@ -63,7 +67,11 @@ class Schedule:
 
     def is_current(self, run: int | None) -> bool:
         """Whether an answer belongs to the look under way, or to none (None: it came by itself)."""
-        return run is None or (run == self.run and self.in_flight)
+        return run is None or (run == self.run and self._began_ns is not None)
+
+    def begun(self, run: int | None, now_ns: int) -> int | None:
+        """When the look of such an answer began; `now_ns` for one that came by itself, None for an abandoned one."""
+        return now_ns if run is None else self._began_ns if run == self.run else None
 
     def is_overdue(self, now_ns: int) -> bool:
         """Whether a look is under way for longer than it may be, or none has ended for two intervals (T5)."""
@@ -85,7 +93,7 @@ class Schedule:
         return self._began_ns is not None and now_ns - self._began_ns >= self._spec.timeout_ns + LOST_AFTER_NS
 
     def _begin(self, now_ns: int) -> bool:
-        if self.in_flight and not self._is_lost(now_ns):
+        if self._began_ns is not None and not self._is_lost(now_ns):
             return False
         self._again = False
         self._began_ns = now_ns

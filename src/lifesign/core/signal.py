@@ -27,6 +27,9 @@ class Judgement:
     awaiting: bool = False
 
 
+FINE = Judgement(Verdict.OK)  # without words, which `SignalJudge.judge` finds once somebody wants to read them
+
+
 class SignalJudge:
     """Keeps when work last advanced, on the monotonic clock."""
 
@@ -101,12 +104,17 @@ class SignalJudge:
             self._slept = (finding.start_boot_ns, finding.suspended_ns)
 
     def read(self, signal: WorkSignal, now: Instant) -> Judgement:
-        """Takes a signal as it was just read and judges it."""
+        """Takes a signal as it was just read and judges it; a good one without words."""
         if not self._take_timestamp(signal, now):
             ahead_s = (signal.timestamp_ns - now.wall_ns) / NS_PER_S
             return Judgement(Verdict.UNKNOWN, f"clock skew: the timestamp is {format_duration(ahead_s)} in the future")
         self._take_progress(signal, now.mono_ns)
-        return self.judge(now.mono_ns)
+        return FINE if self._is_fine(now.mono_ns) else self.judge(now.mono_ns)
+
+    def _is_fine(self, now_ns: int) -> bool:
+        stuck_ns = self._stuck_at_ns()
+        fresh = self.has_worked and now_ns - self._advanced_ns < self._policy.stale_after_ns
+        return fresh and (stuck_ns is None or now_ns < stuck_ns)
 
     def _take_timestamp(self, signal: WorkSignal, now: Instant) -> bool:
         if signal.timestamp_ns == self._timestamp_ns:
@@ -211,9 +219,8 @@ class SignalJudge:
             return None
         if self._is_awaiting(now_ns):
             return self._grace_ends_ns
-        moments = [now_ns - self.staleness_ns(now_ns) + self._policy.stale_after_ns]
+        change_ns = now_ns - self.staleness_ns(now_ns) + self._policy.stale_after_ns
         stuck_ns = self._stuck_at_ns()
-        if stuck_ns is not None:
-            moments.append(stuck_ns)
-        ahead = [moment for moment in moments if moment > now_ns]
-        return min(ahead) if len(ahead) == len(moments) else None
+        if stuck_ns is not None and stuck_ns < change_ns:
+            change_ns = stuck_ns
+        return change_ns if change_ns > now_ns else None
