@@ -8,6 +8,7 @@ import contextlib
 import logging
 import ssl
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -81,12 +82,11 @@ class ApiServer:
         Raises ValueError where the address is off loopback and no token is set, OSError where it cannot be bound.
         """
         loop = asyncio.get_running_loop()
-        hosts = frozenset(name.lower().removeprefix("[").removesuffix("]") for name in allowed_hosts)
         infos = await loop.getaddrinfo(host, port, type=1)
         off_loopback = not all(is_loopback(str(info[4][0])) for info in infos)
         if off_loopback and not token:
             raise ValueError(f"[http] listen = {host}:{port} is off loopback: set [http] token")
-        gate = await self._gate(TcpListener(token or None, hosts, off_loopback))
+        gate = await self._gate(TcpListener(token or None, _host_names(allowed_hosts), off_loopback))
         server = await loop.create_server(
             gate,
             [str(info[4][0]) for info in infos],
@@ -98,6 +98,12 @@ class ApiServer:
         self._servers.append(server)
         address = server.sockets[0].getsockname()
         return str(address[0]), int(address[1])
+
+    def change_tcp(self, *, token: str | None, allowed_hosts: Iterable[str]) -> None:
+        """From the next request on each TCP listener asks for this token and answers to these hosts."""
+        for gate in self._gates:
+            if isinstance(gate.listener, TcpListener):
+                gate.listener = replace(gate.listener, token=token or None, allowed_hosts=_host_names(allowed_hosts))
 
     async def close(self) -> None:
         """Ends every listener and connection within 2 s, streams first, and removes the socket file. Idempotent."""
@@ -131,6 +137,10 @@ class ApiServer:
         with contextlib.suppress(OSError):
             if path.lstat().st_ino == inode:
                 path.unlink()
+
+
+def _host_names(allowed: Iterable[str]) -> frozenset[str]:
+    return frozenset(name.lower().removeprefix("[").removesuffix("]") for name in allowed)
 
 
 def _application(service: Service) -> web.Application:

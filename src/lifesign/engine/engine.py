@@ -12,8 +12,9 @@ one round: that is the whole timer wheel.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 from lifesign.core.commands import OperatorCommand
 from lifesign.core.effects import Effect, Look, Record, Restart
@@ -21,10 +22,11 @@ from lifesign.core.events import Event
 from lifesign.core.model import NS_PER_S, CheckId, Instant, Observation
 from lifesign.core.monitor import LookNow, Monitor
 from lifesign.core.observer import TICK_NS
+from lifesign.core.spec import MonitorSpec
 from lifesign.core.view import MonitorView
 from lifesign.engine.clock import read_clocks
 from lifesign.engine.files import FileSweep
-from lifesign.engine.looking import Looks, Rest
+from lifesign.engine.looking import Looker, Looks, Rest, close_looker
 
 SLICE_NS = 5_000_000  # how long looks that need no waiting may keep everything else on the loop
 PAUSE_NS = 10_000_000  # rounds are at least so far apart, but for what cannot wait
@@ -60,7 +62,7 @@ class Engine:
         self._round_ended_ns = read_clocks().mono_ns
         self.loop_lag_ms = 0.0
 
-    async def run(self, sweep: FileSweep | None = None) -> None:
+    async def run(self, sweep: FileSweep[Any] | None = None) -> None:
         """Runs until cancelled; then ends every look and closes every check."""
         self._looks.listen(self.wake)
         self._is_running = True
@@ -188,9 +190,12 @@ class Engine:
         effects = self.monitor.observe(look.check, observation, now, look.run)
         self._carry_out(effects)
         if self._waiting and look.check not in self._running and not any(isinstance(e, Look) for e in effects):
-            for waiter in self._waiting.pop(look.check, []):
-                if not waiter.done():
-                    waiter.set_result(None)
+            self._release(look.check)
+
+    def _release(self, check: CheckId) -> None:
+        for waiter in self._waiting.pop(check, []):
+            if not waiter.done():
+                waiter.set_result(None)
 
     async def look_now(self, component: str) -> None:
         """Looks at every check of `component` now and returns once each has been observed. KeyError: no such one."""
@@ -207,6 +212,29 @@ class Engine:
     def command(self, command: OperatorCommand) -> None:
         """What an operator asks for. KeyError: no such component; NotPossibleError: not now, and why."""
         self._carry_out(self.monitor.command(command, read_clocks()))
+        self._nudge()
+
+    def reconfigure(
+        self,
+        spec: MonitorSpec,
+        make: Mapping[CheckId, Callable[[], Looker]],
+        timeouts_ns: Mapping[CheckId, int],
+        secrets: Sequence[str],
+        changed: Collection[CheckId],
+    ) -> None:
+        """Watches `spec` from now on. Looks under way of checks that are `changed` or gone are given up."""
+        left = self._looks.follow(make, timeouts_ns, secrets, changed)
+        for check in [check for check in self._running if check in changed or check not in make]:
+            task, looker = self._running.pop(check), left.pop(check, None)
+            if looker is not None:
+                task.add_done_callback(partial(_close_after, looker))
+            task.cancel()
+        for looker in left.values():
+            close_looker(looker)
+        self._due = deque(look for look in self._due if look.check in make and look.check not in changed)
+        for check in [check for check in self._waiting if check in changed or check not in make]:
+            self._release(check)
+        self._carry_out(self.monitor.reconfigure(spec, changed, read_clocks()))
         self._nudge()
 
     def wake(self, check: CheckId) -> None:
@@ -226,3 +254,9 @@ class Engine:
         for waiters in self._waiting.values():
             for waiter in waiters:
                 waiter.cancel()
+
+
+def _close_after(looker: Looker, task: asyncio.Task[None]) -> None:
+    """Its last look has ended."""
+    del task
+    close_looker(looker)

@@ -8,22 +8,22 @@ which reads it in a disposable child.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Hashable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
-
-from lifesign.core.model import CheckId
+from typing import Any, Generic, TypeVar
 
 SWEEP_S = 1.0
 STEP_MS, DEBOUNCE_MS = 5, 30  # of watchfiles: how soon an event is told when all is quiet, and when it never is
 FOLDERS_S = 5.0  # how often the set of folders that exist is looked at again
 
+Key = TypeVar("Key", bound=Hashable)
+
 logger = logging.getLogger(__name__)
 
 
-class FileSweep:
-    """Calls `wake` for the checks whose file has changed.
+class FileSweep(Generic[Key]):
+    """Calls `wake` for the keys whose file has changed.
 
     `signature` tells two states of a file apart and does not block; `may_hang` says which paths must
     not be touched from here.
@@ -31,9 +31,9 @@ class FileSweep:
 
     def __init__(
         self,
-        paths: Mapping[CheckId, Path],
+        paths: Mapping[Key, Path],
         *,
-        wake: Callable[[CheckId], None],
+        wake: Callable[[Key], None],
         signature: Callable[[Path], object],
         may_hang: Callable[[Path], bool],
     ) -> None:
@@ -41,8 +41,9 @@ class FileSweep:
         self._wake = wake
         self._signature = signature
         self._may_hang = may_hang
-        self._seen: dict[CheckId, object] = {}
+        self._seen: dict[Key, object] = {}
         self._folders: dict[Path, object] = {}
+        self._followed = asyncio.Event()
 
     async def run(self) -> None:
         """Sweeps until cancelled."""
@@ -53,20 +54,28 @@ class FileSweep:
             group.create_task(self._sweep_for_ever())
             group.create_task(self._listen_for_ever())
 
+    def follow(self, paths: Mapping[Key, Path]) -> None:
+        """Watches these files from now on; of one that was watched before, no change is missed by that."""
+        fresh = [key for key in paths if self._paths.get(key) != paths[key]]
+        self._seen = {key: seen for key, seen in self._seen.items() if key in paths and key not in fresh}
+        self._paths = dict(paths)
+        self._compare(fresh, first=True)
+        self._followed.set()
+
     def sweep(self, *, first: bool = False) -> None:
         """Compares every file once."""
-        self._compare(self._paths, first=first)
+        self._compare(list(self._paths), first=first)
 
-    def _compare(self, checks: Iterable[CheckId], *, first: bool = False) -> None:
-        for check in checks:
-            path = self._paths[check]
-            if self._may_hang(path):
+    def _compare(self, keys: Iterable[Key], *, first: bool = False) -> None:
+        for key in keys:
+            path = self._paths.get(key)
+            if path is None or self._may_hang(path):
                 continue
             signature = self._signature(path)
-            if signature != self._seen.get(check):
-                self._seen[check] = signature
+            if signature != self._seen.get(key):
+                self._seen[key] = signature
                 if not first:
-                    self._wake(check)
+                    self._wake(key)
 
     async def _sweep_for_ever(self) -> None:
         while True:
@@ -77,9 +86,10 @@ class FileSweep:
         """Keeps one `awatch` on the folders that exist; begins anew when that set has changed."""
         told = False
         while True:
+            self._followed.clear()
             self._folders = self._existing_folders()
             if not self._folders:
-                await asyncio.sleep(FOLDERS_S)
+                await self._until_followed(FOLDERS_S)
                 continue
             try:
                 await self._listen()
@@ -91,9 +101,9 @@ class FileSweep:
 
     async def _listen(self) -> None:
         stop = asyncio.Event()
-        named: dict[str, list[CheckId]] = {}
-        for check, path in self._paths.items():
-            named.setdefault(str(path), []).append(check)
+        named: dict[str, list[Key]] = {}
+        for key, path in self._paths.items():
+            named.setdefault(str(path), []).append(key)
         async with asyncio.TaskGroup() as group:
             guard = group.create_task(self._until_folders_change(stop))
             async for changes in _changes(list(self._folders), named, stop):
@@ -102,9 +112,17 @@ class FileSweep:
             guard.cancel()
 
     async def _until_folders_change(self, stop: asyncio.Event) -> None:
-        while self._existing_folders() == self._folders:  # noqa: ASYNC110  the file system sets no event
-            await asyncio.sleep(FOLDERS_S)
+        while self._existing_folders() == self._folders:
+            if await self._until_followed(FOLDERS_S):
+                break
         stop.set()
+
+    async def _until_followed(self, timeout_s: float) -> bool:
+        """Whether other files are watched than before; after `timeout_s` at the latest."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                await self._followed.wait()
+        return self._followed.is_set()
 
     def _existing_folders(self) -> dict[Path, object]:
         folders: dict[Path, object] = {}

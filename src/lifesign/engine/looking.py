@@ -6,7 +6,7 @@ A look that does not come back is ended half a second after its timeout, and its
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol, TypeAlias
@@ -174,17 +174,33 @@ class Looks:
         self._at_once.pop(check, None)
         looker = self._lookers.pop(check, None)
         if looker is not None:
-            _close(looker)
+            close_looker(looker)
+
+    def follow(
+        self,
+        make: Mapping[CheckId, Callable[[], Looker]],
+        timeouts_ns: Mapping[CheckId, int],
+        secrets: Sequence[str],
+        changed: Collection[CheckId],
+    ) -> dict[CheckId, Looker]:
+        """Looks as it is told from now on. The lookers of what is `changed` or gone: the caller closes them."""
+        left = {check: looker for check, looker in self._lookers.items() if check in changed or check not in make}
+        for check in left:
+            del self._lookers[check]
+            self._at_once.pop(check, None)
+        self._make, self._timeouts_ns, self._secrets = make, timeouts_ns, tuple(secrets)
+        return left
 
     def close(self) -> None:
         """Closes every looker."""
         for looker in self._lookers.values():
-            _close(looker)
+            close_looker(looker)
         self._lookers.clear()
         self._at_once.clear()
 
 
-def _close(looker: Looker) -> None:
+def close_looker(looker: Looker) -> None:
+    """Closes it. Never raises."""
     try:
         looker.close()
     except Exception:  # the adapter's border: closing is best effort

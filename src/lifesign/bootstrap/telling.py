@@ -1,0 +1,61 @@
+"""From what happens to what is told: events become documents without secrets, are kept, and reach journal and log."""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from lifesign.api.documents import EventDocument
+from lifesign.api.journal import Journal
+from lifesign.api.render import event_document, event_line
+from lifesign.bootstrap.keeping import Keeper
+from lifesign.bootstrap.state_folder import StateFolder
+from lifesign.core.events import Event, EventName
+from lifesign.core.model import JsonValue
+from lifesign.engine.clock import read_clocks
+from lifesign.engine.log import LineLog
+from lifesign.text import format_timestamp, redact
+
+
+class Teller:
+    """Tells the events of the monitor `name`, none of `secrets` in them. `form` of the log: json or text."""
+
+    def __init__(self, log: LineLog, form: str, journal: Journal, folder: StateFolder, *, history_s: float) -> None:
+        self.name = ""
+        self.secrets: Sequence[str] = ()
+        self._log = log
+        self._form = form
+        self._journal = journal
+        self.keeper = Keeper(folder.path if folder.held else None, history_s=history_s, announce=self._announce)
+
+    def tell(
+        self,
+        name: EventName,
+        message: str,
+        component: str | None = None,
+        data: Mapping[str, JsonValue] | None = None,
+    ) -> None:
+        """Tells what the core knows nothing of, as of now."""
+        self.record(Event(name, read_clocks().wall_ns, component=component, message=message, data=data or {}))
+
+    def record(self, event: Event) -> None:
+        """Tells an event, once it is kept."""
+        document = event_document(event, self.name)
+        if self.secrets and document.message:
+            document = msgspec.structs.replace(document, message=redact(document.message, self.secrets))
+        self.keeper.record(document)
+
+    def _announce(self, document: EventDocument) -> None:
+        self._journal.append(document)
+        self._log.write(self._line(document), dropped=self._dropped_line)
+
+    def _line(self, document: EventDocument) -> str:
+        return msgspec.json.encode(document).decode() if self._form == "json" else event_line(document)
+
+    def _dropped_line(self, count: int) -> str:
+        now = format_timestamp(read_clocks().wall_ns)
+        words = f"{count} events were not logged: the log could not be written fast enough"
+        return self._line(EventDocument(ts=now, level="ERROR", event="operator.action", message=words))
+
+    def close(self) -> None:
+        """Ends the log."""
+        self._log.close()
