@@ -102,6 +102,43 @@ async def test_a_path_that_may_hang_is_never_touched(tmp_path: Path) -> None:
         return None
 
     sweep = FileSweep({CHECK: path}, wake=lambda _: None, signature=spying, may_hang=lambda _: True)
-    sweep.sweep(first=True)
+    sweep.follow({CHECK: path})
     sweep.sweep()
     assert touched == []
+
+
+async def test_events_that_cannot_be_had_leave_the_sweep_at_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def gone(*_args: object) -> AsyncIterator[None]:
+        raise FileNotFoundError("No path was found.")
+        yield
+
+    monkeypatch.setattr("lifesign.engine.files._changes", gone)
+    path = tmp_path / "beat.json"
+    async with sweeping(path) as bell:
+        await asyncio.sleep(0)
+        path.write_text("1")
+        assert await bell.next() == CHECK
+
+
+async def test_other_files_are_followed_and_a_change_between_is_told(tmp_path: Path) -> None:
+    first, second = tmp_path / "beat.json", tmp_path / "run" / "log"
+    bell = Bell()
+    sweep = FileSweep({CHECK: first}, wake=bell.rung.put_nowait, signature=signature, may_hang=lambda _: False)
+    task = asyncio.create_task(sweep.run())
+    await asyncio.sleep(0)
+    first.write_text("1")
+    other = CheckId("mind", "log")
+    sweep.follow({other: second, CHECK: first})
+    assert await bell.next() == CHECK
+    second.parent.mkdir()
+    second.write_text("1")
+    assert await bell.next() == other
+    sweep.follow({other: second})
+    first.write_text("222")
+    second.write_text("222")
+    assert await bell.next() == other
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert bell.rung.empty()

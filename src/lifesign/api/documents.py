@@ -139,6 +139,13 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     paused: int = 0
 
 
+class ConfigInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """The config that runs. `rejected`: why what stands in its file now does not, in one line."""
+
+    loaded_at: str
+    rejected: str | None = None
+
+
 class MonitorInfo(msgspec.Struct, frozen=True, kw_only=True):
     """The monitor itself, as far as a reader needs it to trust the rest."""
 
@@ -153,6 +160,7 @@ class MonitorInfo(msgspec.Struct, frozen=True, kw_only=True):
     last_round_age_s: float
     observer: Literal["ok", "suspect"]
     state_writable: bool
+    config: ConfigInfo | None = None
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):

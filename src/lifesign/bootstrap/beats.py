@@ -1,7 +1,7 @@
 """Which push checks a beat reaches: by component, and by the token that opens each."""
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -19,13 +19,20 @@ class Beats:
     def __init__(self, config: "Config") -> None:
         self._probes: dict[CheckId, PushProbe] = {}
         self._tokens: dict[CheckId, Secret | None] = {}
+        self.follow(config, ())
+
+    def follow(self, config: "Config", changed: Collection[CheckId]) -> None:
+        """Hears for the push checks of `config` from now on. One that is not `changed` keeps its newest beat."""
+        before = {check_id: probe for check_id, probe in self._probes.items() if check_id not in changed}
+        self._probes, self._tokens = {}, {}
         for component in config.components:
             for check in component.checks:
                 if check.spec.type != "push":
                     continue
                 check_id = CheckId(component.spec.name, check.spec.name)
                 assert check.spec.signal is not None
-                self._probes[check_id] = PushProbe(stale_after_s=check.spec.signal.stale_after_ns / 1_000_000_000)
+                stale_after_s = check.spec.signal.stale_after_ns / 1_000_000_000
+                self._probes[check_id] = before.get(check_id) or PushProbe(stale_after_s=stale_after_s)
                 self._tokens[check_id] = getattr(check.options, "token", None)
 
     @property

@@ -8,30 +8,28 @@ import os
 import platform
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
-
-import msgspec
+from typing import Literal
 
 from lifesign import __version__
-from lifesign.api.address import prepare_socket_path
-from lifesign.api.documents import EventDocument, MonitorInfo
+from lifesign.api.documents import MonitorInfo
 from lifesign.api.journal import Journal
-from lifesign.api.render import event_document, event_line
 from lifesign.bootstrap.beats import Beats
-from lifesign.bootstrap.keeping import Keeper
-from lifesign.bootstrap.probes import probe_factory
+from lifesign.bootstrap.difference import Difference, followed
+from lifesign.bootstrap.listening import Listening
+from lifesign.bootstrap.plan import Plan
+from lifesign.bootstrap.reloading import Reloader
 from lifesign.bootstrap.state_folder import StateFolder
+from lifesign.bootstrap.telling import Teller
 from lifesign.checks.files import signature
 from lifesign.checks.mounts import may_hang
 from lifesign.config import Config
-from lifesign.config.load import no_passphrase
 from lifesign.core.commands import NotPossibleError, OperatorCommand
-from lifesign.core.events import Event, EventName
+from lifesign.core.events import EventName
 from lifesign.core.memory import MonitorMemory, removed
-from lifesign.core.model import CheckId, Observation
+from lifesign.core.model import CheckId, JsonValue, Observation
 from lifesign.core.monitor import Monitor
-from lifesign.core.spec import MonitorSpec
 from lifesign.core.view import MonitorView
 from lifesign.engine.clock import read_clocks
 from lifesign.engine.engine import Engine
@@ -39,10 +37,7 @@ from lifesign.engine.files import FileSweep
 from lifesign.engine.log import LineLog
 from lifesign.engine.looking import Looks
 from lifesign.engine.notify import ServiceManager
-from lifesign.text import format_timestamp, redact
-
-if TYPE_CHECKING:
-    from lifesign.api.server import ApiServer
+from lifesign.text import format_timestamp
 
 LAST_RESORT_S = 4.5  # SIGTERM ends everything within 5 s, whatever hangs (reliability.md, P5)
 
@@ -57,34 +52,35 @@ class Daemon:
     def __init__(self, config: Config, *, mode: Mode, log: LineLog, log_format: str, folder: StateFolder) -> None:
         self._config = config
         self._mode: Mode = mode
-        self._log = log
-        self._log_format = log_format
         self._folder = folder
         self._journal = Journal()
+        self._teller = Teller(log, log_format, self._journal, folder, history_s=config.monitor.history_s)
+        self._teller.name = config.monitor.name
+        self._secrets = tuple(secret.reveal() for secret in config.secrets)
+        self._teller.secrets = self._secrets
+        self._keeper = self._teller.keeper
         self._manager = ServiceManager()
         self._started = read_clocks()
         self._stop = asyncio.Event()
-        self._secrets = [secret.reveal() for secret in config.secrets]
         self._beats = Beats(config)
-        history_s = config.monitor.history_s
-        self._keeper = Keeper(folder.path if folder.held else None, history_s=history_s, announce=self._announce)
+        self._listening: Listening | None = None
         self._memory, events = self._keeper.recall()
         for document in events:
             self._journal.append(document)
         self._engine = self._make_engine()
+        self._reloader = Reloader(config, swap=self._swap, tell=self._tell_of_config)
+        read: dict[CheckId | None, object] = {
+            None: config.stamp
+        }  # so that no change is missed between then and the first sweep
+        self._sweep: FileSweep[CheckId | None] = FileSweep(
+            self._swept(), wake=self._wake, signature=signature, may_hang=may_hang, seen=read
+        )
 
     def _make_engine(self) -> Engine:
-        components = self._config.components
-        checks = {CheckId(c.spec.name, check.spec.name): check for c in components for check in c.checks}
-        makers = {check_id: probe_factory(check) for check_id, check in checks.items()}
-        looks = Looks(
-            {**makers, **self._beats.makers},
-            {check_id: check.spec.timeout_ns for check_id, check in checks.items()},
-            self._secrets,
-        )
-        spec = MonitorSpec(tuple(component.spec for component in components), seed=os.getpid())
-        monitor = Monitor(spec, self._started, self._memory)
-        return Engine(monitor, looks, record=self._record, after_round=self._manager.round_finished)
+        plan = Plan.of(self._config, seed=os.getpid())
+        looks = Looks({**plan.makers, **self._beats.makers}, plan.timeouts_ns, self._teller.secrets)
+        monitor = Monitor(plan.spec, self._started, self._memory)
+        return Engine(monitor, looks, record=self._teller.record, after_round=self._manager.round_finished)
 
     async def serve(self, socket: Path | None = None) -> None:
         """Watches and serves until `stop`. `socket`: listen there and nowhere else (a console's own engine)."""
@@ -92,21 +88,25 @@ class Daemon:
 
         server = ApiServer(self, self._journal)
         self._keeper.follow(self._engine.monitor)
+        self._listening = Listening(server, socket)
         try:
-            await self._listen(server, socket)
+            await self._listening.start(self._config, self._folder)
             await self._watch()
         finally:
             await self._keeper.close()
             await server.close()
-            self._log.close()
+            self._teller.close()
 
     async def _watch(self) -> None:
-        self._tell(EventName.MONITOR_STARTED, _watching(self._config))
+        self._teller.tell(EventName.MONITOR_STARTED, _watching(self._config))
         self._end_what_was_removed()
-        keeper = asyncio.create_task(self._keeper.run(), name="keeper")
+        beside = [
+            asyncio.create_task(self._keeper.run(), name="keeper"),
+            asyncio.create_task(self._reloader.run(), name="reloader"),
+        ]
         gc.collect()
         gc.freeze()  # what the config made stays for good: no collection need walk it again
-        engine = asyncio.create_task(self._engine.run(self._sweep()), name="engine")
+        engine = asyncio.create_task(self._engine.run(self._sweep), name="engine")
         stopped = asyncio.create_task(self._stop.wait(), name="stop")
         self._manager.ready()
         try:
@@ -115,10 +115,10 @@ class Daemon:
                 engine.result()
         finally:
             self._manager.stopping()
-            self._tell(EventName.MONITOR_STOPPED, "stopped")
-            for task in (keeper, stopped, engine):
+            self._teller.tell(EventName.MONITOR_STOPPED, "stopped")
+            for task in (*beside, stopped, engine):
                 task.cancel()
-            await asyncio.wait({keeper, engine, stopped})
+            await asyncio.wait({*beside, engine, stopped})
 
     def _end_what_was_removed(self) -> None:
         """Components that are no longer in the config are forgotten, their incidents ended with that reason."""
@@ -126,7 +126,7 @@ class Daemon:
         for name in self._memory.components.keys() - names:
             self._keeper.forget(name)
         for event in removed(self._memory, names, self._started):
-            self._record(event)
+            self._teller.record(event)
         self._memory = MonitorMemory()
 
     def stop(self) -> None:
@@ -134,42 +134,49 @@ class Daemon:
         signal.setitimer(signal.ITIMER_REAL, LAST_RESORT_S)
         self._stop.set()
 
-    def _sweep(self) -> FileSweep:
-        paths = {
-            CheckId(component.spec.name, check.spec.name): getattr(check.options, "path")  # noqa: B009  by check type
-            for component in self._config.components
-            for check in component.checks
-            if check.spec.type in ("heartbeat", "log")
-        }
-        return FileSweep(paths, wake=self._engine.wake, signature=signature, may_hang=may_hang)
+    @property
+    def follows_its_file(self) -> bool:
+        """Whether SIGHUP means: read the config anew. A console's own engine ends with its terminal."""
+        return self._mode == "daemon" and self._config.path is not None
 
-    async def _listen(self, server: "ApiServer", socket: Path | None) -> None:
-        if socket is not None:
-            await server.start_unix(socket)
-            return
-        if self._folder.writable:
-            group = self._config.monitor.socket_group
-            await server.start_unix(prepare_socket_path(self._folder.path), group)
-        if self._config.http is not None:
-            await self._listen_on_tcp(server)
+    def reload(self) -> None:
+        """Reads the config anew; what comes of it is told."""
+        self._reloader.ask(by_hand=True)
 
-    async def _listen_on_tcp(self, server: "ApiServer") -> None:
-        http = self._config.http
-        assert http is not None
-        context = None
-        if http.certificate is not None and http.key is not None:
-            import ssl
-
-            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-            context.load_cert_chain(http.certificate, http.key, password=no_passphrase)
-        token = http.token.reveal() if http.token else None
+    def _swap(self, wanted: Config, secrets: Sequence[str]) -> Difference:
+        """Takes over what `wanted` says, in one step of the loop. What was secret a moment ago is so still."""
+        changes = Difference.between(self._config, wanted)
+        plan = Plan.of(wanted)
+        self._config = followed(self._config, wanted)
+        self._teller.name = self._config.monitor.name
+        known, self._secrets = {*self._secrets, *secrets}, tuple(secrets)
+        self._teller.secrets = tuple(known)
+        self._beats.follow(wanted, changes.checks)
+        for name in changes.removed:
+            self._keeper.forget(name)
+        makers = {**plan.makers, **self._beats.makers}
+        self._engine.reconfigure(plan.spec, makers, plan.timeouts_ns, self._teller.secrets, changes.checks)
+        self._sweep.follow(self._swept())
         try:
-            await server.start_tcp(
-                http.host, http.port, token=token, allowed_hosts=http.allowed_hosts, ssl_context=context
-            )
-        except OSError as error:
-            why = os.strerror(error.errno) if error.errno else str(error)
-            raise OSError(error.errno, f"[http] listen = {http.host}:{http.port}: {why}") from None
+            if self._listening is not None:
+                self._listening.follow(self._config.http)
+        except (OSError, ValueError) as error:  # it was well a moment ago, when it was read
+            logger.warning("lifesign: warning: [http] keeps what it has: %s", error)
+        return changes
+
+    def _swept(self) -> dict[CheckId | None, Path]:
+        """The files whose change is looked at early; None is the config."""
+        paths = Plan.of(self._config).swept
+        return paths if self._config.path is None else {None: self._config.path, **paths}
+
+    def _wake(self, check: CheckId | None) -> None:
+        if check is None:
+            self._reloader.ask()
+        else:
+            self._engine.wake(check)
+
+    def _tell_of_config(self, name: EventName, message: str, data: dict[str, JsonValue]) -> None:
+        self._teller.tell(name, message, data=data)
 
     def view(self) -> MonitorView:
         """The state at this moment."""
@@ -190,13 +197,14 @@ class Daemon:
             last_round_age_s=round(self._engine.last_round_age_s(), 3),
             observer=self._engine.monitor.observer.value,
             state_writable=self._keeper.writable,
+            config=self._reloader.info,
         )
 
     async def probe(self, component: str, author: str) -> None:
         """Looks at every check of `component` now."""
         if self._engine.monitor.components[component].operations.paused is not None:
             raise NotPossibleError(f"{component} is paused: nobody looks at it")
-        self._tell(EventName.OPERATOR_ACTION, f"{author} asked for a check now", component=component)
+        self._teller.tell(EventName.OPERATOR_ACTION, f"{author} asked for a check now", component=component)
         await self._engine.look_now(component)
 
     def act(self, command: OperatorCommand) -> None:
@@ -214,38 +222,18 @@ class Daemon:
         """A job has begun; there is nothing to observe yet."""
         return bool(self._beats.opened_by(component, token))
 
-    def _tell(self, name: EventName, message: str, component: str | None = None) -> None:
-        self._record(Event(name, read_clocks().wall_ns, component=component, message=message))
-
-    def _record(self, event: Event) -> None:
-        document = event_document(event, self._config.monitor.name)
-        if self._secrets and document.message:
-            document = msgspec.structs.replace(document, message=redact(document.message, self._secrets))
-        self._keeper.record(document)
-
-    def _announce(self, document: EventDocument) -> None:
-        self._journal.append(document)
-        self._log.write(self._line(document), dropped=self._dropped_line)
-
-    def _line(self, document: EventDocument) -> str:
-        if self._log_format == "json":
-            return msgspec.json.encode(document).decode()
-        return event_line(document)
-
-    def _dropped_line(self, count: int) -> str:
-        now = format_timestamp(read_clocks().wall_ns)
-        words = f"{count} events were not logged: the log could not be written fast enough"
-        document = EventDocument(ts=now, level="ERROR", event="operator.action", message=words)
-        return self._line(document)
-
 
 def serve(daemon: Daemon, *, socket: Path | None = None, until_stdin_ends: bool = False) -> None:
-    """Runs `daemon` on an event loop of its own until SIGTERM, SIGINT or SIGHUP, or until standard input ends."""
+    """Runs `daemon` on an event loop of its own until SIGTERM or SIGINT, or until standard input ends.
+
+    SIGHUP makes it read its config anew, where it has one of its own; else it ends it too.
+    """
 
     async def main() -> None:
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, daemon.stop)
+        loop.add_signal_handler(signal.SIGHUP, daemon.reload if daemon.follows_its_file else daemon.stop)
         if until_stdin_ends:
             loop.add_reader(sys.stdin.fileno(), _read_stdin, daemon)
         await daemon.serve(socket)

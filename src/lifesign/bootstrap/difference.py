@@ -1,11 +1,11 @@
 """What another config changes, by name. It compares, and does nothing."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from lifesign.config import Config
-from lifesign.core.model import CheckId
+from lifesign.core.model import CheckId, JsonValue
 
 _LIVE_HTTP_KEYS = ("token", "allowed_hosts", "certificate", "key", "is_loopback", "insecure")  # the listener follows
 _LIVE_MONITOR_KEYS = ("name",)
@@ -13,12 +13,16 @@ _LIVE_MONITOR_KEYS = ("name",)
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Components `added`, `changed` and `removed`; `checks` that begin anew; `pending`: keys of the next start."""
+    """Components `added`, `changed` and `removed`; `checks` that begin anew.
+
+    `other`: what else is followed at once; `pending`: what takes effect at the next start alone.
+    """
 
     added: tuple[str, ...]
     changed: tuple[str, ...]
     removed: tuple[str, ...]
     checks: frozenset[CheckId]
+    other: tuple[str, ...]
     pending: tuple[str, ...]
 
     @classmethod
@@ -31,8 +35,19 @@ class Difference:
             changed=tuple(name for name in after if name in before and after[name] != before[name]),
             removed=tuple(name for name in before if name not in after),
             checks=frozenset(_begun_anew(running, wanted)),
+            other=tuple(_other(running, wanted)),
             pending=tuple(_pending(running, wanted)),
         )
+
+    def __bool__(self) -> bool:
+        """Whether anything differs."""
+        return bool(self.added or self.changed or self.removed or self.pending or self.other)
+
+    @property
+    def data(self) -> dict[str, JsonValue]:
+        """For the event."""
+        lists = {"added": self.added, "changed": self.changed, "removed": self.removed, "next_start": self.pending}
+        return {what: list(names) for what, names in lists.items() if names}
 
     @property
     def words(self) -> str:
@@ -42,8 +57,20 @@ class Difference:
             for what, names in (("added", self.added), ("changed", self.changed), ("removed", self.removed))
             if names
         ]
-        words = "; ".join(parts) or "no component changed"
+        parts += [f"changed {', '.join(self.other)}"] if self.other else []
+        words = "; ".join(parts) or "nothing changed"
         return f"{words}; takes effect at the next start: {', '.join(self.pending)}" if self.pending else words
+
+
+def followed(running: Config, wanted: Config) -> Config:
+    """What runs once `wanted` is followed as far as that goes without a start."""
+    monitor = replace(running.monitor, name=wanted.monitor.name)
+    http = running.http
+    if http is not None and wanted.http is not None:
+        http = replace(http, token=wanted.http.token, allowed_hosts=wanted.http.allowed_hosts)
+        if http.certificate is not None and wanted.http.certificate is not None:
+            http = replace(http, certificate=wanted.http.certificate, key=wanted.http.key)
+    return replace(wanted, monitor=monitor, http=http)
 
 
 def _begun_anew(running: Config, wanted: Config) -> Iterable[CheckId]:
@@ -53,6 +80,18 @@ def _begun_anew(running: Config, wanted: Config) -> Iterable[CheckId]:
             check_id = CheckId(component.spec.name, check.spec.name)
             if check_id in before and before[check_id] != check:
                 yield check_id
+
+
+def _other(running: Config, wanted: Config) -> Iterable[str]:
+    if running.monitor.name != wanted.monitor.name:
+        yield "[monitor] name"
+    if running.http is not None and wanted.http is not None:
+        live = ("token", "allowed_hosts", "certificate", "key")
+        yield from (f"[http] {key}" for key in live if getattr(running.http, key) != getattr(wanted.http, key))
+    if running.alerts != wanted.alerts:
+        yield "[alerts]"
+    if running.console_keys != wanted.console_keys:
+        yield "[console]"
 
 
 def _pending(running: Config, wanted: Config) -> Iterable[str]:
@@ -67,6 +106,8 @@ def _pending(running: Config, wanted: Config) -> Iterable[str]:
 
 
 def _changed_keys(section: str, running: Any, wanted: Any, live: Iterable[str]) -> Iterable[str]:
-    names = [f.name for f in fields(running) if f.name not in live and getattr(running, f.name) != getattr(wanted, f.name)]
+    names = [
+        f.name for f in fields(running) if f.name not in live and getattr(running, f.name) != getattr(wanted, f.name)
+    ]
     as_written = {"host": "listen", "port": "listen", "history_s": "history"}
     yield from (f"{section} {key}" for key in dict.fromkeys(as_written.get(name, name) for name in names))

@@ -78,6 +78,8 @@ class Keeper:
 
     def forget(self, component: str) -> None:
         """With the next event, the memory of a component that is no more."""
+        self._saved.pop(component, None)
+        self._revisions.pop(component, None)
         self._forgotten.append(component)
 
     def record(self, document: EventDocument) -> None:

@@ -22,7 +22,9 @@ class Plan:
     def of(cls, config: Config, seed: int = 0) -> "Plan":
         """The plan of `config`. `seed` makes the start jitter."""
         spec = MonitorSpec(tuple(component.spec for component in config.components), seed=seed)
-        return cls(spec, {CheckId(c.spec.name, check.spec.name): check for c in config.components for check in c.checks})
+        return cls(
+            spec, {CheckId(c.spec.name, check.spec.name): check for c in config.components for check in c.checks}
+        )
 
     @property
     def makers(self) -> dict[CheckId, Callable[[], Probe]]:
@@ -40,5 +42,5 @@ class Plan:
         return {
             check_id: getattr(check.options, "path")  # noqa: B009  by check type
             for check_id, check in self.checks.items()
-            if check.spec.type == "heartbeat"
+            if check.spec.type in ("heartbeat", "log")
         }

@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from lifesign.config.check_types import Defaults, PushCheck
@@ -14,7 +15,7 @@ from lifesign.config.resolved import Config, HttpConfig, MonitorConfig
 from lifesign.config.rules import check_references
 from lifesign.config.secret import read_trusted
 from lifesign.config.sections import read_file
-from lifesign.config.source import read_source
+from lifesign.config.source import read_source, stamp_of
 from lifesign.config.values import Context
 
 _SYSTEM_STATE = Path("/var/lib/lifesign")
@@ -28,6 +29,7 @@ def load(path: Path, environ: Mapping[str, str] = os.environ, *, with_secrets: b
     once, to see that they are there, and not kept; without `with_secrets` not even that: whoever only
     asks the daemon needs none.
     """
+    stamp = stamp_of(path)  # before it is read: what changes from here on is a change
     text, raw = read_source(path)
     absolute = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links: /etc stays /etc
     collector = Collector(Context(absolute.parent, environ, reads_secrets=with_secrets))
@@ -38,7 +40,7 @@ def load(path: Path, environ: Mapping[str, str] = os.environ, *, with_secrets: b
     if file is None or collector.findings:
         raise ConfigError(_problems(path, text, collector))
     try:
-        return _resolve(file, absolute, collector)
+        return replace(_resolve(file, absolute, collector), stamp=stamp)
     except RuntimeError:  # there is no home folder to put a default into
         collector.complain((), "no home folder is known", "set HOME, or state_dir and the path of each heartbeat")
         raise ConfigError(_problems(path, text, collector)) from None

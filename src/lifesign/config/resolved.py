@@ -62,7 +62,7 @@ class Config:
     """One config, ready to be built upon.
 
     `path` is absolute, None for the targets of `lifesign watch`. `secrets` are all that occur, so that
-    they can be redacted.
+    they can be redacted. `stamp`: of the file as it was read (`source.stamp_of`); not a part of what it says.
     """
 
     path: Path | None
@@ -73,3 +73,4 @@ class Config:
     console_keys: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     secrets: tuple[Secret, ...] = ()
+    stamp: tuple[int, ...] | None = field(default=None, compare=False)

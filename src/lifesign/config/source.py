@@ -36,6 +36,15 @@ def find_config(explicit: str | None, environ: Mapping[str, str] = os.environ) -
     )
 
 
+def stamp_of(path: Path) -> tuple[int, ...] | None:
+    """What changes with the file at `path`, or with where its links lead; None where there is none to be seen."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+
+
 def _usual_places(environ: Mapping[str, str]) -> tuple[Path, ...]:
     home = environ.get("HOME") or str(Path.home())
     user = environ.get("XDG_CONFIG_HOME") or str(Path(home, ".config"))

@@ -229,7 +229,8 @@ class Engine:
             if looker is not None:
                 task.add_done_callback(partial(_close_after, looker))
             task.cancel()
-        for looker in left.values():
+        for check, looker in left.items():
+            self._flying.pop(check, None)
             close_looker(looker)
         self._due = deque(look for look in self._due if look.check in make and look.check not in changed)
         for check in [check for check in self._waiting if check in changed or check not in make]:

@@ -26,7 +26,7 @@ class FileSweep(Generic[Key]):
     """Calls `wake` for the keys whose file has changed.
 
     `signature` tells two states of a file apart and does not block; `may_hang` says which paths must
-    not be touched from here.
+    not be touched from here. `seen`: signatures of before; where there is none, the first one found is that.
     """
 
     def __init__(
@@ -36,12 +36,13 @@ class FileSweep(Generic[Key]):
         wake: Callable[[Key], None],
         signature: Callable[[Path], object],
         may_hang: Callable[[Path], bool],
+        seen: Mapping[Key, object] | None = None,
     ) -> None:
         self._paths = dict(paths)
         self._wake = wake
         self._signature = signature
         self._may_hang = may_hang
-        self._seen: dict[Key, object] = {}
+        self._seen: dict[Key, object] = dict(seen or {})
         self._folders: dict[Path, object] = {}
         self._followed = asyncio.Event()
 
@@ -49,7 +50,8 @@ class FileSweep(Generic[Key]):
         """Sweeps until cancelled."""
         if not self._paths:
             return
-        self.sweep(first=True)
+        self._compare([key for key in self._paths if key not in self._seen], first=True)
+        self.sweep()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._sweep_for_ever())
             group.create_task(self._listen_for_ever())
@@ -62,9 +64,9 @@ class FileSweep(Generic[Key]):
         self._compare(fresh, first=True)
         self._followed.set()
 
-    def sweep(self, *, first: bool = False) -> None:
+    def sweep(self) -> None:
         """Compares every file once."""
-        self._compare(list(self._paths), first=first)
+        self._compare(list(self._paths))
 
     def _compare(self, keys: Iterable[Key], *, first: bool = False) -> None:
         for key in keys:
@@ -91,25 +93,30 @@ class FileSweep(Generic[Key]):
             if not self._folders:
                 await self._until_followed(FOLDERS_S)
                 continue
-            try:
-                await self._listen()
-            except (OSError, RuntimeError) as error:  # watchfiles: a folder went, or no watch is left
+            error = await self._listen()
+            if error is not None:
                 if not told:
                     logger.warning("file events are off, the sweep goes on without them: %s", error)
                 told = True
                 await asyncio.sleep(FOLDERS_S)
 
-    async def _listen(self) -> None:
+    async def _listen(self) -> Exception | None:
+        """Until other folders are to be watched; the trouble where events cannot be had."""
         stop = asyncio.Event()
         named: dict[str, list[Key]] = {}
         for key, path in self._paths.items():
             named.setdefault(str(path), []).append(key)
         async with asyncio.TaskGroup() as group:
             guard = group.create_task(self._until_folders_change(stop))
-            async for changes in _changes(list(self._folders), named, stop):
-                for name in {name for _, name in changes}:
-                    self._compare(named.get(name, ()))
-            guard.cancel()
+            try:
+                async for changes in _changes(list(self._folders), named, stop):
+                    for name in {name for _, name in changes}:
+                        self._compare(named.get(name, ()))
+            except (OSError, RuntimeError) as error:  # watchfiles: a folder went, or no watch is left
+                return error
+            finally:
+                guard.cancel()
+        return None
 
     async def _until_folders_change(self, stop: asyncio.Event) -> None:
         while self._existing_folders() == self._folders:

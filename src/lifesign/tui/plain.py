@@ -25,6 +25,7 @@ class PlainConsole:
         self._told: dict[str, str] | None = None
         self._overall = ""
         self._problem = ""
+        self._rejected = ""
         self._seen_at = ""
 
     def take(self, state: State | None, problem: str) -> None:
@@ -49,6 +50,11 @@ class PlainConsole:
                 self._say(f"{self._seen_at} {transition(component, None if first else was or 'not watched')}")
         for name in before.keys() - self._told.keys():
             self._say(f"{self._seen_at} {clean(name, 60)}: no longer watched")
+        rejected = (state.monitor.config.rejected if state.monitor.config else "") or ""
+        if rejected != self._rejected:
+            self._rejected = rejected
+            words = f"was not reloaded: {clean(rejected, 300)}" if rejected else "was reloaded"
+            self._say(f"{self._seen_at} the config {words}")
         if state.overall != self._overall:
             self._overall = state.overall
             self._say(f"{self._seen_at} overall: {clean(state.overall, 20)}")

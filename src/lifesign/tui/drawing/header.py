@@ -63,6 +63,8 @@ def trouble_of(scene: Scene) -> str:
         return f"a snapshot made by {monitor.name or monitor.host} at {snapshot.state.generated_at}, not the present"
     if monitor.observer != "ok":
         return "the monitor distrusts its own eyes just now: it stalled, or its clock jumped"
+    if monitor.config is not None and monitor.config.rejected:
+        return f"the config was not reloaded: {monitor.config.rejected}"
     if not monitor.state_writable and monitor.mode == "daemon":
         return "the monitor cannot write its state folder: history is not kept"
     return ""
