@@ -1,5 +1,6 @@
 """Which paths may hang, and that a hung one costs a verdict and nothing else."""
 
+import ast
 import os
 import subprocess
 import sys
@@ -131,6 +132,34 @@ def test_a_heartbeat_on_a_hung_mount_is_unknown_in_time_while_the_loop_runs_on(t
     assert [line.split(",")[0].removesuffix(" True") for line in lines[1:3]] == [told, told]
     assert all(line.endswith("True") for line in lines[1:3])
     assert lines[3:] == ["None", "True"]
+
+
+@needs_mounts
+def test_two_checks_of_one_hung_path_have_one_child_at_a_time_and_other_paths_their_own(tmp_path: Path) -> None:
+    point = tmp_path / "nas"
+    point.mkdir()
+    look = """
+    def children():
+        return len(open(f"/proc/self/task/{os.getpid()}/children").read().split())
+
+    async def most(*names):
+        looks = [HeartbeatProbe(path=Path(point) / name, timeout_s=0.8).look(time.time_ns()) for name in names]
+        looking, seen = asyncio.gather(*looks), 0
+        while not looking.done():
+            seen = max(seen, children())
+            await asyncio.sleep(0.005)
+        return seen, sorted(found.message.replace(point, "") for found in looking.result())
+
+    async def main():
+        print(*await most("a", "a", "a"), sep="\\n")
+        print((await most("a", "b", "c"))[0], children())
+    asyncio.run(main())
+    """
+    lines = in_a_mount_namespace(HANG + textwrap.dedent(look), point, point)
+    silent = "the file system of /a does not answer"
+    assert lines[1] == "1"
+    assert set(ast.literal_eval(lines[2])) == {silent, f"{silent} the look at it that is under way"}
+    assert lines[3] == "3 0"
 
 
 @needs_mounts

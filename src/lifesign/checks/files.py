@@ -7,16 +7,19 @@ import errno
 import json
 import os
 import sys
+import time
 from pathlib import Path
 
 from lifesign.checks import file_reading
 from lifesign.checks.file_reading import Reading, Signature, read_file, signature_of
 from lifesign.checks.mounts import may_hang
 from lifesign.checks.probe import os_trouble
+from lifesign.checks.turns import BusyError, Turns
 from lifesign.processes.child import run_child
 from lifesign.text import clean
 
 _stuck: dict[str, int] = {}  # path → the child that the kernel will not let die, so that no second one follows it
+_TURNS = Turns()  # one job per path: two checks of one file have one child at a time
 
 _UNANSWERED = {
     errno.EIO: "input/output error",
@@ -81,6 +84,17 @@ def _verdict(path: Path, error: OSError) -> FileUnknownError | FileFaultError:
 
 
 async def _read_in_child(path: str, limit_bytes: int, *, tail: bool, timeout_s: float) -> Reading:
+    silent = f"the file system of {clean(path)} does not answer"
+    began_s = time.monotonic()
+    try:
+        async with _TURNS.of(path, timeout_s):
+            left_s = timeout_s - (time.monotonic() - began_s)
+            return await _ask_child(path, limit_bytes, tail=tail, timeout_s=max(left_s, 0.001))
+    except BusyError:
+        raise FileUnknownError(f"{silent} the look at it that is under way") from None
+
+
+async def _ask_child(path: str, limit_bytes: int, *, tail: bool, timeout_s: float) -> Reading:
     silent = f"the file system of {clean(path)} does not answer"
     if _is_stuck(path):
         raise FileUnknownError(f"{silent}, and the last reader still hangs in it")

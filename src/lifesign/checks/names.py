@@ -9,17 +9,14 @@ import re
 import socket
 import sys
 from collections.abc import Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from lifesign.checks.attempt import Attempt, Trouble
+from lifesign.checks.turns import Turns
 from lifesign.core.model import Verdict
 from lifesign.processes.child import ChildResult, run_child
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
 
 SocketAddress: TypeAlias = tuple[str, int] | tuple[str, int, int, int]
 
@@ -77,20 +74,12 @@ def ascii_host(host: str) -> str:
         raise ValueError("this host name cannot be written in DNS") from None
 
 
-@dataclass(slots=True)
-class _Line:
-    """Those who wait for one name."""
-
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    users: int = 0
-
-
 class Resolver:
     """Remembers answers for `KEEP_S` seconds of the loop's monotonic clock; never remembers trouble."""
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[float, tuple[str, ...]]] = {}
-        self._lines: dict[str, _Line] = {}
+        self._turns = Turns()
 
     async def resolve(self, target: HostPort, attempt: Attempt) -> Sequence[SocketAddress]:
         """Socket addresses of `target`, never empty. Raises Trouble with verdict UNKNOWN."""
@@ -114,7 +103,7 @@ class Resolver:
 
     async def _ask(self, host: str, attempt: Attempt) -> tuple[str, ...]:
         loop = asyncio.get_running_loop()
-        async with self._in_line(host):
+        async with self._turns.of(host):
             known = self._known.get(host)
             # A time in the future is another loop's: tests and one-shots run several.
             if known is not None and 0 <= loop.time() - known[0] <= KEEP_S:
@@ -127,18 +116,6 @@ class Resolver:
                 del self._known[next(iter(self._known))]
             self._known[host] = (loop.time(), found)
             return found
-
-    @asynccontextmanager
-    async def _in_line(self, host: str) -> "AsyncIterator[None]":
-        line = self._lines.setdefault(host, _Line())
-        line.users += 1
-        try:
-            async with line.lock:
-                yield
-        finally:
-            line.users -= 1
-            if not line.users:
-                self._lines.pop(host, None)
 
 
 def _numeric(host: str, port: int) -> SocketAddress | None:
