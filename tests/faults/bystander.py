@@ -20,9 +20,10 @@ def answer():
 threading.Thread(target=answer, daemon=True).start()
 beat, cycle = sys.argv[1], 0
 while True:
-    cycle += 1
+    cycle, now = cycle + 1, time.time()
     with open(beat + ".new", "w") as file:
-        json.dump({"timestamp": time.time(), "cycle": cycle, "port": listener.getsockname()[1]}, file)
+        json.dump({"timestamp": now, "cycle": cycle, "port": listener.getsockname()[1]}, file)
+    os.utime(beat + ".new", (now, now))  # where its clock was stepped, so are the times of the files it writes
     os.replace(beat + ".new", beat)
     select.select([], [], [], float(sys.argv[2]))  # libfaketime breaks an absolute sleep, and this is none
 """
@@ -48,13 +49,13 @@ class Worker:
     def __init__(self, folder: Path, name: str = NAME, prefix: Sequence[str] = (), pace_s: float = 0.1) -> None:
         self.folder, self.name = folder, name
         self.beat = folder / f"{name}.json"
-        word = marker()
-        self._command = [*prefix, sys.executable, "-I", "-S", "-c", _WORK, str(self.beat), str(pace_s), word]
+        self.word = marker()
+        self._command = [*prefix, sys.executable, "-I", "-S", "-c", _WORK, str(self.beat), str(pace_s), self.word]
         self.process = subprocess.Popen(self._command)
         wait_until(self.beat.exists, f"a first heartbeat of {name}")
-        port = json.loads(self.beat.read_text())["port"]
+        self.port = json.loads(self.beat.read_text())["port"]
         path = json.dumps(str(self.beat))
-        self.text = _CONFIG.format(name=name, path=path, port=port, marker=word)
+        self.text = _CONFIG.format(name=name, path=path, port=self.port, marker=self.word)
 
     def end(self) -> None:
         self.process.kill()

@@ -13,12 +13,12 @@ from tests.faults.recipe import HEALTHY, Recipe
 from tests.faults.registry import all_recipes, batches
 from tests.faults.test_targets import await_a_look, await_all, events_of, prepared, standing
 
-INTERVAL_S, GRACE_S, FAILURE_FOR_S, TIMEOUT_S = 0.5, 1.2, 1.0, 1.0
+INTERVAL_S, FAILURE_FOR_S, TIMEOUT_S = 0.5, 1.0, 1.0
 DEFAULTS = f"""
 [defaults]
 interval = {INTERVAL_S}
 timeout = {TIMEOUT_S}
-grace = {GRACE_S}
+grace = {MonitorFault.grace_s}
 failure_for = {FAILURE_FOR_S}
 failure_threshold = 2
 """
@@ -37,9 +37,9 @@ def test_what_befalls_the_monitor_blames_nobody_and_hides_no_failure(
         with daemon(tmp_path, DEFAULTS + well.text + text) as running:
             alive = set(standing(running))
             await_all(running, dict.fromkeys(alive, (HEALTHY, "")))
-            wait_until(lambda: uptime_s(running) > GRACE_S, "the end of the first grace")
             for fault in faults:
                 assert isinstance(fault, MonitorFault)
+                await_uptime(running, fault.grace_s)
                 fault.attach(running)
                 befall(running, fault)
                 assert transitions(running, alive) == {}
@@ -67,9 +67,13 @@ def step(running: Daemon, fault: MonitorFault, take: Callable[[], None]) -> None
     wait_until(lambda: told_since(running, fault, before), f"{fault.told} in its size")
 
 
-def uptime_s(running: Daemon) -> float:
-    """How long the monitor has run, in its own words."""
-    return float(running.request("GET", "/api/v1/state")[1]["monitor"]["uptime_s"])
+def await_uptime(running: Daemon, least_s: float) -> None:
+    """Waits until the monitor has run so long, in its own words: then its first grace is over."""
+
+    def uptime_s() -> float:
+        return float(running.request("GET", "/api/v1/state")[1]["monitor"]["uptime_s"])
+
+    wait_until(lambda: uptime_s() > least_s, "the end of the first grace")
 
 
 def told_since(running: Daemon, fault: MonitorFault, before: int) -> bool:
@@ -83,7 +87,7 @@ def fail_in_time(running: Daemon, fault: MonitorFault) -> None:
     fault.fail_for_real()
     running.wait_for_event("component.down", fault.name)
     took_s = time.monotonic() - began_s
-    grace_s = GRACE_S if fault.blinds else 0.0
+    grace_s = fault.grace_s if fault.blinds else 0.0
     assert grace_s + FAILURE_FOR_S - EARLY_S < took_s < grace_s + FAILURE_FOR_S + 2 * INTERVAL_S + SLACK_S
 
 

@@ -18,6 +18,7 @@ class MonitorFault(Recipe):
     told: ClassVar[str]  # the event by which the monitor tells it
     tells_at_once: ClassVar[bool]  # while it lasts; else only once it is over
     blinds: ClassVar[bool]  # whether a full grace follows in which failures are no evidence
+    grace_s: ClassVar[float] = 1.2
 
     def config(self, folder: Path) -> str:
         self.worker = Worker(folder, self.name)

@@ -8,7 +8,6 @@ from tests.faults.families.clock_of_all import MachineClock
 
 class Fault(MachineClock):
     pace_s = 2.0
-    bug = "once the clock is set, the beat of 1970 that is still there is called malformed, and its component down"
 
     def step_s(self) -> float:
         return 600.0 - time.time()
