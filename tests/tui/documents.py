@@ -1,6 +1,7 @@
 """Documents made by hand, and a source that gives them: what a daemon would tell, without one."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -17,7 +18,7 @@ from lifesign.api.documents import (
     Restart,
     State,
 )
-from lifesign.api.failures import ClientError
+from lifesign.api.failures import ClientError, ProblemAnswer
 from lifesign.text import format_timestamp
 
 NOON_NS = 1_795_262_400_000_000_000  # 2026-11-21T12:00:00Z
@@ -148,6 +149,17 @@ def down_mind() -> Component:
     )
 
 
+@dataclass(frozen=True)
+class Acted:
+    """One action that reached the daemon."""
+
+    component: str
+    action: str
+    author: str | None = None
+    reason: str | None = None
+    duration_s: float | None = None
+
+
 class HandSource:
     """A source whose next answers the test lays down. `problem` makes every call fail."""
 
@@ -155,6 +167,8 @@ class HandSource:
         self.document = document
         self.problem = ""
         self.probed: list[str] = []
+        self.acted: list[Acted] = []
+        self.refusal = ""
         self.history: list[EventDocument] = []
         self.asked_for_events = 0
         self.before_probe: Callable[[], object] = lambda: None
@@ -169,6 +183,22 @@ class HandSource:
         self._fail()
         self.before_probe()
         self.probed.append(component)
+        return next(one for one in self.document.components if one.name == component)
+
+    def act(
+        self,
+        component: str,
+        action: str,
+        *,
+        author: str | None = None,
+        reason: str | None = None,
+        duration_s: float | None = None,
+    ) -> Component:
+        """Notes what was asked for, by whom and why."""
+        self._fail()
+        if self.refusal:
+            raise ProblemAnswer(409, "Conflict", self.refusal)
+        self.acted.append(Acted(component, action, author, reason, duration_s))
         return next(one for one in self.document.components if one.name == component)
 
     def events(self, since: str | None = None) -> Events:

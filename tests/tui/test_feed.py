@@ -41,6 +41,18 @@ class BrokenSource:
         """Fails as no source should."""
         raise RecursionError(component)
 
+    def act(
+        self,
+        component: str,
+        action: str,
+        *,
+        author: str | None = None,
+        reason: str | None = None,
+        duration_s: float | None = None,
+    ) -> Component:
+        """Fails as no source should."""
+        raise ZeroDivisionError
+
     def events(self, since: str | None = None) -> Events:
         """Refuses as a source may."""
         raise ClientError(f"no \x1b[31mevents {since}")

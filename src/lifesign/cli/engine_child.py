@@ -140,6 +140,20 @@ class ChildSource:
         """Looks at `component` now. Raises ClientError."""
         return self._asked(lambda: self._client.probe(component))
 
+    def act(
+        self,
+        component: str,
+        action: str,
+        *,
+        author: str | None = None,
+        reason: str | None = None,
+        duration_s: float | None = None,
+    ) -> Component:
+        """Does one of the operator's actions. Raises ClientError."""
+        return self._asked(
+            lambda: self._client.act(component, action, author=author, reason=reason, duration_s=duration_s)
+        )
+
     def events(self, since: str | None = None) -> Events:
         """The history. Raises ClientError."""
         return self._asked(lambda: self._client.events(since))

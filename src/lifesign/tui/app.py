@@ -19,9 +19,11 @@ from textual.theme import Theme
 
 from lifesign.text import clean
 from lifesign.tui.commands import Command, available, unknown_ids
+from lifesign.tui.deeds import Deed
 from lifesign.tui.drawing.scene import Scene
+from lifesign.tui.errands import Errands
 from lifesign.tui.export import write_state
-from lifesign.tui.feed import EventsRead, Feed, Polled, Probed
+from lifesign.tui.feed import Acted, EventsRead, Feed, Polled, Probed
 from lifesign.tui.news import fault_line, newly_down, title_of
 from lifesign.tui.options import Options
 from lifesign.tui.painter import Painter
@@ -59,9 +61,19 @@ class ConsoleApp(App[int]):
         self.painter = Painter.of(self.current_theme)
         self.snapshot = Snapshot(archived=options.archived)
         self._clock = clock
-        self._feed = Feed(connect, self.post_message, clock)
+        self._feed = Feed(connect, self.post_message, clock, options.author)
+        self._errands = Errands(self._feed, self.tell, self._show)
         self._title_told = ""
-        self.in_hand: list[tuple[str, ...]] = []
+
+    @property
+    def read_only(self) -> bool:
+        """Whether this console asks the daemon for nothing."""
+        return self._options.read_only
+
+    @property
+    def in_hand(self) -> list[tuple[str, ...]]:
+        """What is being checked at this moment."""
+        return self._errands.in_hand
 
     def scene(self) -> Scene:
         """What is known at this moment."""
@@ -83,9 +95,9 @@ class ConsoleApp(App[int]):
         self._feed.start()
         self.set_interval(1.0, self._tick)
         for note in (*self._options.notes, *self._options.themes.problems):
-            self._tell(note, severity="warning")
+            self.tell(note, severity="warning")
         for unknown in unknown_ids(self._options.keys):
-            self._tell(f"console.keys: no command is called {unknown}", severity="warning")
+            self.tell(f"console.keys: no command is called {unknown}", severity="warning")
 
     def on_unmount(self) -> None:
         """The threads end after their request in flight."""
@@ -115,13 +127,12 @@ class ConsoleApp(App[int]):
         self._show()
 
     def on_probed(self, message: Probed) -> None:
-        """What the operator asked for is done."""
-        self.in_hand.remove(message.names)
-        for problem in message.problems[:3]:
-            self._tell(f"not checked: {problem}", severity="error")
-        done = len(message.names) - len(message.problems)
-        if done:
-            self._tell(f"checked {message.names[0] if len(message.names) == 1 else f'{done} components'}")
+        """What the operator wanted checked is."""
+        self._errands.probed(message)
+
+    def on_acted(self, message: Acted) -> None:
+        """What the operator asked for is done, or refused."""
+        self._errands.acted(message)
 
     def on_events_read(self, message: EventsRead) -> None:
         """History for the screen that asked."""
@@ -131,13 +142,13 @@ class ConsoleApp(App[int]):
 
     def probe(self, names: tuple[str, ...]) -> None:
         """Checks these components now."""
-        if not names or self._options.read_only:
-            return
-        if self._feed.probe(names):
-            self.in_hand.append(names)
-            self._show()
-        else:
-            self._tell("too much is being checked already", severity="warning")
+        if not self.read_only:
+            self._errands.probe(names)
+
+    def act(self, deed: Deed) -> None:
+        """Does what the operator has confirmed."""
+        if not self.read_only:
+            self._errands.act(deed)
 
     def read_events(self, since: str | None) -> bool:
         """Asks for the history."""
@@ -152,15 +163,15 @@ class ConsoleApp(App[int]):
         """The next of lifesign's themes."""
         names = [theme.name for theme in self._options.themes.themes]
         if not self._options.color or not names:
-            self._tell("NO_COLOR is set: the console keeps to the terminal's own colours")
+            self.tell("NO_COLOR is set: the console keeps to the terminal's own colours")
             return
         self.theme = names[(names.index(self.theme) + 1) % len(names) if self.theme in names else 0]
-        self._tell(f"theme {self.theme}")
+        self.tell(f"theme {self.theme}")
 
     def action_export(self) -> None:
         """Writes the state shown to a file in the working folder."""
         told, done = write_state(self.snapshot)
-        self._tell(told, severity="information" if done else "error")
+        self.tell(told, severity="information" if done else "error")
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: the commands of the screen."""
@@ -175,7 +186,8 @@ class ConsoleApp(App[int]):
 
         return run
 
-    def _tell(self, text: str, severity: str = "information") -> None:
+    def tell(self, text: str, severity: str = "information") -> None:
+        """A toast: an answer to the operator's own action."""
         self.notify(clean(text, 300), severity=severity, markup=False, timeout=6)  # type: ignore[arg-type]
 
     def _tell_title(self, title: str) -> None:

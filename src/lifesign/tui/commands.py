@@ -62,10 +62,24 @@ BACK = Command(
 OPEN = Command("component.open", "enter", "open", "open", "everything known of this component", rank=2)
 PROBE = Command("component.probe", "c", "probe", "check", "check this component now", rank=3, acts=True)
 PROBE_ALL = Command("component.probe_all", "C", "probe_all", "check all", "check every component shown, now", acts=True)
-FILTER = Command("view.filter", "slash", "filter", "filter", "show what contains a text; !text what does not", rank=4)
-PROBLEMS = Command("view.problems", "f", "problems", "problems", "show only what is not healthy, or all again", rank=5)
-PANELS = Command("view.panels", "1", "view('panels')", "panels", "a panel for each component", rank=6)
-TABLE = Command("view.table", "2", "view('table')", "table", "a line for each component", rank=7)
+FILTER = Command("view.filter", "slash", "filter", "filter", "show what contains a text; !text what does not", rank=7)
+PROBLEMS = Command("view.problems", "f", "problems", "problems", "show only what is not healthy, or all again", rank=10)
+PANELS = Command("view.panels", "1", "view('panels')", "panels", "a panel for each component", rank=12)
+TABLE = Command("view.table", "2", "view('table')", "table", "a line for each component", rank=13)
+SILENCE = Command(
+    "component.silence", "s", "silence", "silence", "no alerts for a while, or end that", rank=4, acts=True
+)
+HOLD = Command("component.hold", "h", "hold", "hold", "no automatic restart for a while, or end that", acts=True)
+ACK = Command(
+    "component.ack", "a", "acknowledge", "ack", "tell that you have taken its open incident", rank=6, acts=True
+)
+RESTART = Command(
+    "component.restart", "R", "restart", "restart", "restart or re-arm it, after a question", rank=5, acts=True
+)
+PAUSE = Command("component.pause", "P", "pause", "pause", "stop its checks, or start them again", acts=True)
+INCIDENTS = Command(
+    "view.incidents", "3", "incidents", "incidents", "what is open, acknowledged, silenced or held", rank=11
+)
 EVENTS = Command("view.events", "4", "events", "events", "what happened, newest last")
 EXPORT = Command("console.export", "x", "app.export", "export", "write the state shown to a file in this folder")
 
@@ -74,10 +88,14 @@ MOVES = (
     ("pgup, pgdn", "a screenful up or down"),
     ("g home, G end", "to the first, to the last"),
 )
-MAIN = (HELP, OPEN, PROBE, PROBE_ALL, FILTER, PROBLEMS, PANELS, TABLE, EVENTS, EXPORT, THEME, PALETTE, BACK, QUIT)
-DETAIL = (HELP, PROBE, PANELS, TABLE, EXPORT, THEME, PALETTE, BACK, QUIT)
-PAGE = (PANELS, TABLE, THEME, PALETTE, BACK, QUIT)
+OPERATE = (PROBE, SILENCE, HOLD, ACK, RESTART, PAUSE)
+VIEWS = (PANELS, TABLE, INCIDENTS, EVENTS)
+MAIN = (HELP, OPEN, *OPERATE, PROBE_ALL, FILTER, PROBLEMS, *VIEWS, EXPORT, THEME, PALETTE, BACK, QUIT)
+DETAIL = (HELP, *OPERATE, *VIEWS, EXPORT, THEME, PALETTE, BACK, QUIT)
+INCIDENT_LIST = (HELP, OPEN, *OPERATE, *VIEWS, EXPORT, THEME, PALETTE, BACK, QUIT)
+PAGE = (*VIEWS, THEME, PALETTE, BACK, QUIT)
 ALL = MAIN
+ACTING = frozenset(command.action for command in ALL if command.acts)
 
 
 def available(commands: Iterable[Command], *, read_only: bool, keys: Mapping[str, str]) -> tuple[Command, ...]:

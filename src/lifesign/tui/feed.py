@@ -16,6 +16,7 @@ from textual.message import Message
 from lifesign.api.documents import EventDocument
 from lifesign.api.failures import ClientError
 from lifesign.text import clean
+from lifesign.tui.deeds import Deed, carry_out
 from lifesign.tui.snapshot import Reading
 from lifesign.tui.source import StateSource
 
@@ -44,6 +45,15 @@ class Probed(Message):
         self.problems = problems
 
 
+class Acted(Message):
+    """An action was done. `problem`: why it was not, one line."""
+
+    def __init__(self, deed: Deed, problem: str) -> None:
+        super().__init__()
+        self.deed = deed
+        self.problem = problem
+
+
 class EventsRead(Message):
     """The history since the last time it was asked for."""
 
@@ -58,7 +68,7 @@ class Feed:
     """Asks a daemon and hands on what it answers.
 
     `connect` gives a source whose every call ends within the seconds it is given; `deliver` takes a message and is
-    called from other threads.
+    called from other threads. `author`: who sits here, as a client may say.
     """
 
     def __init__(
@@ -66,7 +76,9 @@ class Feed:
         connect: Callable[[float], StateSource],
         deliver: Callable[[Message], object],
         clock: Callable[[], float] = time.monotonic,
+        author: str | None = None,
     ) -> None:
+        self._author = author
         self._connect = connect
         self._deliver = deliver
         self._clock = clock
@@ -91,6 +103,10 @@ class Feed:
     def probe(self, names: tuple[str, ...]) -> bool:
         """Checks these components now, one after the other. False where too much is asked already."""
         return self._ask(lambda source: self._probe_all(source, names))
+
+    def act(self, deed: Deed) -> bool:
+        """Does what the operator has confirmed. False where too much is asked already."""
+        return self._ask(lambda source: self._act(source, deed))
 
     def read_events(self, since: str | None) -> bool:
         """Reads the history from `since` on."""
@@ -130,6 +146,10 @@ class Feed:
             if problem:
                 problems.append(f"{clean(name, 60)}: {problem}")
         return Probed(names, tuple(problems))
+
+    def _act(self, source: StateSource, deed: Deed) -> Message:
+        _, problem = _asked(partial(carry_out, source, deed, self._author))
+        return Acted(deed, problem)
 
     def _hand_on(self, message: Message) -> None:
         if not self._stopped.is_set():

@@ -11,7 +11,8 @@ from lifesign.tui.themes import DEFAULT_THEME, Themes
 class Options:
     """`keys`: command ids and the keys they are remapped to. `notes`: told once when the console opens.
 
-    `archived`: the source is a file, and what it tells is not the present. `color`: False keeps to the `ansi` theme.
+    `author`: who sits here, for what they do. `archived`: the source is a file, and what it tells is not the present.
+    `color`: False keeps to the `ansi` theme.
     """
 
     read_only: bool = False
@@ -23,4 +24,5 @@ class Options:
     keys: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     bell: bool = True
+    author: str | None = None
     title: bool = True

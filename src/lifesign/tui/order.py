@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from lifesign.api.documents import Component
 
 _SEVERITY = {"down": 0, "unknown": 1, "degraded": 2, "starting": 3, "paused": 4, "healthy": 5}
+_UNCONCERNED = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,20 @@ class Arrangement:
         return tuple(component.name for component in self.components)
 
 
+def concerned(components: Sequence[Component], previous: Sequence[str] = (), *, frozen: bool = False) -> Arrangement:
+    """Those with an open incident, a silence, a hold or restarts given up: open and untaken first, then worst first."""
+    found = sorted((one for one in components if _rank(one) < _UNCONCERNED), key=lambda one: (_rank(one), one.name))
+    return _held(found, previous, frozen=frozen)
+
+
+def _rank(component: Component) -> int:
+    exhausted = component.restart is not None and component.restart.phase == "exhausted"
+    if component.incident is not None or exhausted:
+        quiet = component.silence is not None or component.hold is not None
+        return 3 if component.acknowledged is not None else 2 if quiet else 0 if exhausted else 1
+    return 4 if component.silence is not None or component.hold is not None else _UNCONCERNED
+
+
 def severity(state: str) -> int:
     """0 is worst. A state that this console does not know counts as unknown."""
     return _SEVERITY.get(state, _SEVERITY["unknown"])
@@ -55,6 +70,10 @@ def arrange(
     """
     admitted = [component for component in components if selection.admits(component)]
     worst_first = sorted(admitted, key=lambda component: (severity(component.state), component.name))
+    return _held(worst_first, previous, frozen=frozen)
+
+
+def _held(worst_first: list[Component], previous: Sequence[str], *, frozen: bool) -> Arrangement:
     if not frozen:
         return Arrangement(tuple(worst_first))
     place = {name: index for index, name in enumerate(previous)}

@@ -39,6 +39,7 @@ def _run_drawn(
     keys: Mapping[str, str],
     notes: tuple[str, ...],
 ) -> int:
+    from lifesign.api.operator import operator_name
     from lifesign.tui.app import ConsoleApp
     from lifesign.tui.drawing.glyphs import glyphs_for
     from lifesign.tui.options import Options
@@ -53,6 +54,7 @@ def _run_drawn(
         color="NO_COLOR" not in os.environ,
         keys=keys,
         notes=notes,
+        author=operator_name(),
         title=term != "linux",
     )
     if options.title:

@@ -26,6 +26,18 @@ class StateSource(Protocol):
         """Looks at `component` now; the component as it stands afterwards."""
         ...
 
+    def act(
+        self,
+        component: str,
+        action: str,
+        *,
+        author: str | None = None,
+        reason: str | None = None,
+        duration_s: float | None = None,
+    ) -> Component:
+        """Does one of the operator's actions; the component as it stands afterwards."""
+        ...
+
     def events(self, since: str | None = None) -> Events:
         """The history from `since` on."""
         ...
@@ -54,6 +66,19 @@ class SnapshotFile:
     def probe(self, component: str) -> Component:
         """A file cannot look. Raises ProblemAnswer."""
         raise ProblemAnswer(409, "not possible", f"{clean(component, 60)} is shown from a file")
+
+    def act(
+        self,
+        component: str,
+        action: str,
+        *,
+        author: str | None = None,
+        reason: str | None = None,
+        duration_s: float | None = None,
+    ) -> Component:
+        """A file cannot act. Raises ProblemAnswer."""
+        del action, author, reason, duration_s
+        return self.probe(component)
 
     def events(self, since: str | None = None) -> Events:
         """A file holds no history. Raises ClientError."""

@@ -1,6 +1,7 @@
 """The panel of one component: five lines that answer what, why, in which layer, how stale, and what next."""
 
 from lifesign.api.documents import Component
+from lifesign.tui.drawing.notices import notice_words
 from lifesign.tui.drawing.scene import Scene, flag_spans, layer_states
 from lifesign.tui.drawing.spans import Line, Span, cut, fit, justified, safe
 
@@ -85,6 +86,9 @@ def _work(component: Component, scene: Scene, width: int) -> Line:
 
 
 def _next(component: Component, scene: Scene, width: int) -> Line:
-    if not component.next:
-        return cut([], width, scene.glyphs)
-    return cut([(f"{scene.glyphs.arrow} {safe(component.next, scene.glyphs, 2 * width)}", "next")], width, scene.glyphs)
+    parts: list[Span] = []
+    if component.next:
+        parts.append((f"{scene.glyphs.arrow} {safe(component.next, scene.glyphs, 2 * width)}", "next"))
+    for words in notice_words(component, scene):
+        parts.append((f"{f' {scene.glyphs.dot} ' if parts else ''}{words}", "accent"))
+    return cut(parts, width, scene.glyphs)

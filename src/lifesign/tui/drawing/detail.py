@@ -2,8 +2,12 @@
 
 import json
 
-from lifesign.api.documents import Check, Component, Notice
+import msgspec
+
+from lifesign.api.documents import Check, Component
 from lifesign.tui.drawing.card import work_bar
+from lifesign.tui.drawing.notices import notice_words
+from lifesign.tui.drawing.restart import restart_lines
 from lifesign.tui.drawing.scene import Scene, flag_spans, layer_states, moment_text
 from lifesign.tui.drawing.spans import Line, Span, age, cut, justified, safe, wrapped
 from lifesign.tui.snapshot import wall_ns
@@ -24,7 +28,7 @@ def detail_lines(component: Component, scene: Scene, width: int) -> list[Line]:
     lines += [cut([], width, scene.glyphs), _heading("checks", scene, width)]
     for check in component.checks:
         lines += _check(check, scene, width)
-    return lines
+    return lines + restart_lines(component, scene, width)
 
 
 def _title(component: Component, scene: Scene, width: int) -> Line:
@@ -83,20 +87,12 @@ def _circumstances(component: Component, scene: Scene, width: int) -> list[Line]
         opened = _moment(component.incident.opened_at, scene)
         url = f", {component.incident.url}" if component.incident.url else ""
         lines += _field("incident", f"{component.incident.id}, opened {opened}{url}", scene, width)
-    for label, notice in (("silence", component.silence), ("hold", component.hold), ("ack", component.acknowledged)):
-        if notice is not None:
-            lines += _field(label, _notice(notice), scene, width)
-    if component.restart is not None:
-        restart = component.restart
-        who = "automatic" if restart.automatic else "by the operator only"
-        text = f"by {restart.method}, {who}; {restart.phase}; life {restart.incarnation} of the process"
-        lines += _field("restart", text, scene, width)
+    for words in notice_words(component, scene):
+        lines += _field("", words, scene, width, role="accent")
+    if not isinstance(component.process, msgspec.UnsetType):
+        running = f", running for {scene.age(component.process.started_at)}" if component.process.started_at else ""
+        lines += _field("process", f"pid {component.process.pid}{running}", scene, width)
     return lines
-
-
-def _notice(notice: Notice) -> str:
-    until = f"until {notice.until}" if notice.until else "until it is ended"
-    return f"by {notice.author}, {until}: {notice.reason}"
 
 
 def _moment(moment: str, scene: Scene) -> str:

@@ -5,15 +5,16 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
+from lifesign.api.documents import Component
 from lifesign.tui.commands import DETAIL, Command
 from lifesign.tui.drawing.detail import detail_lines
 from lifesign.tui.drawing.scene import Scene
 from lifesign.tui.drawing.spans import cut, safe
-from lifesign.tui.screens.page import Page
+from lifesign.tui.screens.operating import Operating
 from lifesign.tui.widgets.lines import Pageful
 
 
-class ComponentScreen(Page):
+class ComponentScreen(Operating):
     """Everything the state document holds of one component, kept up to date."""
 
     BINDINGS: ClassVar[list[BindingType]] = [command.binding() for command in DETAIL]
@@ -37,6 +38,6 @@ class ComponentScreen(Page):
             return
         page.show(detail_lines(component, scene, page.line_cells), gone=not scene.live)
 
-    def action_probe(self) -> None:
-        """Checks it now."""
-        self.console.probe((self._component,))
+    def subject(self) -> Component | None:
+        """The component as it is now."""
+        return self.console.scene().snapshot.component(self._component)

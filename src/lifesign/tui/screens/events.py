@@ -50,6 +50,9 @@ class EventsScreen(Page):
         """How many."""
         return f"{len(self._events)} events", []
 
+    async def action_events(self) -> None:
+        """Here already."""
+
     def receive_events(self, events_read: tuple[EventDocument, ...], following: str | None, problem: str) -> None:
         """History has come."""
         self._asked, self._read = False, True

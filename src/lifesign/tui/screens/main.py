@@ -7,6 +7,7 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.widgets import Input
 
+from lifesign.api.documents import Component
 from lifesign.tui.commands import MAIN, Command
 from lifesign.tui.drawing.card import CARD_LINES
 from lifesign.tui.drawing.header import inspector_lines
@@ -15,7 +16,8 @@ from lifesign.tui.drawing.table import table_head
 from lifesign.tui.order import Arrangement, Selection, arrange
 from lifesign.tui.screens.component import ComponentScreen
 from lifesign.tui.screens.events import EventsScreen
-from lifesign.tui.screens.page import Page
+from lifesign.tui.screens.incidents import IncidentsScreen
+from lifesign.tui.screens.operating import Operating
 from lifesign.tui.widgets.filter import FilterInput
 from lifesign.tui.widgets.lines import Lines
 from lifesign.tui.widgets.listing import Cursor, Listing, PanelList, TableList
@@ -23,7 +25,7 @@ from lifesign.tui.widgets.listing import Cursor, Listing, PanelList, TableList
 _INSPECTOR_LINES = 3
 
 
-class MainScreen(Page):
+class MainScreen(Operating):
     """What is down, since when, why, and what comes next: worst first."""
 
     BINDINGS: ClassVar[list[BindingType]] = [command.binding() for command in MAIN]
@@ -114,9 +116,13 @@ class MainScreen(Page):
         if (current := self.listing.current) is not None:
             self.app.push_screen(ComponentScreen(current.name))
 
-    def action_events(self) -> None:
+    async def action_events(self) -> None:
         """Shows the history."""
-        self.app.push_screen(EventsScreen())
+        await self.app.push_screen(EventsScreen())
+
+    async def action_incidents(self) -> None:
+        """Shows what is open, silenced or held."""
+        await self.app.push_screen(IncidentsScreen())
 
     async def action_view(self, view: str) -> None:
         """Shows panels or table, as the operator chose."""
@@ -134,10 +140,13 @@ class MainScreen(Page):
         self.refresh_scene()
         self.listing.bring_cursor_into_sight()
 
-    def action_probe(self) -> None:
-        """Checks the component under the cursor now."""
-        if (current := self.listing.current) is not None:
-            self.console.probe((current.name,))
+    def subject(self) -> Component | None:
+        """The component under the cursor."""
+        return self.listing.current
+
+    def restart_begun(self, component: str) -> None:
+        """Shows it as it goes."""
+        self.app.push_screen(ComponentScreen(component))
 
     def action_probe_all(self) -> None:
         """Checks every component shown, now."""

@@ -9,7 +9,8 @@ from textual.screen import Screen
 from textual.scroll_view import ScrollView
 
 from lifesign.api.documents import EventDocument
-from lifesign.tui.commands import PAGE, Command
+from lifesign.tui.commands import ACTING, PAGE, Command
+from lifesign.tui.deeds import Deed
 from lifesign.tui.drawing.header import header_line, status_line
 from lifesign.tui.drawing.scene import Scene
 from lifesign.tui.widgets.keybar import KeyBar
@@ -21,6 +22,7 @@ LEAST_CELLS, LEAST_LINES = 60, 15
 class Console(Protocol):
     """What a screen needs of the app."""
 
+    read_only: bool
     in_hand: list[tuple[str, ...]]
 
     def scene(self) -> Scene:
@@ -33,6 +35,14 @@ class Console(Protocol):
 
     def probe(self, names: tuple[str, ...]) -> None:
         """Checks these components now."""
+        ...
+
+    def act(self, deed: Deed) -> None:
+        """Does what the operator has confirmed."""
+        ...
+
+    def tell(self, text: str, severity: str = "information") -> None:
+        """A toast: an answer to the operator."""
         ...
 
     def read_events(self, since: str | None) -> bool:
@@ -115,6 +125,22 @@ class Page(Screen[None]):
     async def on_key_bar_chosen(self, message: KeyBar.Chosen) -> None:
         """Runs the command that was clicked."""
         await self.run_action(message.command.action)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A read-only console has no binding that acts."""
+        if action in ACTING and self.console.read_only:
+            return False
+        return super().check_action(action, parameters)
+
+    async def action_incidents(self) -> None:
+        """Goes to the incidents, whatever lies above the main screen."""
+        await self.app.pop_screen()
+        await self.app.run_action("screen.incidents")
+
+    async def action_events(self) -> None:
+        """Goes to the history, whatever lies above the main screen."""
+        await self.app.pop_screen()
+        await self.app.run_action("screen.events")
 
     async def action_view(self, view: str) -> None:
         """Goes back to the panels or the table, whatever lies above them."""

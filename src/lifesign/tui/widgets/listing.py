@@ -12,6 +12,7 @@ from textual.strip import Strip
 
 from lifesign.api.documents import Component
 from lifesign.tui.drawing.card import CARD_LINES, MIN_CARD_CELLS, card_lines
+from lifesign.tui.drawing.notices import INCIDENT_LINES, incident_lines
 from lifesign.tui.drawing.scene import Scene
 from lifesign.tui.drawing.spans import Line
 from lifesign.tui.drawing.table import Columns, table_line
@@ -218,6 +219,22 @@ class TableList(Listing):
     def item(self, component: Component, *, selected: bool) -> list[tuple[Line, str]]:
         """The line of one component."""
         return [(table_line(component, self._scene, self._widths), "cursor" if selected else "plain")]
+
+
+class IncidentList(Listing):
+    """What is open, and what operators have done about it; a line of ground below each."""
+
+    @property
+    def item_lines(self) -> int:
+        """The item, and the ground."""
+        return INCIDENT_LINES + 1
+
+    def item(self, component: Component, *, selected: bool) -> list[tuple[Line, str]]:
+        """The lines of one."""
+        width = self.line_cells
+        ground = "cursor" if selected else "plain"
+        lines = incident_lines(component, self._scene, width)
+        return [(line, ground) for line in lines] + [(((" " * width, "text"),), "plain")]
 
 
 class PanelList(Listing):
