@@ -84,6 +84,8 @@ class Unit:
             return f"unit {self.name} is {load or 'unknown to systemd'}, so it is left alone"
         if self._get("Job") not in ("", "0"):
             return f"systemd is already at work on unit {self.name} (job {clean(self._get('Job'), 20)}, {active})"
+        if self.was_stopped and not self._number("ActiveExitTimestampMonotonic"):
+            return f"unit {self.name} does not run, and systemd remembers no end of it, so it is left alone"
         if self.was_stopped:
             return f"unit {self.name} was stopped by somebody, so it is left alone"
         if self.is_down or (active == "active" and not sub.startswith("reload")):
