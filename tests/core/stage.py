@@ -12,6 +12,7 @@ from lifesign.core.effects import Effect, Look, Record, Restart
 from lifesign.core.events import Event, EventName
 from lifesign.core.model import NS_PER_S, CheckId, CheckState, ComponentState, Instant, Layer, Observation, Verdict
 from lifesign.core.monitor import LookNow, Monitor
+from lifesign.core.restart import RestartReport
 from lifesign.core.spec import CheckSpec, ComponentSpec, MonitorSpec
 from lifesign.core.view import CheckView, ComponentView
 
@@ -44,14 +45,17 @@ class Stage:
     lacks passes. A look takes `latency_ns`; None as an answer means that it never comes.
     """
 
-    def __init__(self, *components: ComponentSpec, seed: int = 0, one_shot: bool = False) -> None:
+    def __init__(
+        self, *components: ComponentSpec, seed: int = 0, one_shot: bool = False, dry_run: bool = False
+    ) -> None:
         self.now = START
-        self.spec = MonitorSpec(components, seed=seed, one_shot=one_shot)
+        self.spec = MonitorSpec(components, seed=seed, one_shot=one_shot, dry_run=dry_run)
         self.monitor = Monitor(self.spec, self.now)
         self.world: dict[tuple[str, str], Observation | Callable[[Instant], Observation] | None] = {}
         self.latency_ns: dict[tuple[str, str], int] = {}
         self.looks: list[tuple[float, Look]] = []
         self.restarts: list[tuple[float, Restart]] = []
+        self.shell: Callable[[], RestartReport | None] = lambda: None  # does a restart, at once
         self.events: list[Event] = []
         self.effects: list[Effect] = []
         self.rests = False  # whether ticks that decide nothing are left out
@@ -70,6 +74,10 @@ class Stage:
                 self.events.append(effect.event)
             elif isinstance(effect, Restart):
                 self.restarts.append((self.elapsed_s, effect))
+                report = self.shell()
+                if report is not None:
+                    done = self.monitor.restart_reported(effect.component, effect.attempt, report, self.now)
+                    self.take(done)
             else:
                 self.looks.append((self.elapsed_s, effect))
                 latency_ns = self.latency_ns.get(effect.check, 0)

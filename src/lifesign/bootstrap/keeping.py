@@ -151,7 +151,8 @@ class Keeper:
         changed = []
         for name in names:
             component = self._monitor.components[name]
-            observed = [component.operations.revision, *(c.observed_ns for c in component.checks.values())]
+            restarts = component.governor.revision if component.governor else 0
+            observed = [restarts, component.operations.revision, *(c.observed_ns for c in component.checks.values())]
             if self._saved.get(name) != observed:
                 self._saved[name] = observed
                 changed.append(name)

@@ -107,15 +107,24 @@ class CheckMachine:
         """Whether it neither holds nor last saw anything worse than ok: then one more ok only counts."""
         return self._last == OK == self._level and not self.pending
 
-    def await_first_work(self, now_ns: int) -> None:
-        """A new incarnation: all that was held is about the old one. Streaks and grace begin anew."""
+    def await_first_work(self, now_ns: int, until_ns: int = 0) -> None:
+        """A new incarnation: all that was held is about the old one. Streaks and grace begin anew.
+
+        The grace lasts until `until_ns`, if that is longer.
+        """
         self.consecutive_failures = self.consecutive_successes = 0
         self._begin(now_ns)
+        self.grace_ends_ns = max(self.grace_ends_ns, until_ns)
 
-    def begin_grace(self, now_ns: int) -> None:
+    def begin_grace(self, now_ns: int, until_ns: int = 0) -> None:
         """A new incarnation behind a check that keeps what it holds: failures count after the grace."""
-        self.grace_ends_ns = max(self.grace_ends_ns, now_ns + self.spec.grace_ns)
+        self.grace_ends_ns = max(self.grace_ends_ns, now_ns + self.spec.grace_ns, until_ns)
         self._worse_runs = [0, 0, 0]
+
+    @property
+    def last_failed(self) -> bool:
+        """Whether the last thing observed was a failure that counts."""
+        return self._last == FAIL and not self._last_unknown
 
     def settle(self, verdict: Verdict, now_ns: int) -> None:
         """The grace of a pending check is over and the look for it under way: what is known stands till then."""

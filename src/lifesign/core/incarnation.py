@@ -35,8 +35,11 @@ class ProcessWatch:
         self.seen_ns = now.mono_ns
         self._replaced_at: deque[int] = deque(maxlen=CRASH_LOOP_REPLACEMENTS)
 
-    def see(self, identity: Identity, now: Instant) -> Replacement | None:
-        """Takes the process that was just seen; what it replaced, if anything."""
+    def see(self, identity: Identity, now: Instant, *, ours: bool = False) -> Replacement | None:
+        """Takes the process that was just seen; what it replaced, if anything.
+
+        `ours`: we have restarted it, and counted its incarnation then.
+        """
         known, seen_ns = self.identity, self.seen_ns
         self.seen_ns = now.mono_ns
         if known is not None and _is_same_life(known, identity):
@@ -44,9 +47,14 @@ class ProcessWatch:
         self.identity = identity
         if known is None:
             return None
+        if not ours:
+            self.count(now)
+        return Replacement(_replaced_words(known, identity), _start_of(identity, seen_ns, now))
+
+    def count(self, now: Instant) -> None:
+        """One more life, that others have begun."""
         self.incarnation += 1
         self._replaced_at.append(now.mono_ns)
-        return Replacement(_replaced_words(known, identity), _start_of(identity, seen_ns, now))
 
     def loops(self, window_ns: int, now_ns: int) -> bool:
         """Whether it was replaced so often within the window that nothing about a fresh one can be trusted."""

@@ -8,24 +8,20 @@ second one opens (S6, S7).
 
 from collections.abc import Collection, Mapping, Sequence
 
-from lifesign.core.component import (
-    component_state,
-    failed_checks,
-    layers,
-    nearest_to_its_limit,
-    stand_as_before,
-    worst_check,
-)
-from lifesign.core.diagnosis import diagnose, next_step
+from lifesign.core.component import component_state, failed_checks, stand_as_before
+from lifesign.core.diagnosis import diagnose
 from lifesign.core.events import Event, EventName
+from lifesign.core.governor import Governor
 from lifesign.core.incarnation import CRASH_LOOP_REPLACEMENTS, ProcessWatch
 from lifesign.core.memory import ComponentMemory
 from lifesign.core.model import NS_PER_S, CheckState, ComponentState, Identity, Instant
 from lifesign.core.operations import Notice, Operations
 from lifesign.core.outage import Incident
+from lifesign.core.recollection import remember
+from lifesign.core.reincarnation import go_on_restarting
+from lifesign.core.restart import Phase, RestartMemory
 from lifesign.core.spec import ComponentSpec
 from lifesign.core.tracked import TrackedCheck
-from lifesign.core.view import ComponentView, IncidentView
 from lifesign.text import format_duration, format_timestamp
 
 NOTHING: Sequence[Event] = ()
@@ -48,8 +44,9 @@ _UNSETTLED = (ComponentState.DOWN, ComponentState.UNKNOWN, ComponentState.STARTI
 class TrackedComponent:
     """Everything that is known of one component."""
 
-    def __init__(self, spec: ComponentSpec, now: Instant, *, seed: int, one_shot: bool) -> None:
+    def __init__(self, spec: ComponentSpec, now: Instant, *, seed: int, one_shot: bool, dry_run: bool = False) -> None:
         self.spec = spec
+        self._dry_run = dry_run
         self.checks = {c.name: TrackedCheck(spec.name, c, now, seed=seed, one_shot=one_shot) for c in spec.checks}
         self.state = component_state(self.checks.values(), crash_loop=False)
         self._told = self.state
@@ -60,6 +57,18 @@ class TrackedComponent:
         self.crash_loop = False
         self.flapping = False
         self.operations = Operations()
+        self.governor: Governor | None = None
+        self._recalled_restart: RestartMemory | None = None
+        self._follow_restart(now)
+
+    def _follow_restart(self, now: Instant) -> None:
+        """What is configured of its restart holds from now on; what is under way goes on."""
+        if self.spec.restart is None:
+            self.governor = None
+        elif self.governor is None:
+            self.governor = Governor(self.spec.name, self.spec.restart, now, dry_run=self._dry_run)
+        else:
+            self.governor.follow(self.spec.restart)
 
     def memory(self, now: Instant) -> ComponentMemory:
         """What must survive of it."""
@@ -82,6 +91,8 @@ class TrackedComponent:
             hold=self.operations.hold.memory(now) if self.operations.hold else None,
             acknowledged=self.operations.acknowledged.memory(now) if self.operations.acknowledged else None,
             paused=self.operations.paused.memory(now) if self.operations.paused else None,
+            restart=remember(self.governor, now) if self.governor and not self._dry_run else self._recalled_restart,
+            taken_boot_ns=now.boot_ns,
         )
 
     def recall(self, memory: ComponentMemory, now: Instant) -> None:
@@ -103,6 +114,9 @@ class TrackedComponent:
             self.pause(self.operations.paused, now)
         if self.state is memory.state:
             self.since_wall_ns = memory.since_wall_ns
+        self._recalled_restart = memory.restart
+        if self.governor is not None and memory.restart is not None and not self._dry_run:
+            go_on_restarting(self, self.governor, memory, now)
 
     def reconfigure(self, spec: ComponentSpec, begin_anew: Collection[str], now: Instant, *, seed: int) -> None:
         """Follows `spec` from now on and tells nothing by that; an open incident stays open (S8).
@@ -118,6 +132,7 @@ class TrackedComponent:
         }
         self.spec = spec
         self._follow_process(before, now)
+        self._follow_restart(now)
         if self.incident is not None:
             self.incident.blamed &= self.checks.keys()
         self.flapping = any(check.flaps.flapping for check in self.checks.values())
@@ -158,19 +173,33 @@ class TrackedComponent:
 
     def see_identity(self, check: TrackedCheck, identity: Identity, now: Instant) -> list[Event]:
         """Takes the process that a look saw. Another one than before is a new incarnation."""
-        replacement = self.process.see(identity, now) if check.spec.name == self.process.source else None
+        governor = self.governor
+        ours = governor is not None and governor.expects_process
+        replacement = self.process.see(identity, now, ours=ours) if check.spec.name == self.process.source else None
         if replacement is None:
             return []
-        events = [self._event(EventName.PROCESS_REPLACED, now, replacement.words, check=check)]
+        if governor is not None and ours:
+            governor.renewed(identity, replacement.started_ns)
+            if governor.phase is Phase.VERIFYING:
+                for tracked in self.checks.values():
+                    until_ns = governor.attempts.last.verify_until_ns
+                    tracked.confirm_incarnation(replacement.started_ns, now.mono_ns, until_ns)
+            return []
+        events = [self.event(EventName.PROCESS_REPLACED, now, replacement.words, check=check)]
         if self.process.loops(check.spec.flap_window_ns, now.mono_ns):
             if not self.crash_loop:
                 words = f"its process was replaced {CRASH_LOOP_REPLACEMENTS} times or more"
-                events.append(self._event(EventName.PROCESS_CRASH_LOOP, now, words, check=check))
+                events.append(self.event(EventName.PROCESS_CRASH_LOOP, now, words, check=check))
             self.crash_loop = True
             return events
         for tracked in self.checks.values():
             tracked.begin_incarnation(replacement.started_ns, now.mono_ns)
         return events
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether a restart of ours is being verified."""
+        return self.governor is not None and self.governor.phase is Phase.VERIFYING
 
     def refresh(self, now: Instant) -> Sequence[Event]:
         """Brings every state up to `now`; the events of what changed, in the order of cause and effect."""
@@ -203,6 +232,8 @@ class TrackedComponent:
         """Whether nothing can have changed if no other check than this one has."""
         if self.flapping or check.flaps.flapping or not self._is_settled():
             return False
+        if self.governor is not None and self.governor.is_watching:
+            return False
         return check.state is check.machine.state(now_ns)
 
     def _tell_state(self, events: list[Event], now: Instant) -> None:
@@ -211,7 +242,7 @@ class TrackedComponent:
             return
         self._told = self.state
         if self.state in _COMPONENT_EVENTS:
-            events.append(self._event(_COMPONENT_EVENTS[self.state], now, self.diagnosis(now)))
+            events.append(self.event(_COMPONENT_EVENTS[self.state], now, self.diagnosis(now)))
 
     def _refresh_check(self, check: TrackedCheck, now: Instant) -> Sequence[Event]:
         before, check.state = check.state, check.machine.state(now.mono_ns)
@@ -220,20 +251,20 @@ class TrackedComponent:
         if check.state is CheckState.PASSING and check.told in (None, CheckState.PASSING):
             return NOTHING
         check.told = check.state
-        return [self._event(_CHECK_EVENTS[check.state], now, check.message(now.mono_ns), check=check)]
+        return [self.event(_CHECK_EVENTS[check.state], now, check.message(now.mono_ns), check=check)]
 
     def _refresh_flapping(self, events: list[Event], now: Instant) -> None:
         before, self.flapping = self.flapping, any(check.flaps.flapping for check in self.checks.values())
         if self.flapping and not before:
             words = diagnose(ComponentState.DEGRADED, list(self.checks.values()), now.mono_ns, crash_loop=False)
-            events.append(self._event(EventName.COMPONENT_FLAPPING, now, words))
+            events.append(self.event(EventName.COMPONENT_FLAPPING, now, words))
 
     def _refresh_incident(self, events: list[Event], now: Instant) -> None:
         if self.incident is None and self.state is ComponentState.DOWN:
             stamp = format_timestamp(now.wall_ns).translate({ord(c): None for c in "-:."})
             self._incidents += 1  # the wall clock may be stepped back and come by again
             self.incident = Incident(f"{self.spec.name}-{stamp}-{self._incidents}", now)
-            events.append(self._event(EventName.COMPONENT_DOWN, now, self.diagnosis(now)))
+            events.append(self.event(EventName.COMPONENT_DOWN, now, self.diagnosis(now)))
         if self.incident is None:
             return
         self.incident.blamed |= failed_checks(self.checks.values())
@@ -242,7 +273,7 @@ class TrackedComponent:
             words = f"recovered after {format_duration(down_s)}"
             if not self.incident.blamed:
                 words += ": what was to blame is no longer in the config"
-            events.append(self._event(EventName.COMPONENT_RECOVERED, now, words, down_s=round(down_s, 3)))
+            events.append(self.event(EventName.COMPONENT_RECOVERED, now, words, down_s=round(down_s, 3)))
             self.incident = self.operations.acknowledged = None
 
     def _has_recovered(self) -> bool:
@@ -250,9 +281,10 @@ class TrackedComponent:
         improved = all(self.checks[name].has_improved for name in self.incident.blamed)
         return improved and self.state not in _UNSETTLED
 
-    def _event(
+    def event(
         self, name: EventName, now: Instant, message: str, *, check: TrackedCheck | None = None, **data: float
     ) -> Event:
+        """One of its events, with the incident that is open."""
         return Event(
             name=name,
             at_wall_ns=now.wall_ns,
@@ -266,29 +298,3 @@ class TrackedComponent:
     def diagnosis(self, now: Instant) -> str:
         """Why it is in its state."""
         return diagnose(self.state, list(self.checks.values()), now.mono_ns, crash_loop=self.crash_loop)
-
-    def view(self, now: Instant, suppressed_by: str | None) -> ComponentView:
-        """The component as it stands."""
-        checks = list(self.checks.values())
-        signal = nearest_to_its_limit(checks, now.mono_ns)
-        staleness_s, stale_after_s = signal.staleness_s(now.mono_ns) if signal else (None, None)
-        return ComponentView(
-            spec=self.spec,
-            state=self.state,
-            since_wall_ns=self.since_wall_ns,
-            diagnosis=self.diagnosis(now),
-            next_step=next_step(self.state, checks, now.mono_ns),
-            layers=layers(checks),
-            last_work_wall_ns=signal.judge.work_wall_ns if signal and signal.judge else None,
-            staleness_s=staleness_s,
-            stale_after_s=stale_after_s,
-            consecutive_failures=worst_check(checks).machine.consecutive_failures if checks else 0,
-            flapping=self.flapping,
-            suppressed_by=suppressed_by,
-            incident=IncidentView(self.incident.id, self.incident.opened.wall_ns) if self.incident else None,
-            incarnation=self.process.incarnation,
-            checks=tuple(check.view(now) for check in checks),
-            silence=self.operations.silence.view(now) if self.operations.silence else None,
-            hold=self.operations.hold.view(now) if self.operations.hold else None,
-            acknowledged=self.operations.acknowledged.view(now) if self.operations.acknowledged else None,
-        )

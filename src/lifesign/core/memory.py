@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from lifesign.core.events import Event, EventName
 from lifesign.core.model import CheckState, ComponentState, Instant, Verdict
+from lifesign.core.restart import RestartMemory
 
 
 def _require(condition: bool, words: str) -> None:
@@ -58,6 +59,7 @@ class SignalMemory:
     progress_age_ns: int | None = None
     incarnation_age_ns: int | None = None
     grace_left_ns: int = 0
+    owes_work: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +134,17 @@ class ComponentMemory:
     hold: NoticeMemory | None = None
     acknowledged: NoticeMemory | None = None
     paused: NoticeMemory | None = None
+    restart: RestartMemory | None = None
+    taken_boot_ns: int = 0
 
     def away_ns(self, now: Instant) -> int:
         """How long ago it was taken, by the wall clock; never less than nothing, whatever that clock did."""
         return max(0, now.wall_ns - self.taken_wall_ns)
+
+    def least_away_ns(self, now: Instant) -> int:
+        """The same by the clock that says less, where the machine may have run on: a wall clock can be set ahead."""
+        on_ns = now.boot_ns - self.taken_boot_ns
+        return min(self.away_ns(now), on_ns) if on_ns >= 0 else self.away_ns(now)
 
 
 @dataclass(frozen=True, slots=True)

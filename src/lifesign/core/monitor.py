@@ -10,21 +10,22 @@ from dataclasses import dataclass, replace
 
 from lifesign.core.alarms import Alarms
 from lifesign.core.commands import OperatorCommand, Resume
+from lifesign.core.common_cause import CommonCause
 from lifesign.core.component import overall_state
 from lifesign.core.effects import Effect, Look, Record
 from lifesign.core.events import Event, EventName
+from lifesign.core.governing import Governing
 from lifesign.core.incident import TrackedComponent
 from lifesign.core.memory import MonitorMemory, removed
 from lifesign.core.model import NS_PER_S, CheckId, ComponentState, Identity, Instant, Observation, ObserverState
 from lifesign.core.observer import TICK_NS, Finding, Observer, told_of
+from lifesign.core.restart import RestartReport
+from lifesign.core.showing import component_view
 from lifesign.core.spec import ComponentSpec, MonitorSpec
 from lifesign.core.supervision import Supervision
 from lifesign.core.tracked import TrackedCheck
 from lifesign.core.view import MonitorView
 
-COMMON_CAUSE_COMPONENTS = 3  # reliability.md, R7: at least so many and over half of all, within 10 s
-COMMON_CAUSE_NS = 10 * NS_PER_S
-COMMON_CAUSE_HOLDS_NS = 600 * NS_PER_S
 NOTHING: tuple[Effect, ...] = ()
 
 
@@ -41,17 +42,15 @@ class Monitor:
 
     def __init__(self, spec: MonitorSpec, now: Instant, memory: MonitorMemory | None = None) -> None:
         self.spec = spec
-        self.components = {
-            c.name: TrackedComponent(c, now, seed=spec.seed, one_shot=spec.one_shot) for c in spec.components
-        }
+        self.components = {component.name: self._begun(component, now) for component in spec.components}
         for name, remembered in memory.components.items() if memory else ():
             if name in self.components:
                 self.components[name].recall(remembered, now)
-        self._supervision = Supervision(self.components)
+        self._common = CommonCause(now.mono_ns)
+        self._governing = Governing(self.components, self._common, now)
+        self._supervision = Supervision(self.components, self._governing)
         self._observer = Observer(now)
         self._observer_state = ObserverState.OK
-        self._common_cause_until_ns = now.mono_ns
-        self._went_down: dict[str, int] = {}
         self._now = now
         self._checks: list[TrackedCheck] = []
         self._alarms = Alarms()
@@ -80,15 +79,20 @@ class Monitor:
         gone = {name: held.memory(now) for name, held in self.components.items() if name not in names}
         self.spec = replace(spec, seed=self.spec.seed)
         self.components = {component.name: self._followed(component, changed, now) for component in spec.components}
-        self._supervision = Supervision(self.components)
-        self._went_down = {name: moment for name, moment in self._went_down.items() if name in names}
+        self._common.keep(names)
+        self._governing.follow(self.components, now)
+        self._supervision = Supervision(self.components, self._governing)
         self._follow_checks()
         return (*effects, *map(Record, removed(MonitorMemory(gone), names, now)))
+
+    def _begun(self, component: ComponentSpec, now: Instant) -> TrackedComponent:
+        spec = self.spec
+        return TrackedComponent(component, now, seed=spec.seed, one_shot=spec.one_shot, dry_run=spec.dry_run)
 
     def _followed(self, spec: ComponentSpec, changed: Collection[CheckId], now: Instant) -> TrackedComponent:
         held = self.components.get(spec.name)
         if held is None:
-            return TrackedComponent(spec, now, seed=self.spec.seed, one_shot=self.spec.one_shot)
+            return self._begun(spec, now)
         held.reconfigure(spec, {c.check for c in changed if c.component == spec.name}, now, seed=self.spec.seed)
         return held
 
@@ -127,11 +131,28 @@ class Monitor:
         self, component: TrackedComponent, tracked: TrackedCheck, identity: Identity, now: Instant
     ) -> tuple[Effect, ...]:
         events = component.see_identity(tracked, identity, now)
-        if not events:
-            return NOTHING
-        for other in component.checks.values():  # a grace has begun for every check of it
-            self._alarms.set(self._number[other.id], other.next_wake_ns(now.mono_ns))
+        if events or component.is_verified:  # a grace may have begun for every check of it
+            self._plan_anew(component, now)
         return tuple(map(Record, events))
+
+    def _plan_anew(self, component: TrackedComponent, now: Instant) -> None:
+        for tracked in component.checks.values():
+            self._alarms.set(self._number[tracked.id], tracked.next_wake_ns(now.mono_ns))
+
+    def restart_reported(self, component: str, attempt: int, report: RestartReport, now: Instant) -> tuple[Effect, ...]:
+        """Takes what came of a `Restart` that was asked for. One that is no longer in flight is not taken."""
+        effects, now = self._notice(now)
+        tracked = self.components.get(component)
+        if tracked is None:
+            return effects
+        effects += (*self._governing.report(tracked, attempt, report, now), *self._refresh(tracked, now))
+        self._plan_anew(tracked, now)
+        return effects
+
+    def doubt(self, component: str, attempt: int, now: Instant) -> str:
+        """Why the restart that the shell is about to make should not be made after all; empty if it should."""
+        tracked = self.components.get(component)
+        return self._governing.doubt(tracked, attempt, now) if tracked is not None else "it is no longer watched"
 
     def command(self, command: LookNow | OperatorCommand, now: Instant) -> tuple[Effect, ...]:
         """Carries out what an operator or the shell asks for. NotPossibleError: it cannot be done now, and why.
@@ -145,8 +166,8 @@ class Monitor:
             begun = [tracked for tracked in named if tracked.schedule.wake(now.mono_ns)]
             return (*told, *(Look(tracked.id, tracked.schedule.run) for tracked in begun))
         if isinstance(command, Resume):
-            for tracked in self.components[command.component].checks.values():
-                self._alarms.set(self._number[tracked.id], tracked.next_wake_ns(now.mono_ns))
+            self._governing.resumed(self.components[command.component], now)
+            self._plan_anew(self.components[command.component], now)
         return (*told, *done)
 
     def _named(self, command: LookNow) -> Iterable[TrackedCheck]:
@@ -173,6 +194,7 @@ class Monitor:
             alarms.set(number, tracked.next_wake_ns(now_ns))
         for component in touched.values():
             effects += self._refresh(component, now)
+        effects += self._governing.advance(now)
         effects += self._supervision.advance(now)
         return tuple(effects)
 
@@ -189,9 +211,9 @@ class Monitor:
         """
         now_ns = self._now.mono_ns
         moments = [self._observer.next_change_ns(now_ns), self._alarms.next_ns()]
-        moments.append(self._supervision.next_ns(self._now))
-        if now_ns < self._common_cause_until_ns:
-            moments.append(self._common_cause_until_ns)
+        moments += [self._supervision.next_ns(self._now), self._governing.next_ns()]
+        if self._common.is_suspected(now_ns):
+            moments.append(self._common.until_ns)
         return min((moment for moment in moments if moment is not None), default=now_ns + NS_PER_S * 3600)
 
     def rest(self, now: Instant) -> None:
@@ -213,25 +235,14 @@ class Monitor:
     def _refresh(self, component: TrackedComponent, now: Instant) -> tuple[Effect, ...]:
         was_open = component.incident is not None
         events = component.refresh(now)
-        if not events:
-            return NOTHING
         if component.incident is not None and not was_open:
-            events = [*events, *self._notice_common_cause(component, now)]
-        if was_open and component.incident is None:  # one recovery ends the common cause (R7)
-            self._common_cause_until_ns = now.mono_ns
-        return tuple(map(Record, events))
-
-    def _notice_common_cause(self, component: TrackedComponent, now: Instant) -> list[Event]:
-        self._went_down[component.spec.name] = now.mono_ns
-        together = {name for name, moment in self._went_down.items() if now.mono_ns - moment <= COMMON_CAUSE_NS}
-        if len(together) < COMMON_CAUSE_COMPONENTS or 2 * len(together) <= len(self.components):
-            return []
-        if now.mono_ns < self._common_cause_until_ns:
-            return []
-        self._common_cause_until_ns = now.mono_ns + COMMON_CAUSE_HOLDS_NS
-        words = f"{len(together)} of {len(self.components)} components went down within 10 s: one common cause"
-        self._observer_state = ObserverState.SUSPECT
-        return [Event(EventName.OBSERVER_SUSPECT, now.wall_ns, message=words, data={"components": [*sorted(together)]})]
+            common = self._common.went_down(component.spec.name, len(self.components), now)
+            self._observer_state = ObserverState.SUSPECT if common else self._observer_state
+            events = [*events, *common]
+        if was_open and component.incident is None:
+            self._common.recovered(component.spec.name, now.mono_ns)
+        told = tuple(map(Record, events)) if events else NOTHING
+        return (*told, *self._governing.govern(component, now)) if component.governor is not None else told
 
     def _notice(self, now: Instant) -> tuple[tuple[Effect, ...], Instant]:
         """Reads the clocks first of all, so that a stall is known before what it let through is judged."""
@@ -243,12 +254,13 @@ class Monitor:
             finding = self._observer.read(now)
             if finding is not None:
                 told = self._take(finding, now)
-        suspect = now.mono_ns < self._observer.suspect_until_ns or now.mono_ns < self._common_cause_until_ns
+        suspect = now.mono_ns < self._observer.suspect_until_ns or self._common.is_suspected(now.mono_ns)
         if suspect is not (self._observer_state is ObserverState.SUSPECT):
             told += self._tell_observer(now, suspect=suspect)
         return told, now
 
     def _take(self, finding: Finding, now: Instant) -> tuple[Effect, ...]:
+        self._governing.notice(finding)
         if finding.gap_ns:
             for number, check in enumerate(self._checks):
                 check.excuse(finding)
@@ -264,11 +276,8 @@ class Monitor:
         return (Record(Event(EventName.OBSERVER_OK, now.wall_ns, message="failures are evidence again")),)
 
     def suppressed_by(self, component: TrackedComponent) -> str | None:
-        """The dependency that is down, the first by the config's order. It never changes a state (S10)."""
-        for parent in component.spec.depends_on:
-            if self.components[parent].state is ComponentState.DOWN:
-                return parent
-        return None
+        """The dependency that is down, if one is."""
+        return self._governing.suppressed_by(component)
 
     @property
     def observer(self) -> ObserverState:
@@ -287,5 +296,5 @@ class Monitor:
             at=now,
             overall=self.overall(now),
             observer=self._observer_state,
-            components=tuple(c.view(now, self.suppressed_by(c)) for c in self.components.values()),
+            components=tuple(component_view(c, now, self.suppressed_by(c)) for c in self.components.values()),
         )

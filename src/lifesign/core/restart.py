@@ -83,3 +83,31 @@ class RestartRecord:
     process_after_s: float | None = None
     work_after_s: float | None = None
     outcome: Outcome = Outcome.PENDING
+
+
+@dataclass(frozen=True, slots=True)
+class RestartMemory:
+    """What must survive of the governor of one component: the record that is written before a deed.
+
+    `..._left_ns`: how long it would still have lasted when this was taken; `..._age_ns`: how long ago it was. The ages
+    in `spent_ages_ns` are of the automatic restarts in the window, on the clock that counts a suspend. `before` and
+    `after`: pid and start time of the process, as far as they were seen, of the restart that is under way.
+    """
+
+    phase: Phase = Phase.IDLE
+    attempt: int = 0
+    unproductive: int = 0
+    backoff_ns: int = 0
+    gap_ns: int = 0
+    spent_ages_ns: tuple[int, ...] = ()
+    due_left_ns: int = 0
+    rest_left_ns: int = 0
+    verify_left_ns: int = 0
+    began_age_ns: int = 0
+    began_wall_ns: int = 0
+    automatic: bool = True
+    before: Identity | None = None
+    after: Identity | None = None
+    blamed: tuple[str, ...] = ()
+    common_left_ns: int | None = None
+    history: tuple[RestartRecord, ...] = ()

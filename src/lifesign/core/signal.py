@@ -39,6 +39,7 @@ class SignalJudge:
         "_counts",
         "_grace_ends_ns",
         "_incarnation_ns",
+        "_owes_work",
         "_policy",
         "_progress",
         "_progress_ns",
@@ -58,6 +59,7 @@ class SignalJudge:
         self._progress_ns: int | None = None
         self._incarnation_ns: int | None = None
         self._grace_ends_ns = 0
+        self._owes_work = False
         self.work_wall_ns: int | None = None
 
     def memory(self, now: Instant) -> SignalMemory | None:
@@ -74,6 +76,7 @@ class SignalJudge:
             progress_age_ns=None if self._progress_ns is None else now_ns - self._progress_ns,
             incarnation_age_ns=None if self._incarnation_ns is None else now_ns - self._incarnation_ns,
             grace_left_ns=self._grace_ends_ns - now_ns,
+            owes_work=self._owes_work,
         )
 
     def recall(self, memory: SignalMemory, now: Instant, away_ns: int, grace_ns: int) -> None:
@@ -88,13 +91,22 @@ class SignalJudge:
         if memory.incarnation_age_ns is not None:
             self._incarnation_ns = now_ns - memory.incarnation_age_ns - away_ns
         self._grace_ends_ns = now_ns + (grace_ns if memory.grace_left_ns > 0 else 0)
+        self._owes_work = memory.owes_work
 
-    def begin_incarnation(self, start_ns: int, grace_ends_ns: int) -> None:
-        """From now on only work after `start_ns` is evidence; staleness counts from it once its grace ends."""
+    def begin_incarnation(self, start_ns: int, grace_ends_ns: int, *, owes_work: bool = False) -> None:
+        """From now on only work after `start_ns` is evidence; staleness counts from it once its grace ends.
+
+        `owes_work`: we have restarted it, so no work by the end of the grace is a failure, however far its limit.
+        """
+        self._owes_work = owes_work
         self._incarnation_ns = start_ns
         self._grace_ends_ns = grace_ends_ns
         if self._progress_ns is not None:
             self._progress_ns = max(self._progress_ns, start_ns)
+
+    def prolong_grace(self, until_ns: int) -> None:
+        """The grace of the present incarnation lasts until then at least."""
+        self._grace_ends_ns = max(self._grace_ends_ns, until_ns)
 
     def excuse(self, finding: Finding) -> None:
         """We did not run: a grace that had begun is prolonged by it, and a suspend ages no work."""
@@ -156,6 +168,8 @@ class SignalJudge:
                 awaiting=True,
             )
         stale_ns = self.staleness_ns(now_ns)
+        if self._owes_work and not self.has_worked:
+            return Judgement(Verdict.FAIL, f"restarted in vain: no work since then, for {stale_ns / NS_PER_S:.0f} s")
         if stale_ns >= self._policy.stale_after_ns:
             return Judgement(
                 Verdict.FAIL,
@@ -219,6 +233,8 @@ class SignalJudge:
             return None
         if self._is_awaiting(now_ns):
             return self._grace_ends_ns
+        if self._owes_work and not self.has_worked:
+            return None
         change_ns = now_ns - self.staleness_ns(now_ns) + self._policy.stale_after_ns
         stuck_ns = self._stuck_at_ns()
         if stuck_ns is not None and stuck_ns < change_ns:

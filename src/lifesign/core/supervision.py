@@ -1,6 +1,6 @@
 """Supervision: what operators ask for is carried out or refused, and what they laid upon components ends in time.
 
-Every command leaves one event with its author and reason. Not here: looking, states, and when to restart by itself.
+Every command leaves one event with its author and reason. Not here: looking, states, and restarts (`governing`).
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,6 +21,7 @@ from lifesign.core.commands import (
 )
 from lifesign.core.effects import Effect, Record
 from lifesign.core.events import Event, EventName
+from lifesign.core.governing import Governing
 from lifesign.core.incident import TrackedComponent
 from lifesign.core.model import NS_PER_S, Instant, JsonValue
 from lifesign.core.operations import Notice
@@ -30,8 +31,9 @@ from lifesign.text import format_duration
 class Supervision:
     """Over the components of one monitor. Raises KeyError for a name that does not exist."""
 
-    def __init__(self, components: Mapping[str, TrackedComponent]) -> None:
+    def __init__(self, components: Mapping[str, TrackedComponent], governing: Governing) -> None:
         self._components = components
+        self._governing = governing
         self._ends_boot_ns: int | None = None
         self._plan_ends()
 
@@ -52,8 +54,13 @@ class Supervision:
                 event = self._pause(command, now)
             case Resume():
                 event = self._resume(command, now)
-            case Rearm() | RestartNow():
-                raise NotPossibleError(f"{command.component} has no restart section")
+            case Rearm():
+                self._governing.rearm(self._components[command.component])
+                event = self._acted(command, "re-armed its restarts", now)
+            case RestartNow():
+                component = self._components[command.component]
+                deeds = self._governing.order(component, command.author, command.reason, now)
+                return [Record(self._acted(command, "asked for a restart", now)), *deeds]
             case _:
                 assert_never(command)
         self._plan_ends()
@@ -112,6 +119,9 @@ class Supervision:
             raise NotPossibleError(f"{command.component} is not paused")
         component.resume(now)
         return _told(EventName.OPERATOR_ACTION, now, component, command, "resumed its checks")
+
+    def _acted(self, command: Rearm | RestartNow, deed: str, now: Instant) -> Event:
+        return _told(EventName.OPERATOR_ACTION, now, self._components[command.component], command, deed)
 
     def _chosen(self, name: str | None) -> Iterable[TrackedComponent]:
         return self._components.values() if name is None else [self._components[name]]

@@ -33,6 +33,7 @@ class TrackedCheck:
         "judge",
         "last",
         "last_wall_ns",
+        "looked_ns",
         "machine",
         "observed_ns",
         "paused",
@@ -51,7 +52,7 @@ class TrackedCheck:
         self.schedule = Schedule(spec, self.id, seed, now.mono_ns)
         self.last: Observation | None = None
         self.last_wall_ns: int | None = None
-        self.observed_ns = now.mono_ns
+        self.observed_ns = self.looked_ns = now.mono_ns
         self.paused = False
         self._begun_until_ns = now.mono_ns - 1
         self._blinded = False
@@ -107,7 +108,8 @@ class TrackedCheck:
         self._blinded = verdict is _FAIL and self.machine.is_blind(began_ns)
         if self._blinded:
             verdict = _UNKNOWN
-        self.last, self.last_wall_ns, self.observed_ns = observation, now.wall_ns, now_ns
+        self.last, self.last_wall_ns = observation, now.wall_ns
+        self.observed_ns, self.looked_ns = now_ns, began_ns
         if awaiting and self.machine.pending:
             return False
         good_as_before = self.machine.observe(verdict, now_ns)
@@ -170,13 +172,36 @@ class TrackedCheck:
         worked = self.judge is None or self.judge.has_worked
         return worked and not self.flaps.flapping and self.state in (CheckState.PASSING, CheckState.WARNING)
 
-    def begin_incarnation(self, start_ns: int, now_ns: int) -> None:
-        """A new process stands behind the component: old work proves nothing of it."""
+    def begin_incarnation(self, start_ns: int, now_ns: int, verify_until_ns: int | None = None) -> None:
+        """A new process stands behind the component: old work proves nothing of it.
+
+        `verify_until_ns`: we have restarted it, and its work must have resumed by then.
+        """
+        until_ns = max(now_ns + self.spec.grace_ns, verify_until_ns or 0)
         if self.judge is None:
-            self.machine.begin_grace(now_ns)
+            self.machine.begin_grace(now_ns, until_ns)
             return
-        self.judge.begin_incarnation(start_ns, now_ns + self.spec.grace_ns)
-        self.machine.await_first_work(now_ns)
+        self.judge.begin_incarnation(start_ns, until_ns, owes_work=verify_until_ns is not None)
+        self.machine.await_first_work(now_ns, until_ns)
+
+    def confirm_incarnation(self, started_ns: int, now_ns: int, verify_until_ns: int) -> None:
+        """The process that our restart brought is seen. Work that came before it was its forerunner's after all."""
+        if self.judge is not None:
+            self.judge.begin_incarnation(started_ns, verify_until_ns, owes_work=True)
+            if not self.judge.has_worked:
+                self.machine.await_first_work(now_ns, verify_until_ns)
+
+    def prolong_grace(self, now_ns: int, until_ns: int) -> None:
+        """A grace that still runs goes on until then: our restart is verified so long."""
+        if self.machine.in_grace(now_ns):
+            self.machine.grace_ends_ns = max(self.machine.grace_ends_ns, until_ns)
+            if self.judge is not None:
+                self.judge.prolong_grace(until_ns)
+
+    @property
+    def fails_now(self) -> bool:
+        """Whether its last look was evidence of a failure."""
+        return self.machine.last_failed
 
     def pause(self) -> None:
         """Nobody looks any more, so nothing is known."""

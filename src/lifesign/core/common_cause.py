@@ -1,0 +1,57 @@
+"""One common cause (reliability.md, R7): most components going down together is hardly their own fault.
+
+While it is suspected nothing is restarted by itself; it ends with the first recovery, or after ten minutes. From then
+on those that went down together are restarted one at a time, until each has recovered.
+"""
+
+from collections.abc import Collection
+
+from lifesign.core.events import Event, EventName
+from lifesign.core.model import NS_PER_S, Instant
+
+COMPONENTS = 3  # at least so many and over half of all, within WITHIN_NS
+WITHIN_NS = 10 * NS_PER_S
+HOLDS_NS = 600 * NS_PER_S
+
+
+class CommonCause:
+    """`together`: who went down with others and has not recovered since. Times are monotonic."""
+
+    __slots__ = ("_went_down", "together", "until_ns")
+
+    def __init__(self, now_ns: int) -> None:
+        self.until_ns = now_ns
+        self.together: set[str] = set()
+        self._went_down: dict[str, int] = {}
+
+    def is_suspected(self, now_ns: int) -> bool:
+        """Whether nothing may be restarted by itself for now."""
+        return now_ns < self.until_ns
+
+    def went_down(self, name: str, components: int, now: Instant) -> list[Event]:
+        """Another of so many `components` went down; the announcement, if that makes it a common cause."""
+        self._went_down[name] = now.mono_ns
+        recent = {name for name, moment in self._went_down.items() if now.mono_ns - moment <= WITHIN_NS}
+        if len(recent) < COMPONENTS or 2 * len(recent) <= components:
+            return []
+        self.together |= recent
+        if self.is_suspected(now.mono_ns):
+            return []
+        self.until_ns = now.mono_ns + HOLDS_NS
+        words = f"{len(recent)} of {components} components went down within 10 s: one common cause"
+        return [Event(EventName.OBSERVER_SUSPECT, now.wall_ns, message=words, data={"components": [*sorted(recent)]})]
+
+    def recovered(self, name: str, now_ns: int) -> None:
+        """One is well again: so may the others be made."""
+        self.until_ns = min(self.until_ns, now_ns)
+        self.together.discard(name)
+
+    def keep(self, names: Collection[str]) -> None:
+        """Forgets everybody else."""
+        self._went_down = {name: moment for name, moment in self._went_down.items() if name in names}
+        self.together &= set(names)
+
+    def recall(self, name: str, until_ns: int) -> None:
+        """`name` went down with others before we began anew."""
+        self.together.add(name)
+        self.until_ns = max(self.until_ns, until_ns)
