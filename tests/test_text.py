@@ -123,6 +123,31 @@ def test_a_time_is_shown_as_rfc_3339_with_milliseconds() -> None:
     assert format_timestamp(10**30) == "9999-12-31T23:59:59.999Z"
 
 
+_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_PARTS = st.lists(
+    st.tuples(st.integers(0, 10**6) | st.floats(0, 1000).map(lambda n: round(n, 3)), st.sampled_from([*_UNITS])),
+    max_size=4,
+)
+
+
+@given(
+    _PARTS, st.sampled_from(["", "", "", " ", "x", "-", "s", "9", "\u0663", "e9", "inf", "nan", "\0"]), st.booleans()
+)
+def test_any_text_is_a_duration_by_its_units_or_refused(
+    parts: list[tuple[float, str]], stain: str, before: bool
+) -> None:
+    spelled = "".join(f"{number}{unit}" for number, unit in parts)
+    try:
+        seconds = parse_duration(stain + spelled if before else spelled + stain)
+    except ValueError:
+        expected = sum(number * _UNITS[unit] for number, unit in parts)
+        assert stain or not parts or not 0 < expected <= 100 * 366 * 86400 or "e" in spelled or len(spelled) > 40
+        return
+    assert 0 < seconds <= 100 * 366 * 86400
+    if not stain.strip():
+        assert seconds == pytest.approx(sum(number * _UNITS[unit] for number, unit in parts))
+
+
 @given(st.datetimes(timezones=st.just(UTC)))
 def test_a_time_that_is_shown_is_read_back(moment: datetime) -> None:
     wall_ns = (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1) * 1_000
