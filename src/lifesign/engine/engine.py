@@ -45,12 +45,15 @@ class Engine:
         record: Callable[[Event], None],
         after_round: Callable[[], None] = lambda: None,
         restart: Callable[[Restart], None] = lambda _: None,
+        clocks: Callable[[], Instant] = read_clocks,
     ) -> None:
+        """`clocks`: what reads them; `Looks` has the same."""
         self.monitor = monitor
         self._looks = looks
         self._record = record
         self._after_round = after_round
         self._restart = restart
+        self._clocks = clocks
         self._group = asyncio.TaskGroup()
         self._running: dict[CheckId, asyncio.Task[None]] = {}
         self._flying: dict[CheckId, Look] = {}  # without a task
@@ -59,7 +62,7 @@ class Engine:
         self._due: deque[Look] = deque()
         self._pausing: asyncio.Future[None] | None = None
         self._pause_ends_ns = 0
-        self._round_ended_ns = read_clocks().mono_ns
+        self._round_ended_ns = clocks().mono_ns
         self.loop_lag_ms = 0.0
 
     async def run(self, sweep: FileSweep[Any] | None = None) -> None:
@@ -80,19 +83,19 @@ class Engine:
         """One round of every check, each once, then nothing: for `lifesign check`."""
         async with asyncio.TaskGroup() as group:
             self._group = group
-            self._carry_out(self.monitor.command(LookNow(), read_clocks()))
+            self._carry_out(self.monitor.command(LookNow(), self._clocks()))
             while self._due or self._running:
                 self._begin_looks()
                 if self._running:
                     await asyncio.wait(self._running.values(), timeout=0 if self._due else TICK_NS / NS_PER_S)
-                self._carry_out(self.monitor.attend(read_clocks()))
+                self._carry_out(self.monitor.attend(self._clocks()))
         self._looks.close()
 
     async def _rounds(self) -> None:
         while True:
-            self._carry_out(self.monitor.tick(read_clocks()))
+            self._carry_out(self.monitor.tick(self._clocks()))
             self._begin_looks()
-            self._round_ended_ns = read_clocks().mono_ns
+            self._round_ended_ns = self._clocks().mono_ns
             self._after_round()
             await self._pause()
 
@@ -101,7 +104,7 @@ class Engine:
         if self._due:
             await asyncio.sleep(0)
             return
-        loop, now_ns = asyncio.get_running_loop(), read_clocks().mono_ns
+        loop, now_ns = asyncio.get_running_loop(), self._clocks().mono_ns
         self._pause_ends_ns = max(self.monitor.deadline(), now_ns + PAUSE_NS)
         self._pausing = loop.create_future()
         timer = loop.call_later((self._pause_ends_ns - now_ns) / NS_PER_S, self._nudge)
@@ -110,7 +113,7 @@ class Engine:
         finally:
             timer.cancel()
             self._pausing = None
-        ended_ns = read_clocks().mono_ns
+        ended_ns = self._clocks().mono_ns
         if ended_ns >= self._pause_ends_ns:
             self.loop_lag_ms = (ended_ns - self._pause_ends_ns) / 1_000_000
 
@@ -137,12 +140,12 @@ class Engine:
 
     def _begin_looks(self) -> None:
         """Begins what is due, for `SLICE_NS` at most; an answer that is there at once is observed at once."""
-        now = read_clocks()
+        now = self._clocks()
         until_ns = now.mono_ns + SLICE_NS
         while self._due and now.mono_ns < until_ns:
             look = self._due.popleft()
             found = None if look.check in self._running else self._looks.look_at_once(look.check, now.wall_ns)
-            now = read_clocks()
+            now = self._clocks()
             if found is None:
                 self._begin(look, now)
             else:
@@ -182,7 +185,7 @@ class Engine:
         self._take(look, observation)
 
     def _take(self, look: Look, observation: Observation) -> None:
-        self._observe(look, observation, read_clocks())
+        self._observe(look, observation, self._clocks())
         if self._due or self.monitor.deadline() < self._pause_ends_ns:
             self._nudge()
 
@@ -205,13 +208,13 @@ class Engine:
             waiter = asyncio.get_running_loop().create_future()
             self._waiting.setdefault(CheckId(component, name), []).append(waiter)
             waiters.append(waiter)
-        self._carry_out(self.monitor.command(LookNow(component), read_clocks()))
+        self._carry_out(self.monitor.command(LookNow(component), self._clocks()))
         self._nudge()
         await asyncio.gather(*waiters)
 
     def command(self, command: OperatorCommand) -> None:
         """What an operator asks for. KeyError: no such component; NotPossibleError: not now, and why."""
-        self._carry_out(self.monitor.command(command, read_clocks()))
+        self._carry_out(self.monitor.command(command, self._clocks()))
         self._nudge()
 
     def reconfigure(
@@ -235,21 +238,21 @@ class Engine:
         self._due = deque(look for look in self._due if look.check in make and look.check not in changed)
         for check in [check for check in self._waiting if check in changed or check not in make]:
             self._release(check)
-        self._carry_out(self.monitor.reconfigure(spec, changed, read_clocks()))
+        self._carry_out(self.monitor.reconfigure(spec, changed, self._clocks()))
         self._nudge()
 
     def wake(self, check: CheckId) -> None:
         """Looks at one check early: its file has changed, or a beat came in."""
-        self._carry_out(self.monitor.command(LookNow(check.component, check.check), read_clocks()))
+        self._carry_out(self.monitor.command(LookNow(check.component, check.check), self._clocks()))
         self._nudge()
 
     def last_round_age_s(self) -> float:
         """Seconds since a round was finished."""
-        return (read_clocks().mono_ns - self._round_ended_ns) / NS_PER_S
+        return (self._clocks().mono_ns - self._round_ended_ns) / NS_PER_S
 
     def view(self) -> MonitorView:
         """Everything as it stands."""
-        return self.monitor.view(read_clocks())
+        return self.monitor.view(self._clocks())
 
     def _forget_waiters(self) -> None:
         for waiters in self._waiting.values():

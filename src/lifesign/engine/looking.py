@@ -59,10 +59,13 @@ class Looks:
         make: Mapping[CheckId, Callable[[], Looker]],
         timeouts_ns: Mapping[CheckId, int],
         secrets: Sequence[str] = (),
+        *,
+        clocks: Callable[[], Instant] = read_clocks,
     ) -> None:
         self._make = make
         self._timeouts_ns = timeouts_ns
         self._secrets = tuple(secrets)
+        self._clocks = clocks
         self._lookers: dict[CheckId, Looker] = {}
         self._at_once: dict[CheckId, AtOnce | None] = {}
         self._changed: Callable[[CheckId], None] | None = None
@@ -79,7 +82,7 @@ class Looks:
         """A whole look, or the `rest` of one, in at most `left_s` seconds."""
         try:
             async with asyncio.timeout(left_s):
-                seen = await (self._looker(check).look(read_clocks().wall_ns) if rest is None else rest)
+                seen = await (self._looker(check).look(self._clocks().wall_ns) if rest is None else rest)
                 return self._without_secrets(seen)
         except TimeoutError:
             self._replace(check)
@@ -118,7 +121,7 @@ class Looks:
         if isinstance(found, Observation):
             done(self._without_secrets(found))
             return
-        past_ns = read_clocks().mono_ns - began.mono_ns
+        past_ns = self._clocks().mono_ns - began.mono_ns
         left_s = (self._timeouts_ns[check] - past_ns) / NS_PER_S + LATE_S
         done(self._guarded(check, found, max(0.0, left_s)))
 
