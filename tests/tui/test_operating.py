@@ -233,10 +233,13 @@ async def test_a_restart_under_way_is_a_transaction_and_those_before_are_a_table
 
 
 async def test_silenced_held_and_taken_are_marked_in_panel_table_and_detail() -> None:
-    held = mind(silence=NOTICE, hold=NOTICE, acknowledged=msgspec.structs.replace(NOTICE, until=None, reason=""))
+    laid = "restart in 41 s (1 of 3) · held by bob (root) until 12:42 UTC · silenced by bob (root) until 12:42 UTC: x"
+    held = mind(
+        next=laid, silence=NOTICE, hold=NOTICE, acknowledged=msgspec.structs.replace(NOTICE, until=None, reason="")
+    )
     async with seated(shown(held), (150, 40), HandClock()) as desk:
         words = "silenced by bob (root) for 42m more: vendor outage"
-        await desk.until_shown(words)
+        await desk.until_shown(f"→ restart in 41 s (1 of 3) · {words} · held by bob (root) for 42m more")
         await desk.press("2")
         assert "silenced · held · acknowledged" in desk.line("mind")
         await desk.press("enter")

@@ -1,7 +1,7 @@
 """The panel of one component: five lines that answer what, why, in which layer, how stale, and what next."""
 
 from lifesign.api.documents import Component
-from lifesign.tui.drawing.notices import notice_words
+from lifesign.tui.drawing.notices import next_alone, notice_words
 from lifesign.tui.drawing.scene import Scene, flag_spans, layer_states
 from lifesign.tui.drawing.spans import Line, Span, cut, fit, justified, safe
 
@@ -18,7 +18,7 @@ def card_lines(component: Component, scene: Scene, width: int) -> tuple[Line, ..
     inner = width - 3
     bodies = (
         _title(component, scene, inner),
-        cut([*flag_spans(component, glyphs), _diagnosis(component, scene, inner)], inner, glyphs),
+        cut([*flag_spans(component, glyphs, notices=False), _diagnosis(component, scene, inner)], inner, glyphs),
         _layers(component, scene, inner),
         _work(component, scene, inner),
         _next(component, scene, inner),
@@ -87,8 +87,8 @@ def _work(component: Component, scene: Scene, width: int) -> Line:
 
 def _next(component: Component, scene: Scene, width: int) -> Line:
     parts: list[Span] = []
-    if component.next:
-        parts.append((f"{scene.glyphs.arrow} {safe(component.next, scene.glyphs, 2 * width)}", "next"))
+    if coming := next_alone(component):
+        parts.append((f"{scene.glyphs.arrow} {safe(coming, scene.glyphs, 2 * width)}", "next"))
     for words in notice_words(component, scene):
         parts.append((f"{f' {scene.glyphs.dot} ' if parts else ''}{words}", "accent"))
     return cut(parts, width, scene.glyphs)

@@ -80,7 +80,8 @@ def _failures(component: Component) -> str:
 
 def _circumstances(component: Component, scene: Scene, width: int) -> list[Line]:
     lines: list[Line] = []
-    flags = "".join(text for text, _ in flag_spans(component, scene.glyphs)).rstrip(f" {scene.glyphs.dot}")
+    told = flag_spans(component, scene.glyphs, notices=False)
+    flags = "".join(text for text, _ in told).rstrip(f" {scene.glyphs.dot}")
     lines += _field("flags", flags, scene, width, role="accent")
     lines += _field("tags", ", ".join(component.tags), scene, width)
     if component.incident is not None:

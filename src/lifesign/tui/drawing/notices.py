@@ -24,6 +24,15 @@ def _words(what: str, notice: Notice, scene: Scene) -> str:
     return f"{what} by {safe(notice.author, scene.glyphs, 60)}{for_how_long}{reason}"
 
 
+def next_alone(component: Component) -> str:
+    """What comes next, without the notices that the daemon has put behind it: here they stand with their countdowns."""
+    text = component.next
+    for laid, mark in ((component.hold, "held by "), (component.silence, "silenced by ")):
+        if laid is not None:
+            text = "" if text.startswith(mark) else text.partition(f" · {mark}")[0]
+    return text
+
+
 def incident_lines(component: Component, scene: Scene, width: int) -> list[Line]:
     """`INCIDENT_LINES` lines of `width` cells: what is open since when, why, and who has done what about it."""
     glyphs = scene.glyphs
@@ -37,10 +46,11 @@ def incident_lines(component: Component, scene: Scene, width: int) -> list[Line]
         (f"  {safe(component.title, glyphs, 120)}" if component.title else "", "muted"),
     ]
     link = f" {glyphs.dot} {safe(incident.url, glyphs, 120)}" if incident is not None and incident.url else ""
-    next_step = f" {glyphs.arrow} {safe(component.next, glyphs, 2 * width)}" if component.next else ""
+    coming = next_alone(component)
+    next_step = f" {glyphs.arrow} {safe(coming, glyphs, 2 * width)}" if coming else ""
     why: list[Span] = [("   ", "text"), (safe(component.diagnosis, glyphs, 2 * width), "text"), (next_step, "next")]
     notices = f" {glyphs.dot} ".join(notice_words(component, scene))
-    waits = [] if notices else flag_spans(component, glyphs)
+    waits = [] if notices else flag_spans(component, glyphs, notices=False)
     about: list[Span] = [("   ", "text"), (notices or "nobody has taken it", "accent" if notices else "warn"), *waits]
     if incident is None and not notices:
         about = [("   ", "text"), *waits]

@@ -43,22 +43,22 @@ def layer_states(component: Component) -> tuple[tuple[str, str | None], ...]:
     return tuple(zip(LAYERS, (layers.startable, layers.alive, layers.ready, layers.working), strict=True))
 
 
-def flags(component: Component) -> list[str]:
-    """What stands beside the state, never instead of it."""
+def flags(component: Component, *, notices: bool = True) -> list[str]:
+    """What stands beside the state, never instead of it. `notices`: also what operators have laid upon it."""
     words = [
         ("optional", component.optional),
         ("flapping", component.flapping),
-        ("silenced", component.silence is not None),
-        ("held", component.hold is not None),
-        ("acknowledged", component.acknowledged is not None),
+        ("silenced", notices and component.silence is not None),
+        ("held", notices and component.hold is not None),
+        ("acknowledged", notices and component.acknowledged is not None),
         (f"waits for {component.suppressed_by}", component.suppressed_by is not None),
     ]
     return [word for word, holds in words if holds]
 
 
-def flag_spans(component: Component, glyphs: Glyphs) -> list[Span]:
+def flag_spans(component: Component, glyphs: Glyphs, *, notices: bool = True) -> list[Span]:
     """The flags as spans, each with a separator behind it."""
-    return [(f"{safe(word, glyphs, 80)} {glyphs.dot} ", "accent") for word in flags(component)]
+    return [(f"{safe(word, glyphs, 80)} {glyphs.dot} ", "accent") for word in flags(component, notices=notices)]
 
 
 def clock_text(now_ns: int) -> str:
