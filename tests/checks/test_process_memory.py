@@ -18,6 +18,10 @@ from lifesign.processes.stat import read_stat
 from tests.checks.strangers import marker, sleeper, state_of, stranger, wait_until
 
 
+def descriptors() -> int:
+    return len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+
+
 def pidfile_of(pid: int, folder: Path) -> Path:
     """A pidfile as a daemon leaves it: some time ago."""
     path = folder / "it.pid"
@@ -30,7 +34,7 @@ def pidfile_of(pid: int, folder: Path) -> Path:
 async def settled(probe: ProcessProbe) -> None:
     """Looks until the probe remembers what it saw: a pidfile just written may be written again within one tick."""
     deadline = time.monotonic() + 10
-    while probe.look_at_once(time.time_ns()) is None:
+    while (known := probe.look_at_once(time.time_ns())) is None or probe.look_at_once(time.time_ns()) is not known:
         assert time.monotonic() < deadline
         assert (await probe.look(time.time_ns())).verdict is Verdict.OK
         await asyncio.sleep(0.02)
@@ -40,13 +44,14 @@ async def test_a_death_is_told_at_the_moment_it_comes_and_is_then_seen(tmp_path:
     with stranger(*sleeper()) as pid:
         probe, told = ProcessProbe(pidfile=pidfile_of(pid, tmp_path)), asyncio.Event()
         probe.listen(told.set)
-        await settled(probe)
+        assert (await probe.look(time.time_ns())).verdict is Verdict.OK
         assert not told.is_set()
         os.kill(pid, signal.SIGKILL)
         async with asyncio.timeout(10):
             await told.wait()
-        assert probe.look_at_once(time.time_ns()) is None
-        assert (await probe.look(time.time_ns())).verdict is Verdict.FAIL
+        for found in (probe.look_at_once(time.time_ns()), await probe.look(time.time_ns())):
+            assert found is not None
+            assert found.verdict is Verdict.FAIL
 
 
 async def test_what_is_unchanged_is_told_as_it_was_and_what_it_uses_is_measured_where_a_limit_is_set(
@@ -57,7 +62,8 @@ async def test_what_is_unchanged_is_told_as_it_was_and_what_it_uses_is_measured_
         plain, limited = ProcessProbe(pidfile=path), ProcessProbe(pidfile=path, max_fds=1_000_000)
         for probe in (plain, limited):
             probe.listen(lambda: None)
-            await settled(probe)
+        await settled(plain)
+        assert (await limited.look(time.time_ns())).verdict is Verdict.OK
         assert plain.look_at_once(0) is plain.look_at_once(0)
         first, second = limited.look_at_once(0), limited.look_at_once(0)
         assert first is not None
@@ -91,7 +97,8 @@ os.execv(sys.executable, {[*sleeper("other")]!r})
         go.touch()
         wait_until(lambda: Path(f"/proc/{pid}/cmdline").read_bytes().endswith(b"other\0"))
         for probe in probes:
-            assert probe.look_at_once(0) is None
+            known = probe.look_at_once(0)
+            assert known is None or known.verdict is Verdict.FAIL
             assert (await probe.look(time.time_ns())).verdict is Verdict.FAIL
 
 
@@ -109,13 +116,10 @@ async def test_one_more_process_changes_the_count(monkeypatch: pytest.MonkeyPatc
 
 async def test_without_a_listener_nothing_is_held() -> None:
     with stranger(*sleeper()) as pid:
-        probe = ProcessProbe(pid=pid)
+        before, probe = descriptors(), ProcessProbe(pid=pid)
         assert (await probe.look(time.time_ns())).verdict is Verdict.OK
-        assert probe.look_at_once(0) is None
-
-
-def descriptors() -> int:
-    return len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+        assert probe.look_at_once(0) is not probe.look_at_once(0)
+        assert descriptors() == before
 
 
 async def test_one_descriptor_is_held_for_each_life_and_none_is_left() -> None:

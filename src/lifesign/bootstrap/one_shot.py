@@ -1,8 +1,6 @@
 """One round of every check, then nothing: `lifesign check`, and `snapshot` where no daemon runs."""
 
-import asyncio
 import os
-import platform
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -15,14 +13,13 @@ from lifesign.api.render import state_document
 from lifesign.bootstrap.probes import probe_factory
 from lifesign.checks.probe import Probe
 from lifesign.config import CheckConfig, Config
-from lifesign.core.events import Event
 from lifesign.core.model import CheckId
 from lifesign.core.monitor import Monitor
 from lifesign.core.spec import CheckSpec, ComponentSpec, MonitorSpec
 from lifesign.core.view import MonitorView
 from lifesign.engine.clock import read_clocks
-from lifesign.engine.engine import Engine
 from lifesign.engine.looking import Looks
+from lifesign.engine.one_round import look_once as look_at_everything
 from lifesign.text import format_timestamp
 
 
@@ -39,7 +36,9 @@ def look_once(config: Config, names: Sequence[str]) -> State:
         [secret.reveal() for secret in config.secrets],
     )
     started_s = time.time()
-    view = asyncio.run(_round(spec, looks))
+    monitor = Monitor(spec, read_clocks())
+    look_at_everything(monitor, looks)
+    view = monitor.view(read_clocks())
     state = state_document(view, _info(config, view, started_s))
     return replace_fields(state, components=[_without_a_future(component) for component in state.components])
 
@@ -58,17 +57,6 @@ def _factory(check_id: CheckId, check: CheckConfig, config: Config) -> Callable[
     return lambda: HearsayProbe(check_id, config.monitor.state_dir, check.spec.timeout_ns / 1_000_000_000)
 
 
-async def _round(spec: MonitorSpec, looks: Looks) -> MonitorView:
-    engine = Engine(Monitor(spec, read_clocks()), looks, record=_forget)
-    await engine.look_once()
-    return engine.view()
-
-
-def _forget(event: Event) -> None:
-    """What changes in one round is what its answer says."""
-    del event
-
-
 def _one_shot(spec: ComponentSpec, present: set[str]) -> ComponentSpec:
     """What is so now: one failure is a failure, without grace (contract, section 4, `lifesign check`)."""
     return replace(
@@ -85,7 +73,7 @@ def _at_once(check: CheckSpec) -> CheckSpec:
 def _info(config: Config, view: MonitorView, started_s: float) -> MonitorInfo:
     return MonitorInfo(
         name=config.monitor.name,
-        host=platform.node(),
+        host=os.uname().nodename,
         version=__version__,
         pid=os.getpid(),
         mode="oneshot",

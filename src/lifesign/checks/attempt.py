@@ -3,7 +3,6 @@
 Not here: sockets, and any protocol.
 """
 
-import asyncio
 import errno
 import os
 from collections.abc import Awaitable, Callable
@@ -31,6 +30,8 @@ class Attempt:
     """Where one look stands. `at()` sets what is told, and with which verdict, if the time runs out now."""
 
     def __init__(self, timeout_s: float) -> None:
+        import asyncio  # not before a look must wait: it is the heaviest import of a one-shot
+
         self._loop = asyncio.get_running_loop()
         self.timeout_s = timeout_s
         self.limit = f"{timeout_s:g} s"
@@ -83,6 +84,8 @@ async def bounded(
     The message is cleaned and freed of the attempt's secrets here, for all network checks. `begun`: the attempt
     under way that this goes on with.
     """
+    import asyncio
+
     attempt = begun or Attempt(timeout_s)
     try:
         async with asyncio.timeout(attempt.remaining_s) as deadline:

@@ -5,7 +5,6 @@ Standard library only, because the same code runs in a disposable child without 
 """
 
 import errno
-import json
 import os
 import stat
 import sys
@@ -90,6 +89,8 @@ def _read(descriptor: int, offset: int, count: int) -> bytes:
 
 
 def _answer(path: str, limit_bytes: int, tail: bool) -> bytes:
+    import json
+
     try:
         reading = read_file(path, limit_bytes, tail=tail)
     except OSError as error:

@@ -4,7 +4,6 @@ Not here: what the content means (`heartbeat_formats`, `pidfile`).
 """
 
 import errno
-import json
 import os
 import sys
 import time
@@ -15,7 +14,6 @@ from lifesign.checks.file_reading import Reading, Signature, read_file, signatur
 from lifesign.checks.mounts import may_hang
 from lifesign.checks.probe import os_trouble
 from lifesign.checks.turns import BusyError, Turns
-from lifesign.processes.child import run_child
 from lifesign.text import clean
 
 _stuck: dict[str, int] = {}  # path → the child that the kernel will not let die, so that no second one follows it
@@ -95,6 +93,8 @@ async def _read_in_child(path: str, limit_bytes: int, *, tail: bool, timeout_s: 
 
 
 async def _ask_child(path: str, limit_bytes: int, *, tail: bool, timeout_s: float) -> Reading:
+    from lifesign.processes.child import run_child
+
     silent = f"the file system of {clean(path)} does not answer"
     if _is_stuck(path):
         raise FileUnknownError(f"{silent}, and the last reader still hangs in it")
@@ -113,6 +113,8 @@ async def _ask_child(path: str, limit_bytes: int, *, tail: bool, timeout_s: floa
 
 
 def _decode(answer: bytes) -> Reading:
+    import json
+
     head, _, body = answer.partition(b"\n")
     told = json.loads(head)
     if "errno" in told:

@@ -5,7 +5,6 @@ missing, no regular file, malformed or declared an error by its writer fails. No
 (`heartbeat_formats`), how a file is read without blocking (`files`).
 """
 
-import asyncio
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,7 +115,9 @@ class HeartbeatProbe:
         reason = ""
         for attempt in (1, 2):
             if attempt == 2:
-                await asyncio.sleep(_REREAD_AFTER_S)
+                from asyncio import sleep
+
+                await sleep(_REREAD_AFTER_S)
             left_s = max(self._timeout_s - (time.monotonic() - started), 0.1)
             reading = await self._take(left_s)
             try:

@@ -4,19 +4,20 @@ Numbers and `localhost` are told inline; every other name is looked up in a disp
 each name. Not here: connecting.
 """
 
-import asyncio
 import re
 import socket
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from lifesign.checks.attempt import Attempt, Trouble
 from lifesign.checks.turns import Turns
 from lifesign.core.model import Verdict
-from lifesign.processes.child import ChildResult, run_child
+
+if TYPE_CHECKING:
+    from lifesign.processes.child import ChildResult
 
 SocketAddress: TypeAlias = tuple[str, int] | tuple[str, int, int, int]
 
@@ -102,6 +103,10 @@ class Resolver:
         self._known.pop(host, None)
 
     async def _ask(self, host: str, attempt: Attempt) -> tuple[str, ...]:
+        import asyncio
+
+        from lifesign.processes.child import run_child
+
         loop = asyncio.get_running_loop()
         async with self._turns.of(host):
             known = self._known.get(host)
@@ -142,7 +147,7 @@ def numeric_address(target: HostPort) -> SocketAddress | None:
     return _numeric("127.0.0.1" if local else target.host, target.port)
 
 
-def _addresses(host: str, result: ChildResult, attempt: Attempt) -> tuple[str, ...]:
+def _addresses(host: str, result: "ChildResult", attempt: Attempt) -> tuple[str, ...]:
     if result.start_error is not None:
         raise Trouble(f"cannot resolve {host}: {result.start_error}", Verdict.UNKNOWN)
     if result.timed_out:

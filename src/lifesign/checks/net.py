@@ -3,7 +3,6 @@
 Plain non-blocking sockets: nothing here needs asyncio's transports. Not here: what is said over the stream.
 """
 
-import asyncio
 import errno
 import os
 import socket
@@ -57,7 +56,9 @@ class SocketStream:
         self.peer = peer
         self.certificate: Certificate | None = None
         self._socket = sock
-        self._loop = asyncio.get_running_loop()
+        from asyncio import get_running_loop
+
+        self._loop = get_running_loop()
         self._has_read = False
 
     async def send(self, data: bytes) -> None:
@@ -71,7 +72,9 @@ class SocketStream:
         """See `Stream`."""
         if self._has_read:
             # sock_recv does not yield while data is there: a flood would hold the loop, and its timers, for itself.
-            await asyncio.sleep(0)
+            from asyncio import sleep
+
+            await sleep(0)
         self._has_read = True
         try:
             return await self._loop.sock_recv(self._socket, CHUNK_BYTES)
@@ -107,13 +110,15 @@ async def open_stream(
 
 async def _connect_any(addresses: Sequence[SocketAddress], peer: str, attempt: Attempt) -> socket.socket:
     """Tries the addresses in order; each gets a fair part of what is left of the time."""
+    from asyncio import timeout
+
     attempt.at(f"connecting to {peer} did not finish in {attempt.limit}")
     refusals: list[OSError] = []
     for position, address in enumerate(addresses):
         others = len(addresses) - position - 1
         share_s = attempt.remaining_s / (others + 1) if others else None
         try:
-            async with asyncio.timeout(share_s):
+            async with timeout(share_s):
                 return await _connect(address)
         except OSError as error:  # TimeoutError too
             refusals.append(error)
@@ -168,7 +173,9 @@ def connect_at_once(address: SocketAddress) -> socket.socket | None:
 async def _settle(sock: socket.socket, address: SocketAddress) -> None:
     """Until `sock` is connected to somebody else. Raises OSError."""
     if not finish_connecting(sock, address):
-        await asyncio.get_running_loop().sock_connect(sock, address)
+        from asyncio import get_running_loop
+
+        await get_running_loop().sock_connect(sock, address)
         _refuse_ourselves(sock, address)
 
 

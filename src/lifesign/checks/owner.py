@@ -3,8 +3,6 @@
 import sys
 from pathlib import Path
 
-from lifesign.processes.child import run_child
-
 _ASK = "import pwd, sys; print(pwd.getpwnam(sys.argv[1]).pw_uid)"
 
 
@@ -15,6 +13,8 @@ async def uid_of_user(user: str, timeout_s: float) -> int | None:
     local = _local_uid(user)
     if local is not None:
         return local
+    from lifesign.processes.child import run_child
+
     result = await run_child([sys.executable, "-I", "-S", "-c", _ASK, user], timeout_s=timeout_s)
     answer = result.stdout.strip()
     return int(answer) if answer.isdigit() else None

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from lifesign.checks.file_reading import Signature
+from lifesign.checks.file_reading import Signature, read_file
 from lifesign.checks.files import FileFaultError, read_outside
+from lifesign.checks.mounts import LOCAL
 from lifesign.processes.pidfile import MOST_BYTES, pid_in
 from lifesign.text import clean
 
@@ -25,3 +26,14 @@ async def read_pidfile(path: Path, timeout_s: float) -> tuple[int, Signature]:
         return pid_in(reading.body), reading.signature
     except ValueError as error:
         raise FileFaultError(f"pidfile {name} {error}") from None
+
+
+def read_pidfile_at_once(path: Path) -> tuple[int, Signature] | None:
+    """The same where the file lies on a local mount and names a pid; None where only `read_pidfile` can tell."""
+    try:
+        if LOCAL.status(str(path)) is None:
+            return None
+        reading = read_file(str(path), MOST_BYTES)
+        return None if reading.irregular or reading.too_large else (pid_in(reading.body), reading.signature)
+    except (OSError, ValueError):
+        return None

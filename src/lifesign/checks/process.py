@@ -1,51 +1,34 @@
 """The process check: so many processes of this description exist, alive and within their limits.
 
 A zombie is dead. lifesign, its ancestors and its descendants never count. A failure is only told after everything was
-read anew. Not here: reading /proc (`process_table`), the description (`process_selection`), kin (`kinship`).
+read anew. Not here: reading /proc (`process_table`), the description (`process_selection`), seeing (`process_sight`).
 """
 
-import asyncio
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from lifesign.checks.file_reading import Signature, is_settled
 from lifesign.checks.files import FileFaultError, FileUnknownError
-from lifesign.checks.kinship import Kinship
 from lifesign.checks.owner import uid_of_user
-from lifesign.checks.pidfile import read_pidfile
+from lifesign.checks.pidfile import read_pidfile, read_pidfile_at_once
 from lifesign.checks.probe import os_trouble
-from lifesign.checks.process_memory import ProcessMemory
+from lifesign.checks.process_memory import Kept, ProcessMemory
 from lifesign.checks.process_selection import Selection, parse_count
-from lifesign.checks.process_table import Process, ProcessTable
+from lifesign.checks.process_sight import Eyes, Sight
+from lifesign.checks.process_table import ProcessTable
 from lifesign.checks.process_usage import Usage, UsageMeter, total
 from lifesign.core.model import Identity, Observation, Verdict
 from lifesign.processes.stat import (
     Stat,
-    boot_time_now_s,
-    boot_time_s,
-    read_stat,
     started_at_s,
-    uid_of_process,
     uptime_s,
 )
 from lifesign.text import clean, format_duration, format_size
 
-_PIDFILE_SLACK_S = 5.0  # a daemon may write its pidfile before its last fork
 _SHARED_TABLE = ProcessTable()
-
-
-@dataclass(frozen=True, slots=True)
-class _Sight:
-    """What was found: the living, the dead that match, and why a named pid does not count."""
-
-    alive: tuple[Stat, ...] = ()
-    zombies: tuple[int, ...] = ()
-    reason: str = ""
-    is_hidden: bool = False
-    signature: Signature | None = None  # of the pidfile
 
 
 class ProcessProbe:
@@ -73,17 +56,16 @@ class ProcessProbe:
         if pattern is None and name is None and pidfile is None and pid is None and user is None:
             raise ValueError("a process check needs one of pattern, name, pidfile, pid or user")
         self._selection = Selection(pattern=pattern, name=name, user=user)
-        self._pidfile = pidfile
+        self._pidfile = None if pidfile is None else Path.cwd() / pidfile
         self._pid = pid
         self._user = user
-        self._uid: int | None = None
         self._count = parse_count(count)
         self._limits = (max_rss_bytes, max_cpu, max_fds)
         self._timeout_s = timeout_s
         self._table = table or _SHARED_TABLE
-        self._kinship = Kinship()
+        self._eyes = Eyes(self._selection, self._table)
         self._meter = UsageMeter()
-        self._memory = ProcessMemory(self._selection, self._table, pidfile and Path.cwd() / pidfile)
+        self._memory = ProcessMemory(self._selection, self._table, self._pidfile)
         self._is_measured = self._limits != (None, None, None)
 
     def listen(self, told: Callable[[], None]) -> None:
@@ -91,29 +73,44 @@ class ProcessProbe:
         self._memory.listen(told)
 
     def look_at_once(self, now_wall_ns: int) -> Observation | None:
-        """The answer where everything is as the last look saw it; all else takes a whole look."""
-        del now_wall_ns
+        """The answer where all is as the last look saw it, or a number names the process; else only `look` can tell."""
+        began_ns = time.monotonic_ns()
         try:
             kept = self._memory.recall()
             if kept is None:
-                return None
-            now_ns = time.monotonic_ns()
-            if now_ns < kept.until_ns and not self._is_measured:
+                found = self._look_by_number(now_wall_ns)
+            elif began_ns < kept.until_ns and not self._is_measured:
                 return kept.observation
-            stats = self._memory.stats(kept)
+            else:
+                found = self._measured(kept, began_ns)
         except OSError:
             return None
+        return found and replace(found, latency_s=(time.monotonic_ns() - began_ns) / 1e9)
+
+    def _measured(self, kept: Kept, now_ns: int) -> Observation | None:
+        """The same processes as before, measured anew."""
+        stats = self._memory.stats(kept)
         if stats is None:
             return None
-        found = replace(self._judge(_Sight(tuple(stats))), latency_s=(time.monotonic_ns() - now_ns) / 1e9)
+        found = self._judge(Sight(tuple(stats)))
         self._memory.renew(kept, found, now_ns)
         return found
 
+    def _look_by_number(self, now_wall_ns: int) -> Observation | None:
+        if self._user is not None or (self._pid is None and self._pidfile is None):
+            return None
+        if self._pidfile is None:
+            return self._kept(self._see_pid(None), now_wall_ns)
+        in_file = read_pidfile_at_once(self._pidfile)
+        return in_file and self._kept(self._see_pid(in_file), now_wall_ns)
+
     async def look(self, now_wall_ns: int) -> Observation:
         """Looks for the processes; never raises for what it finds."""
+        from asyncio import timeout
+
         started = time.monotonic()
         try:
-            async with asyncio.timeout(self._timeout_s):
+            async with timeout(self._timeout_s):
                 found = await self._look(now_wall_ns)
         except TimeoutError:
             found = Observation(Verdict.UNKNOWN, "could not read the process table in time")
@@ -129,89 +126,52 @@ class ProcessProbe:
         self._memory.forget()
 
     async def _look(self, now_wall_ns: int) -> Observation:
-        if self._user is not None and self._uid is None:
-            self._uid = await uid_of_user(self._user, self._timeout_s)
-            if self._uid is None:
+        if self._user is not None and self._eyes.uid is None:
+            self._eyes.uid = await uid_of_user(self._user, self._timeout_s)
+            if self._eyes.uid is None:
                 return Observation(Verdict.UNKNOWN, f"there is no user {clean(self._user, 40)}")
         if self._pid is not None or self._pidfile is not None:
             return self._kept(await self._see_named(), now_wall_ns)
-        sight = await self._see_all(thorough=False)
+        sight = await self._eyes.see_all(thorough=False)
         if not self._count.holds(len(sight.alive)):
-            sight = await self._see_all(thorough=True)
+            sight = await self._eyes.see_all(thorough=True)
         return self._kept(sight, now_wall_ns)
 
-    def _kept(self, sight: _Sight, now_wall_ns: int) -> Observation:
+    def _kept(self, sight: Sight, now_wall_ns: int) -> Observation:
         """The judgement; remembered where the next look may do with finding everything unchanged."""
         found = self._judge(sight)
         is_plain = self._count.holds(len(sight.alive)) and not (
-            sight.zombies or sight.is_hidden or self._table.hides_others or self._uid is not None
+            sight.zombies or sight.is_hidden or self._table.hides_others or self._eyes.uid is not None
         )
-        if is_plain and (sight.signature is None or is_settled(sight.signature, now_wall_ns)):
+        if is_plain:
+            # A pidfile may be written again within one tick of its clock: then it is read again. Its process is held.
+            known = sight.signature if sight.signature and is_settled(sight.signature, now_wall_ns) else None
             all_of = self._pid is None and self._pidfile is None
-            self._memory.keep(found, sight.alive, time.monotonic_ns(), sight.signature, all_of=all_of)
+            self._memory.keep(found, sight.alive, time.monotonic_ns(), known, all_of=all_of)
         else:
             self._memory.forget()
         return found
 
-    async def _see_all(self, *, thorough: bool) -> _Sight:
-        await self._table.refresh(thorough=thorough)
-        # What matched is read once more, because a number can have a new owner, and a process a new program.
-        matched = (self._table.read_again(process.pid) for process in self._selection.among(self._table))
-        candidates = [process for process in matched if process and self._selection.matches(process)]
-        sight = self._sift(self._kinship.strangers(candidates))
-        return replace(sight, is_hidden=self._table.hides_others and self._uid != os.geteuid())
-
-    def _sift(self, candidates: list[Process]) -> _Sight:
-        alive: list[Stat] = []
-        zombies: list[int] = []
-        for process in candidates:
-            stat = read_stat(process.pid)
-            if stat is None or stat.started_ticks != process.started_ticks or not self._is_users(process.pid):
-                continue
-            if stat.is_dead:
-                zombies.append(stat.pid)
-            else:
-                alive.append(stat)
-        return _Sight(tuple(alive), tuple(zombies))
-
-    def _is_users(self, pid: int) -> bool:
-        return self._uid is None or uid_of_process(pid) == self._uid
-
-    async def _see_named(self) -> _Sight:
-        """The one process that a number names, where it is what it should be."""
-        pid, signature, by = self._pid or 0, None, f"pid {self._pid}"
-        if self._pidfile is not None:
-            try:
-                pid, signature = await read_pidfile(self._pidfile, self._timeout_s)
-            except FileFaultError as error:
-                return _Sight(reason=str(error))
-            by = f"pidfile names pid {pid}"
-            if self._pid not in (None, pid):
-                return _Sight(reason=f"{by}, not {self._pid}")
-        process = self._table.read_again(pid)
-        if process is None:
-            return self._see_nobody(pid, by)
-        if not self._kinship.strangers([process]):
-            return _Sight(reason=f"pid {pid} is lifesign itself or its kin, which never counts")
-        if not self._selection.matches(process):
-            return _Sight(reason=f"pid {pid} is another process, not one that {self._selection.words()}")
-        sight = self._sift([process])
-        if sight.alive and signature is not None and _started_after(sight.alive[0], signature[3]):
-            return _Sight(reason=f"pid {pid} is another process (started after the pidfile was written)")
-        if not sight.alive and not sight.zombies:
-            return _Sight(reason=f"pid {pid} is another user's process" if self._uid is not None else f"{by} is gone")
-        return replace(sight, signature=signature)
-
-    def _see_nobody(self, pid: int, by: str) -> _Sight:
+    async def _see_named(self) -> Sight:
+        if self._pidfile is None:
+            return self._see_pid(None)
         try:
-            os.kill(pid, 0)  # signal 0 sends nothing; it tells whether anyone is there whom /proc hides
-        except PermissionError:
-            return _Sight(is_hidden=True)
-        except (ProcessLookupError, OverflowError):
-            pass
-        return _Sight(reason=f"{by}, which is not running" if self._pidfile else f"{by} is not running")
+            return self._see_pid(await read_pidfile(self._pidfile, self._timeout_s))
+        except FileFaultError as error:
+            return Sight(reason=str(error))
 
-    def _judge(self, sight: _Sight) -> Observation:
+    def _see_pid(self, in_file: tuple[int, Signature] | None) -> Sight:
+        if in_file is None:
+            return self._eyes.see_pid(self._pid or 0, f"pid {self._pid}")
+        pid, signature = in_file
+        by = f"pidfile names pid {pid}"
+        return (
+            self._eyes.see_pid(pid, by, signature)
+            if self._pid in (None, pid)
+            else Sight(reason=f"{by}, not {self._pid}")
+        )
+
+    def _judge(self, sight: Sight) -> Observation:
         count = len(sight.alive)
         if sight.is_hidden and not self._count.is_certain(count):
             return Observation(
@@ -225,13 +185,13 @@ class ProcessProbe:
         metrics = {**total(usages), "stopped": float(stopped)}
         return Observation(verdict, message, metrics=metrics, identity=self._identity(sight))
 
-    def _identity(self, sight: _Sight) -> Identity | None:
+    def _identity(self, sight: Sight) -> Identity | None:
         """The one process there is; none where one is too many or too few."""
         if len(sight.alive) != 1 or not self._count.holds(1):
             return None
         return Identity(sight.alive[0].pid, started_at_s(sight.alive[0]))
 
-    def _verdict(self, sight: _Sight, usages: tuple[Usage, ...]) -> tuple[Verdict, str]:
+    def _verdict(self, sight: Sight, usages: tuple[Usage, ...]) -> tuple[Verdict, str]:
         if not self._count.holds(len(sight.alive)):
             expected = "" if not sight.alive and self._count.holds(1) else f", expected {self._count}"
             return Verdict.FAIL, self._found(sight) + expected
@@ -256,7 +216,7 @@ class ProcessProbe:
             return f"{who} {usage.fds} file descriptors, over the limit of {max_fds}"
         return ""
 
-    def _found(self, sight: _Sight) -> str:
+    def _found(self, sight: Sight) -> str:
         """What is there, in the words of a failure."""
         count = len(sight.alive)
         if count > 1:
@@ -269,16 +229,6 @@ class ProcessProbe:
                 return f"pid {pids} is a zombie"
             return f"the process that {self._selection.words()} is a zombie (pid {pids})"
         return sight.reason or f"no process {self._selection.words()}"
-
-
-def _started_after(stat: Stat, written_ns: int) -> bool:
-    """Whether it began after the pidfile was written, by the clock of our start and by that of now.
-
-    A clock step between the two must not make a stranger of the right process.
-    """
-    earliest_boot_s = min(boot_time_s(), boot_time_now_s())
-    started_s = earliest_boot_s + (started_at_s(stat) - boot_time_s())
-    return started_s > written_ns / 1e9 + _PIDFILE_SLACK_S
 
 
 def _presence(alive: tuple[Stat, ...]) -> str:

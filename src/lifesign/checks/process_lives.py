@@ -3,11 +3,14 @@
 Not here: which processes are watched, and what their death means (`process`).
 """
 
-import asyncio
 import os
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from lifesign.processes.stat import read_stat
+
+if TYPE_CHECKING:
+    import asyncio
 
 _MOST = 16384
 _PART_OF_DESCRIPTORS = 4  # at most a fourth of all descriptors is spent here: looks need theirs
@@ -18,7 +21,7 @@ class Life:
 
     __slots__ = ("_descriptor", "_listeners", "_loop", "is_over", "key")
 
-    def __init__(self, key: tuple[int, int], descriptor: int, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, key: tuple[int, int], descriptor: int, loop: "asyncio.AbstractEventLoop") -> None:
         self.key = key
         self.is_over = False
         self._descriptor = descriptor
@@ -94,7 +97,9 @@ class Lives:
         if stat is None or stat.started_ticks != started_ticks:
             os.close(descriptor)
             return None
-        life = Life((pid, started_ticks), descriptor, asyncio.get_running_loop())
+        from asyncio import get_running_loop
+
+        life = Life((pid, started_ticks), descriptor, get_running_loop())
         self._held[life.key] = life
         life._loop.add_reader(descriptor, self._end, life)  # noqa: SLF001 - its keeper's
         return life

@@ -21,7 +21,7 @@ USAGE_NS = 10_000_000_000  # what they use, where no limit is set on it, is meas
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class Kept:
     observation: Observation
     until_ns: int
     lives: tuple[Life, ...]
@@ -39,7 +39,7 @@ class ProcessMemory:
         self._pidfile = None if pidfile is None else str(pidfile)
         self._lives = lives
         self._told: Callable[[], None] | None = None
-        self._kept: _Kept | None = None
+        self._kept: Kept | None = None
 
     def listen(self, told: Callable[[], None]) -> None:
         """Calls `told` when a process that was seen alive has died."""
@@ -56,9 +56,9 @@ class ProcessMemory:
         if lives is None or programs is None:
             self.forget()
             return
-        self._kept = _Kept(observation, now_ns + USAGE_NS, lives, matched, programs, signature)
+        self._kept = Kept(observation, now_ns + USAGE_NS, lives, matched, programs, signature)
 
-    def recall(self) -> _Kept | None:
+    def recall(self) -> Kept | None:
         """What was kept, where everything is still so; None where only a look can tell."""
         kept = self._kept
         if kept is None:
@@ -75,7 +75,7 @@ class ProcessMemory:
                 return None
         return kept
 
-    def stats(self, kept: _Kept) -> list[Stat] | None:
+    def stats(self, kept: Kept) -> list[Stat] | None:
         """The processes as they are now; None where one of them is no longer as it was."""
         found = []
         for life in kept.lives:
@@ -85,9 +85,9 @@ class ProcessMemory:
             found.append(stat)
         return found
 
-    def renew(self, kept: _Kept, observation: Observation, now_ns: int) -> None:
+    def renew(self, kept: Kept, observation: Observation, now_ns: int) -> None:
         """The same processes, measured anew."""
-        self._kept = _Kept(observation, now_ns + USAGE_NS, kept.lives, kept.matched, kept.programs, kept.signature)
+        self._kept = Kept(observation, now_ns + USAGE_NS, kept.lives, kept.matched, kept.programs, kept.signature)
 
     def forget(self) -> None:
         """Releases everything; idempotent."""

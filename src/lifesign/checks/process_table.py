@@ -5,7 +5,6 @@ in sixteen of the others. So a remembered command line can be out of date (after
 for a thorough refresh first. Not here: which process is looked for (`process`).
 """
 
-import asyncio
 import os
 import time
 from collections.abc import Iterable, Iterator
@@ -135,7 +134,9 @@ class ProcessTable:
         for count, pid in enumerate(pids, 1):
             self.read_again(pid)
             if count % _SLICE == 0:
-                await asyncio.sleep(0)
+                from asyncio import sleep
+
+                await sleep(0)
 
     def read_again(self, pid: int) -> Process | None:
         """One process as it is now, None where it is gone or hidden."""

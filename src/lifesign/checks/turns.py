@@ -1,11 +1,10 @@
 """Taking turns: of those who want the same thing from a disposable child, one asks at a time (one job per path)."""
 
-import asyncio
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import AsyncIterator
 
 
@@ -13,12 +12,14 @@ class BusyError(Exception):
     """The turn did not come in time."""
 
 
-@dataclass(slots=True)
 class _Line:
     """Those who wait for one thing."""
 
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    users: int = 0
+    __slots__ = ("lock", "users")
+
+    def __init__(self, lock: "asyncio.Lock") -> None:
+        self.lock = lock
+        self.users = 0
 
 
 class Turns:
@@ -30,7 +31,9 @@ class Turns:
     @asynccontextmanager
     async def of(self, name: str, within_s: float | None = None) -> "AsyncIterator[None]":
         """Waits until nobody else is inside under `name`, for at most `within_s`; then raises BusyError."""
-        line = self._lines.setdefault(name, _Line())
+        import asyncio  # not before somebody must wait: it is the heaviest import of a one-shot
+
+        line = self._lines.setdefault(name, _Line(asyncio.Lock()))
         line.users += 1
         try:
             try:

@@ -5,10 +5,12 @@ failed, 2 usage, 78 bad config; `check` and `snapshot --exit-code` follow the Na
 where usage and config errors are 3.
 """
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from typing import NoReturn
 
 import click
 
@@ -85,7 +87,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     words = list(sys.argv[1:] if arguments is None else arguments)
     if not words or (words[0].startswith("-") and words[0] not in ("-h", "--help", "--version")):
         words.insert(0, "console")
-    sys.exit(_run(words))
+    if words[0] != "check":
+        sys.exit(_run(words))
+    gc.disable()  # one round leaves no garbage worth a walk over all that was imported
+    code = _run(words)
+    if arguments is None:
+        _leave(code)
+    sys.exit(code)
+
+
+def _leave(code: int) -> NoReturn:
+    """Ends this process without taking it apart piece by piece, which is a tenth of what one round costs."""
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        sys.exit(code)
+    os._exit(code)
 
 
 def _run(words: list[str]) -> int:

@@ -79,17 +79,16 @@ class Engine:
             self._forget_waiters()
             self._looks.close()
 
-    async def look_once(self) -> None:
-        """One round of every check, each once, then nothing: for `lifesign check`."""
+    async def await_looks(self, looks: Iterable[Look]) -> None:
+        """Carries out `looks`, each once, then nothing: for `lifesign check`."""
         async with asyncio.TaskGroup() as group:
             self._group = group
-            self._carry_out(self.monitor.command(LookNow(), self._clocks()))
+            self._due.extend(looks)
             while self._due or self._running:
                 self._begin_looks()
                 if self._running:
                     await asyncio.wait(self._running.values(), timeout=0 if self._due else TICK_NS / NS_PER_S)
                 self._carry_out(self.monitor.attend(self._clocks()))
-        self._looks.close()
 
     async def _rounds(self) -> None:
         while True:

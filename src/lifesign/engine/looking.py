@@ -4,20 +4,19 @@ A look that does not come back is ended half a second after its timeout, and its
 (T4); so is one whose check crashed. Both are told as `unknown`: it is our trouble, not the target's.
 """
 
-import asyncio
-import logging
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from lifesign.core.model import NS_PER_S, CheckId, Instant, JsonValue, Observation, Verdict
 from lifesign.engine.clock import read_clocks
 from lifesign.text import clean, redact
 
-LATE_S = 0.5  # past its timeout a look is ended (reliability.md, T4)
+if TYPE_CHECKING:
+    import logging
 
-logger = logging.getLogger(__name__)
+LATE_S = 0.5  # past its timeout a look is ended (reliability.md, T4)
 
 
 class Looker(Protocol):
@@ -80,16 +79,18 @@ class Looks:
 
     async def _guarded(self, check: CheckId, rest: Rest | None, left_s: float) -> Observation:
         """A whole look, or the `rest` of one, in at most `left_s` seconds."""
+        from asyncio import timeout  # not before a look must wait: it is the heaviest import of a one-shot
+
         try:
-            async with asyncio.timeout(left_s):
+            async with timeout(left_s):
                 seen = await (self._looker(check).look(self._clocks().wall_ns) if rest is None else rest)
                 return self._without_secrets(seen)
         except TimeoutError:
             self._replace(check)
             limit_s = self._timeouts_ns[check] / NS_PER_S + LATE_S
             return Observation(Verdict.UNKNOWN, f"the check itself did not come back in {limit_s:g} s")
-        except Exception as error:  # the adapter's border: a check that dies is told and begun anew
-            logger.exception("the check %s of %s died and is begun anew", check.check, check.component)
+        except Exception as error:  # noqa: BLE001 - the adapter's border: a check that dies is told and begun anew
+            _logger().exception("the check %s of %s died and is begun anew", check.check, check.component)
             return self._died(check, error)
 
     def begin(self, check: CheckId, now: Instant, done: Callable[[Observation | Rest], None]) -> bool:
@@ -100,8 +101,8 @@ class Looks:
         try:
             begin: Begin | None = getattr(self._looker(check), "begin", None)
             return begin is not None and begin(now.wall_ns, partial(self._landed, check, now, done))
-        except Exception:  # the adapter's border: the look that follows tells of it
-            logger.exception("the check %s of %s could not be begun", check.check, check.component)
+        except Exception:  # noqa: BLE001 - the adapter's border: the look that follows tells of it
+            _logger().exception("the check %s of %s could not be begun", check.check, check.component)
             self._replace(check)
             return False
 
@@ -115,8 +116,8 @@ class Looks:
         found: Observation | Rest
         try:
             found = find()
-        except Exception as error:  # the adapter's border, as in `look`
-            logger.exception("the check %s of %s died and is begun anew", check.check, check.component)
+        except Exception as error:  # noqa: BLE001 - the adapter's border, as in `look`
+            _logger().exception("the check %s of %s died and is begun anew", check.check, check.component)
             found = self._died(check, error)
         if isinstance(found, Observation):
             done(self._without_secrets(found))
@@ -132,8 +133,8 @@ class Looks:
             if look is None:
                 return None
             found = look(now_wall_ns)
-        except Exception as error:  # the adapter's border, as in `look`
-            logger.exception("the check %s of %s died and is begun anew", check.check, check.component)
+        except Exception as error:  # noqa: BLE001 - the adapter's border, as in `look`
+            _logger().exception("the check %s of %s died and is begun anew", check.check, check.component)
             return self._died(check, error)
         return found if found is None or not self._secrets else self._without_secrets(found)
 
@@ -206,5 +207,11 @@ def close_looker(looker: Looker) -> None:
     """Closes it. Never raises."""
     try:
         looker.close()
-    except Exception:  # the adapter's border: closing is best effort
-        logger.exception("a check could not be closed")
+    except Exception:  # noqa: BLE001 - the adapter's border: closing is best effort
+        _logger().exception("a check could not be closed")
+
+
+def _logger() -> "logging.Logger":
+    import logging  # only where something goes wrong
+
+    return logging.getLogger(__name__)
