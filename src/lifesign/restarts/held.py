@@ -26,14 +26,14 @@ _INTERPRETERS = re.compile(r"python|node|ruby|perl|php|bash$|sh$")
 DEATH_WAIT_S = 5.0  # how long SIGKILL may take before we say that the kernel will not let it die
 
 
-def refuse_kin(pid: int) -> None:
-    """Raises HandsOffError for ourselves, our ancestors and our descendants."""
+def refuse_kin(pid: int, *, children: bool = True) -> None:
+    """Raises HandsOffError for ourselves and our ancestors, and with `children` for our descendants."""
     who = ""
     if pid == os.getpid():
         who = "lifesign itself"
     elif pid in line_of(os.getppid()):
         who = "an ancestor of lifesign"
-    elif os.getpid() in line_of(pid):
+    elif children and os.getpid() in line_of(pid):
         who = "a child of lifesign's own"
     if who:
         raise HandsOffError(f"pid {pid} is {who}, which is never signalled")

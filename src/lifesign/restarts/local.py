@@ -10,8 +10,8 @@ _SAME_START_S = 3.0  # a manager notes the time in whole seconds, a little befor
 def local_identity(pid: int, told_start_s: float | None) -> Identity:
     """The identity by our /proc where it is that process, so that it equals what a process check sees; else as told.
 
-    The number may belong to another host or namespace. Raises HandsOffError where the process is lifesign itself, an
-    ancestor or a child of it.
+    The number may belong to another host or namespace. Raises HandsOffError where the process is lifesign itself or an
+    ancestor of it.
     """
     try:
         stat = read_stat(pid)
@@ -19,5 +19,5 @@ def local_identity(pid: int, told_start_s: float | None) -> Identity:
         stat = None
     if stat is None or told_start_s is None or abs(started_at_s(stat) - told_start_s) > _SAME_START_S:
         return Identity(pid, told_start_s)
-    refuse_kin(pid)
+    refuse_kin(pid, children=False)  # a child of ours has its manager between us and it
     return Identity(pid, started_at_s(stat))

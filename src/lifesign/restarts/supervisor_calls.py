@@ -19,6 +19,7 @@ import time
 import xmlrpc.client
 from typing import Any
 from urllib.parse import unquote, urlsplit
+from xml.parsers.expat import ExpatError
 
 CALL_TIMEOUT_S = 10.0
 _POLL_S = 0.1
@@ -48,7 +49,7 @@ class _Connection(http.client.HTTPConnection):
 
 
 class _Transport(xmlrpc.client.Transport):
-    """One connection a call, over a UNIX socket or TCP, with a time limit on every step."""
+    """One connection over a UNIX socket or TCP, with a time limit on every step."""
 
     def __init__(self, server: str) -> None:
         url = urlsplit(server)
@@ -58,7 +59,13 @@ class _Transport(xmlrpc.client.Transport):
         self._url = url
 
     def make_connection(self, host: Any) -> http.client.HTTPConnection:
-        del host
+        known = self._connection[1]
+        if known is None:
+            known = self._connect()
+            self._connection = host, known
+        return known
+
+    def _connect(self) -> http.client.HTTPConnection:
         if self._url.scheme == "unix":
             return _Connection(self._url.path)
         kind = http.client.HTTPSConnection if self._url.scheme == "https" else http.client.HTTPConnection
@@ -69,8 +76,13 @@ class Supervisor:
     """One program of one Supervisor."""
 
     def __init__(self, server: str, program: str) -> None:
-        self._calls: Any = xmlrpc.client.ServerProxy("http://localhost/RPC2", _Transport(server)).supervisor
+        self._proxy = xmlrpc.client.ServerProxy("http://localhost/RPC2", _Transport(server))
+        self._calls: Any = self._proxy.supervisor
         self._program = program
+
+    def close(self) -> None:
+        """Ends the connection."""
+        self._proxy("close")()
 
     def info(self) -> dict[str, Any]:
         """As getProcessInfo gives it."""
@@ -124,26 +136,34 @@ def restart(supervisor: Supervisor, expected_pid: int, patience_s: float, escala
         raise RefusedError(reason)
     if info["pid"] != expected_pid:
         raise RefusedError(f"has another process by now (pid {info['pid']}), so it was restarted already")
-    began, killed, is_stopped_by_us = time.monotonic(), "", False
-    if expected_pid:
-        is_stopped_by_us = supervisor.stop(info)
+    is_stopped_by_us = supervisor.stop(info) if expected_pid else False
+    began, killed, is_started = time.monotonic(), "", False
     while (elapsed_s := time.monotonic() - began) < patience_s:
         info = supervisor.info()
-        state = info["statename"]
         if info["pid"] and info["pid"] != expected_pid:
             return f"pid {info['pid']}{killed}"
-        if state == "STOPPED" and not is_stopped_by_us:
-            raise RefusedError("was stopped by somebody meanwhile, so it is left alone")
-        if state == "STOPPED" or state in _DOWN:
-            supervisor.start()
-        elif escalate_s is not None and elapsed_s > escalate_s and not killed and info["pid"]:
+        if info["pid"] and escalate_s is not None and elapsed_s > escalate_s and not killed:
             supervisor.kill()
             killed = f", SIGKILL after {escalate_s:g} s"
+        is_started = _start_where_due(supervisor, info, is_started, is_stopped_by_us)
         time.sleep(_POLL_S)
-    state, rest = info["statename"], "no SIGKILL without `escalate`" if escalate_s is None else "not even by SIGKILL"
-    if info["pid"] == expected_pid and expected_pid:
+    rest = "no SIGKILL without `escalate`" if escalate_s is None else "not even by SIGKILL"
+    if info["pid"]:
         raise FailedError(f"did not end in {patience_s:g} s ({rest})")
-    raise FailedError(f"has no new process after {patience_s:g} s (it is {state})")
+    raise FailedError(f"has no new process after {patience_s:g} s (it is {info['statename']})")
+
+
+def _start_where_due(supervisor: Supervisor, info: dict[str, Any], is_started: bool, is_stopped_by_us: bool) -> bool:
+    """Starts what is down, once. Whether it was started by now."""
+    state = info["statename"]
+    if state in _HUMAN_STOP and not is_stopped_by_us:
+        raise RefusedError("was stopped by somebody meanwhile, so it is left alone")
+    if state not in (*_HUMAN_STOP, *_DOWN):
+        return is_started
+    if is_started:
+        raise FailedError(f"ended again right after its start (exit status {info['exitstatus']})")
+    supervisor.start()
+    return True
 
 
 def answer(question: dict[str, Any]) -> dict[str, Any]:
@@ -169,8 +189,10 @@ def answer(question: dict[str, Any]) -> dict[str, Any]:
         return {"unreachable": reason}
     except OSError as error:
         return {"unreachable": error.strerror or str(error) or "no answer"}
-    except (xmlrpc.client.Error, http.client.HTTPException, ValueError, KeyError, TypeError) as error:
+    except (xmlrpc.client.Error, http.client.HTTPException, ExpatError, ValueError, KeyError, TypeError) as error:
         return {"unreachable": f"its answer is none that Supervisor gives ({type(error).__name__})"}
+    finally:
+        supervisor.close()
 
 
 if __name__ == "__main__":
