@@ -1,0 +1,230 @@
+"""Alerting: who is to hear of which incident, what, and when. A row of small stages, pure as the rest of the core.
+
+Theory of operation. Each sink holds one conversation about each incident it wants to hear of. It begins untold. It is
+opened once nothing keeps it back: its time has come (`notify_after`), no dependency is down, another component does
+not speak for the same cause, and neither silence nor hold lies upon the component. An opened one is updated when the
+diagnosis changes, at most once in `min_update`, and repeated every `remind_every` unless somebody has acknowledged the
+incident. What was told is resolved, whatever lies upon it (S9); what was never told ends without a word. Not here:
+what an alert says, how it is sent, and that it arrives (`alerts`, the outbox).
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from fnmatch import fnmatchcase
+
+from lifesign.core.model import Instant
+
+
+class Stage(StrEnum):
+    """What a sink is told of an incident."""
+
+    OPENED = "opened"
+    UPDATED = "updated"
+    REMINDER = "reminder"
+    RECOVERED = "recovered"
+
+
+@dataclass(frozen=True, slots=True)
+class SinkSpec:
+    """When a sink hears of what. `only` and `left_out` hold component names or `tag:NAME`; `*` stands for any text."""
+
+    name: str
+    notify_after_ns: int = 0
+    remind_every_ns: int | None = None
+    min_update_ns: int = 300_000_000_000
+    only: tuple[str, ...] = ("*",)
+    left_out: tuple[str, ...] = ()
+
+    def wants(self, component: str, tags: Iterable[str]) -> bool:
+        """Whether it hears of `component` at all."""
+        names = [component, *(f"tag:{tag}" for tag in tags)]
+        return _match(self.only, names) and not _match(self.left_out, names)
+
+
+def _match(patterns: Iterable[str], names: list[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns for name in names)
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """How a component stands that has an incident. `spokesman`: which one speaks for a common cause, "" without one."""
+
+    diagnosis: str
+    suppressed_by: str | None = None
+    silenced: bool = False
+    held: bool = False
+    acknowledged: bool = False
+    spokesman: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """One sink on one incident. Moments are of the clock that counts a suspend, in nanoseconds."""
+
+    sink: str
+    component: str
+    incident: str
+    opened_boot_ns: int
+    told: bool = False
+    told_boot_ns: int = 0
+    reminded_boot_ns: int = 0
+    diagnosis: str = ""
+    was_quiet: bool = False
+
+    def memory(self, now: Instant) -> "ConversationMemory":
+        """What must survive of it."""
+        return ConversationMemory(
+            self.sink,
+            self.component,
+            self.incident,
+            now.wall_ns,
+            now.boot_ns - self.opened_boot_ns,
+            self.told,
+            now.boot_ns - self.told_boot_ns,
+            now.boot_ns - self.reminded_boot_ns,
+            self.diagnosis,
+            self.was_quiet,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationMemory:
+    """A conversation as of `taken_wall_ns`, its moments as ages."""
+
+    sink: str
+    component: str
+    incident: str
+    taken_wall_ns: int
+    opened_age_ns: int
+    told: bool = False
+    told_age_ns: int = 0
+    reminded_age_ns: int = 0
+    diagnosis: str = ""
+    was_quiet: bool = False
+
+    def recalled(self, now: Instant) -> Conversation:
+        """Goes on; the time in which we were away counts."""
+        then_ns = now.boot_ns - max(0, now.wall_ns - self.taken_wall_ns)
+        return Conversation(
+            self.sink,
+            self.component,
+            self.incident,
+            then_ns - self.opened_age_ns,
+            self.told,
+            then_ns - self.told_age_ns,
+            then_ns - self.reminded_age_ns,
+            self.diagnosis,
+            self.was_quiet,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Notify:
+    """Tell `conversation.sink`. `note`: what is to be said besides."""
+
+    stage: Stage
+    conversation: Conversation
+    note: str = ""
+
+
+class Alerting:
+    """All conversations. Call it with the events of incidents as they come, and `review` it from time to time."""
+
+    def __init__(self, sinks: Iterable[SinkSpec]) -> None:
+        self._sinks = {sink.name: sink for sink in sinks}
+        self._open: dict[tuple[str, str], Conversation] = {}
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether there is nothing to review."""
+        return not self._open
+
+    def conversations(self) -> tuple[Conversation, ...]:
+        """Those that are not over."""
+        return tuple(self._open.values())
+
+    def recall(self, memories: Iterable[ConversationMemory], now: Instant) -> None:
+        """Goes on with those whose sink is still there."""
+        for memory in memories:
+            if memory.sink in self._sinks:
+                self._open[memory.sink, memory.component] = memory.recalled(now)
+
+    def down(self, component: str, tags: Iterable[str], incident: str, now: Instant) -> tuple[Notify, ...]:
+        """An incident has opened, or is found open after a start. One already known changes nothing."""
+        ended: list[Notify] = []
+        labels = tuple(tags)
+        for sink in self._sinks.values():
+            known = self._open.get((sink.name, component))
+            if (known is not None and known.incident == incident) or not sink.wants(component, labels):
+                continue
+            if known is not None:  # its end was lost with us
+                ended += self._end(known)
+            self._open[sink.name, component] = Conversation(sink.name, component, incident, now.boot_ns)
+        return tuple(ended)
+
+    def recovered(self, component: str) -> tuple[Notify, ...]:
+        """The incident of `component` is over: whoever was told of it is told so."""
+        known = [conversation for key, conversation in self._open.items() if key[1] == component]
+        return tuple(notify for conversation in known for notify in self._end(conversation))
+
+    def _end(self, conversation: Conversation) -> Iterator[Notify]:
+        del self._open[conversation.sink, conversation.component]
+        if conversation.told:
+            yield Notify(Stage.RECOVERED, conversation)
+
+    def review(self, circumstances: Callable[[str], Circumstances], now: Instant) -> tuple[Notify, ...]:
+        """What is to be told now."""
+        notifies = []
+        for key, conversation in list(self._open.items()):
+            sink, here = self._sinks[conversation.sink], circumstances(conversation.component)
+            notify = _continued(conversation, sink, here, now) if conversation.told else None
+            if not conversation.told:
+                self._open[key], notify = _begun(conversation, sink, here, now)
+            if notify is not None:
+                self._open[key] = notify.conversation
+                notifies.append(notify)
+        return tuple(notifies)
+
+
+def _is_quiet(here: Circumstances) -> bool:
+    return here.silenced or here.held
+
+
+def _begun(
+    conversation: Conversation, sink: SinkSpec, here: Circumstances, now: Instant
+) -> tuple[Conversation, Notify | None]:
+    """The stages before the first word: dependency, common cause, silence and hold, patience."""
+    if here.suppressed_by is not None or here.spokesman not in ("", conversation.component):
+        return conversation, None
+    if _is_quiet(here):
+        return conversation if conversation.was_quiet else replace(conversation, was_quiet=True), None
+    if now.boot_ns - conversation.opened_boot_ns < sink.notify_after_ns:
+        return conversation, None
+    note = "the silence or hold is over, and it is still down" if conversation.was_quiet else ""
+    told = _told(conversation, here, now)
+    return told, Notify(Stage.OPENED, told, note)
+
+
+def _continued(conversation: Conversation, sink: SinkSpec, here: Circumstances, now: Instant) -> Notify | None:
+    """The stages after it: silence and hold, reminder, update."""
+    if _is_quiet(here):
+        return None
+    rested_ns = now.boot_ns - conversation.reminded_boot_ns
+    if sink.remind_every_ns is not None and rested_ns >= sink.remind_every_ns and not here.acknowledged:
+        return Notify(Stage.REMINDER, _told(conversation, here, now))
+    if here.diagnosis == conversation.diagnosis or now.boot_ns - conversation.told_boot_ns < sink.min_update_ns:
+        return None
+    updated = replace(conversation, told_boot_ns=now.boot_ns, diagnosis=here.diagnosis)
+    return Notify(Stage.UPDATED, updated)
+
+
+def _told(conversation: Conversation, here: Circumstances, now: Instant) -> Conversation:
+    return replace(
+        conversation,
+        told=True,
+        told_boot_ns=now.boot_ns,
+        reminded_boot_ns=now.boot_ns,
+        diagnosis=here.diagnosis,
+        was_quiet=False,
+    )

@@ -1,0 +1,195 @@
+"""Alerting as transcripts: what a sink hears of an incident, and what keeps it back."""
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lifesign.core.alerting import Alerting, Circumstances, Notify, SinkSpec
+from lifesign.core.model import Instant
+
+S = 1_000_000_000
+PLAIN = Circumstances("not working")
+
+
+def at(seconds: float) -> Instant:
+    ns = int(seconds * S)
+    return Instant(ns, 1_795_269_802 * S + ns, ns)
+
+
+def told(notifies: tuple[Notify, ...]) -> list[str]:
+    return [f"{notify.conversation.sink} {notify.stage} {notify.conversation.component}" for notify in notifies]
+
+
+def desk(**keys: object) -> Alerting:
+    return Alerting([SinkSpec("forge", **keys)])  # type: ignore[arg-type]
+
+
+def hear(alerting: Alerting, seconds: float, here: Circumstances = PLAIN) -> list[str]:
+    return told(alerting.review(lambda name: here, at(seconds)))
+
+
+def test_an_incident_is_opened_once_and_closed_once() -> None:
+    alerting = desk()
+    assert alerting.is_idle
+    alerting.down("mind", (), "mind-1", at(0))
+    assert hear(alerting, 0) == ["forge opened mind"]
+    assert hear(alerting, 1000) == []
+    alerting.down("mind", (), "mind-1", at(1001))
+    assert hear(alerting, 1001) == []
+    assert told(alerting.recovered("mind")) == ["forge recovered mind"]
+    assert alerting.is_idle
+    assert told(alerting.recovered("mind")) == []
+
+
+def test_a_patient_sink_hears_nothing_of_a_short_incident() -> None:
+    alerting = desk(notify_after_ns=60 * S)
+    alerting.down("mind", (), "mind-1", at(0))
+    assert hear(alerting, 59.9) == []
+    assert told(alerting.recovered("mind")) == []
+    alerting.down("mind", (), "mind-2", at(100))
+    assert hear(alerting, 159) == []
+    assert hear(alerting, 160) == ["forge opened mind"]
+
+
+def test_a_silence_keeps_the_first_word_back_and_its_end_lets_it_out_and_says_so() -> None:
+    for quiet in (replace(PLAIN, silenced=True), replace(PLAIN, held=True)):
+        alerting = desk(remind_every_ns=10 * S)
+        alerting.down("mind", (), "mind-1", at(0))
+        assert hear(alerting, 0, quiet) == []
+        (notify,) = alerting.review(lambda name: PLAIN, at(50))
+        assert (str(notify.stage), notify.note) == ("opened", "the silence or hold is over, and it is still down")
+        assert hear(alerting, 70, quiet) == []
+        assert told(alerting.recovered("mind")) == ["forge recovered mind"]
+
+
+def test_a_silence_over_the_whole_incident_ends_without_a_word() -> None:
+    alerting = desk()
+    alerting.down("mind", (), "mind-1", at(0))
+    assert hear(alerting, 5, replace(PLAIN, silenced=True)) == []
+    assert told(alerting.recovered("mind")) == []
+
+
+def test_who_waits_for_a_dependency_or_another_spokesman_is_not_told_of() -> None:
+    alerting = desk()
+    alerting.down("mind", (), "mind-1", at(0))
+    assert hear(alerting, 1, replace(PLAIN, suppressed_by="gateway")) == []
+    assert hear(alerting, 2, replace(PLAIN, spokesman="feed")) == []
+    assert hear(alerting, 3, replace(PLAIN, spokesman="mind")) == ["forge opened mind"]
+
+
+def test_a_changed_diagnosis_is_an_update_at_most_once_in_min_update() -> None:
+    alerting = desk(min_update_ns=60 * S)
+    alerting.down("mind", (), "mind-1", at(0))
+    hear(alerting, 0)
+    changed = replace(PLAIN, diagnosis="not alive")
+    assert hear(alerting, 59, changed) == []
+    assert hear(alerting, 60, changed) == ["forge updated mind"]
+    assert hear(alerting, 119, PLAIN) == []
+    assert hear(alerting, 120, PLAIN) == ["forge updated mind"]
+    assert hear(alerting, 500, PLAIN) == []
+
+
+def test_a_reminder_comes_in_its_time_unless_somebody_took_the_incident() -> None:
+    alerting = desk(remind_every_ns=100 * S)
+    alerting.down("mind", (), "mind-1", at(0))
+    hear(alerting, 0)
+    assert hear(alerting, 99) == []
+    assert hear(alerting, 100) == ["forge reminder mind"]
+    assert hear(alerting, 250, replace(PLAIN, acknowledged=True)) == []
+    assert hear(alerting, 251) == ["forge reminder mind"]
+
+
+def test_a_sink_hears_of_its_own_components_alone() -> None:
+    sinks = [
+        SinkSpec("all"),
+        SinkSpec("tagged", only=("tag:nexus",)),
+        SinkSpec("named", only=("mi*",), left_out=("mind",)),
+        SinkSpec("others", left_out=("tag:nex*",)),
+    ]
+    alerting = Alerting(sinks)
+    alerting.down("mind", ("nexus",), "mind-1", at(0))
+    alerting.down("milk", (), "milk-1", at(0))
+    heard = hear(alerting, 0)
+    assert sorted(heard) == [
+        "all opened milk",
+        "all opened mind",
+        "named opened milk",
+        "others opened milk",
+        "tagged opened mind",
+    ]
+
+
+def test_an_incident_whose_end_was_lost_is_closed_when_the_next_one_opens() -> None:
+    alerting = desk()
+    alerting.down("mind", (), "mind-1", at(0))
+    hear(alerting, 0)
+    ended = alerting.down("mind", (), "mind-2", at(10))
+    assert [(notify.stage, notify.conversation.incident) for notify in ended] == [("recovered", "mind-1")]
+    assert hear(alerting, 10) == ["forge opened mind"]
+
+
+def test_it_goes_on_where_it_was_and_the_time_away_counts() -> None:
+    before = desk(remind_every_ns=100 * S, notify_after_ns=20 * S)
+    before.down("mind", (), "mind-1", at(0))
+    before.down("feed", (), "feed-1", at(15))
+    assert hear(before, 20) == ["forge opened mind"]
+    memories = [conversation.memory(at(25)) for conversation in before.conversations()]
+    after, rebooted = desk(remind_every_ns=100 * S, notify_after_ns=20 * S), at(0)
+    later = Instant(rebooted.mono_ns, at(0).wall_ns + 30 * S, rebooted.boot_ns)  # 5 s after the taking
+    after.recall(memories, later)
+    after.down("mind", (), "mind-1", later)
+    assert hear(after, 4.9) == []
+    assert hear(after, 5) == ["forge opened feed"]
+    assert hear(after, 89) == []
+    assert hear(after, 90) == ["forge reminder mind"]
+    assert told(after.recovered("mind")) == ["forge recovered mind"]
+
+
+_STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["down", "up", "wait", "restart"]),
+        st.booleans(),
+        st.booleans(),
+        st.sampled_from(["a", "b"]),
+        st.integers(1, 120),
+    ),
+    max_size=40,
+)
+
+
+@given(_STEPS)
+def test_whatever_comes_each_incident_is_opened_at_most_once_before_it_is_closed_at_most_once(
+    steps: list[tuple[str, bool, bool, str, int]],
+) -> None:
+    alerting = Alerting([SinkSpec("forge", 30 * S, 300 * S, 60 * S)])
+    heard: dict[str, list[str]] = {}
+    incident, number, now_s = "", 0, 0
+
+    def note(notifies: tuple[Notify, ...]) -> None:
+        for notify in notifies:
+            heard.setdefault(notify.conversation.incident, []).append(str(notify.stage))
+
+    for what, silenced, suppressed, diagnosis, wait_s in steps:
+        now_s += wait_s
+        if what == "down" and not incident:
+            number += 1
+            incident = f"mind-{number}"
+            note(alerting.down("mind", (), incident, at(now_s)))
+        elif what == "up" and incident:
+            note(alerting.recovered("mind"))
+            incident = ""
+        elif what == "restart":
+            memories = [conversation.memory(at(now_s)) for conversation in alerting.conversations()]
+            alerting = Alerting([SinkSpec("forge", 30 * S, 300 * S, 60 * S)])
+            alerting.recall(memories, at(now_s))
+        here = Circumstances(diagnosis, "parent" if suppressed else None, silenced)
+        before = {name: len(stages) for name, stages in heard.items()}
+        note(alerting.review(lambda name, here=here: here, at(now_s)))  # type: ignore[misc]
+        if silenced:
+            assert {name: len(stages) for name, stages in heard.items()} == before
+    for name, stages in heard.items():
+        assert stages[0] == "opened"
+        assert stages.count("opened") == 1
+        assert stages.count("recovered") == (name != incident)
+        assert "recovered" not in stages[:-1]
