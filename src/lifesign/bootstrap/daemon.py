@@ -15,6 +15,7 @@ from typing import Literal
 from lifesign import __version__
 from lifesign.api.documents import MonitorInfo
 from lifesign.api.journal import Journal
+from lifesign.bootstrap.alerting import Alerter
 from lifesign.bootstrap.beats import Beats
 from lifesign.bootstrap.difference import Difference, followed
 from lifesign.bootstrap.listening import Listening
@@ -26,7 +27,7 @@ from lifesign.checks.files import signature
 from lifesign.checks.mounts import may_hang
 from lifesign.config import Config
 from lifesign.core.commands import NotPossibleError, OperatorCommand
-from lifesign.core.events import EventName
+from lifesign.core.events import Event, EventName
 from lifesign.core.memory import MonitorMemory, removed
 from lifesign.core.model import CheckId, JsonValue, Observation
 from lifesign.core.monitor import Monitor
@@ -39,6 +40,7 @@ from lifesign.engine.looking import Looks
 from lifesign.engine.notify import ServiceManager
 from lifesign.text import format_timestamp
 
+WORKS_S = 5.0  # without a finished round for so long, nobody is told that we work
 LAST_RESORT_S = 4.5  # SIGTERM ends everything within 5 s, whatever hangs (reliability.md, P5)
 
 logger = logging.getLogger(__name__)
@@ -62,12 +64,15 @@ class Daemon:
         self._manager = ServiceManager()
         self._started = read_clocks()
         self._stop = asyncio.Event()
+        self._acts = mode == "daemon"
+        self._alerter: Alerter | None = None
         self._beats = Beats(config)
         self._listening: Listening | None = None
         self._memory, events = self._keeper.recall()
         for document in events:
             self._journal.append(document)
         self._engine = self._make_engine()
+        self._alerter = self._make_alerter() if self._acts else None
         self._reloader = Reloader(config, swap=self._swap, tell=self._tell_of_config)
         read: dict[CheckId | None, object] = {
             None: config.stamp
@@ -80,7 +85,27 @@ class Daemon:
         plan = Plan.of(self._config, seed=os.getpid())
         looks = Looks({**plan.makers, **self._beats.makers}, plan.timeouts_ns, self._teller.secrets)
         monitor = Monitor(plan.spec, self._started, self._memory)
-        return Engine(monitor, looks, record=self._teller.record, after_round=self._manager.round_finished)
+        return Engine(monitor, looks, record=self._record, after_round=self._after_round)
+
+    def _make_alerter(self) -> Alerter:
+        return Alerter(
+            self._config,
+            self._engine.monitor,
+            keep=self._keeper.keep,
+            tell=self._teller.tell,
+            works=lambda: self._engine.last_round_age_s() < WORKS_S,
+            secrets=lambda: self._teller.secrets,
+        )
+
+    def _record(self, event: Event) -> None:
+        self._teller.record(event)
+        if self._alerter is not None:
+            self._alerter.hear(event, read_clocks())
+
+    def _after_round(self) -> None:
+        self._manager.round_finished()
+        if self._alerter is not None:
+            self._alerter.review(read_clocks())
 
     async def serve(self, socket: Path | None = None) -> None:
         """Watches and serves until `stop`. `socket`: listen there and nowhere else (a console's own engine)."""
@@ -99,11 +124,14 @@ class Daemon:
 
     async def _watch(self) -> None:
         self._teller.tell(EventName.MONITOR_STARTED, _watching(self._config))
+        if self._alerter is not None:
+            self._alerter.recall(self._keeper.texts, read_clocks())
         self._end_what_was_removed()
         beside = [
             asyncio.create_task(self._keeper.run(), name="keeper"),
             asyncio.create_task(self._reloader.run(), name="reloader"),
         ]
+        beside += [asyncio.create_task(self._alerter.run(), name="alerter")] if self._alerter is not None else []
         gc.collect()
         gc.freeze()  # what the config made stays for good: no collection need walk it again
         engine = asyncio.create_task(self._engine.run(self._sweep), name="engine")
@@ -126,7 +154,7 @@ class Daemon:
         for name in self._memory.components.keys() - names:
             self._keeper.forget(name)
         for event in removed(self._memory, names, self._started):
-            self._teller.record(event)
+            self._record(event)
         self._memory = MonitorMemory()
 
     def stop(self) -> None:
@@ -157,6 +185,8 @@ class Daemon:
         makers = {**plan.makers, **self._beats.makers}
         self._engine.reconfigure(plan.spec, makers, plan.timeouts_ns, self._teller.secrets, changes.checks)
         self._sweep.follow(self._swept())
+        if self._alerter is not None:
+            self._alerter.follow(self._config, read_clocks())
         try:
             if self._listening is not None:
                 self._listening.follow(self._config.http)

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -39,10 +39,13 @@ class Keeper:
         self._monitor: Monitor | None = None
         self._new: list[EventDocument] = []
         self._forgotten: list[str] = []
-        self._held: deque[tuple[int, list[EventDocument]]] = deque()
+        self._held: deque[tuple[int, list[EventDocument], list[Callable[[], None]]]] = deque()
         self._saved: dict[str, list[int]] = {}
         self._revisions: dict[str, int] = {}
         self._troubled = False
+        self.texts: dict[str, str] = {}  # as they were loaded
+        self._kept: dict[str, str | None] = {}
+        self._then: list[Callable[[], None]] = []
         self._store: Store | None = None
         if folder is not None:
             self._store = Store.open(folder / FILE, history_s=history_s, settled=self._settled)
@@ -57,6 +60,7 @@ class Keeper:
         if self._store is None:
             return MonitorMemory(), []
         loaded = self._store.load()
+        self.texts = dict(loaded.memory)
         self._tell_trouble()
         events = []
         for text in loaded.events:
@@ -76,6 +80,20 @@ class Keeper:
         """From now on on the running loop: events are stored with what `monitor` holds."""
         self._loop, self._monitor = asyncio.get_running_loop(), monitor
 
+    def keep(self, texts: Mapping[str, str | None], then: Callable[[], None] | None = None) -> None:
+        """Stores what others than the core want to find again, with the events of this moment; None forgets a text.
+
+        `then` is called once it is stored, or cannot be for now.
+        """
+        if self._store is None or self._loop is None:
+            if then is not None:
+                then()
+            return
+        if not (self._new or self._kept or self._then):
+            self._loop.call_soon(self._hand_over)
+        self._kept.update(texts)
+        self._then += [then] if then is not None else []
+
     def forget(self, component: str) -> None:
         """With the next event, the memory of a component that is no more."""
         self._saved.pop(component, None)
@@ -87,22 +105,24 @@ class Keeper:
         if self._store is None or self._loop is None:
             self._announce(document)
             return
-        if not self._new:
+        if not (self._new or self._kept or self._then):
             self._loop.call_soon(self._hand_over)  # the effects of one call to the core are carried out in one go
         self._new.append(document)
 
     def _hand_over(self) -> None:
-        if self._store is None or self._loop is None or not self._new:
+        if self._store is None or self._loop is None or not (self._new or self._kept or self._then):
             return
         documents, self._new = self._new, []
+        kept, self._kept = self._kept, {}
+        then, self._then = self._then, []
         forgotten, self._forgotten = self._forgotten, []
         texts = [(document.ts, msgspec.json.encode(document).decode()) for document in documents]
         names = {document.component for document in documents if document.component}
         if any(document.component is None for document in documents):
             names |= self._operated()
         memory = self._memory_of(names)
-        number = self._store.record(texts, {**memory, **{key_of(name): None for name in forgotten}})
-        self._held.append((number, documents))
+        number = self._store.record(texts, {**memory, **{key_of(name): None for name in forgotten}, **kept})
+        self._held.append((number, documents, then))
         if self._store.writable:
             self._loop.call_later(HOLD_S, self._release, number)
         else:
@@ -130,8 +150,11 @@ class Keeper:
     def _release(self, number: int) -> None:
         """Announces what was held up to `number`, in order."""
         while self._held and self._held[0][0] <= number:
-            for document in self._held.popleft()[1]:
+            _, documents, then = self._held.popleft()
+            for document in documents:
                 self._announce(document)
+            for go_on in then:
+                go_on()
 
     async def run(self) -> None:
         """Saves what every component holds, each every few seconds if anything was observed of it."""

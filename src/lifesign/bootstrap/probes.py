@@ -55,7 +55,7 @@ def _tcp(check: CheckConfig, options: Any) -> Probe:
     )
 
 
-def _open_values(values: Mapping[str, Any]) -> dict[str, str | Callable[[], str]]:
+def open_values(values: Mapping[str, Any]) -> dict[str, str | Callable[[], str]]:
     """Plain text as it is, a secret as the call that reads it: what is secret is redacted from messages."""
     return {name: value.reveal() if value.is_literal else value.reveal for name, value in values.items()}
 
@@ -67,7 +67,7 @@ def _http(check: CheckConfig, options: Any) -> Probe:
         url=options.url,
         timeout_s=_timeout_s(check),
         method=options.method,
-        headers=_open_values(options.headers),
+        headers=open_values(options.headers),
         body=options.body,
         expect_status=options.expect_status,
         expect_body=options.expect_body,
@@ -83,7 +83,7 @@ def _websocket(check: CheckConfig, options: Any) -> Probe:
     return WebSocketProbe(
         url=options.url,
         timeout_s=_timeout_s(check),
-        headers=_open_values(options.headers),
+        headers=open_values(options.headers),
         send=options.send,
         expect=options.expect,
     )
@@ -115,7 +115,7 @@ def _syntax(check: CheckConfig, options: Any) -> Probe:
 def _command(check: CheckConfig, options: Any) -> Probe:
     from lifesign.checks.command import CommandProbe
 
-    env, cwd = _open_values(options.env), str(options.cwd)
+    env, cwd = open_values(options.env), str(options.cwd)
     return CommandProbe(argv=options.argv, timeout_s=_timeout_s(check), env=env, cwd=cwd)
 
 

@@ -18,6 +18,7 @@ class Alert(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_f
     """The keys of every sink."""
 
     about: ClassVar[str] = ""
+    is_built: ClassVar[bool] = True
 
     notify_after: Annotated[Delay, describe("how long it must be down before this sink hears of it", "0s")] = (
         default_delay(0)
@@ -34,6 +35,8 @@ class Alert(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_f
 
 class Tracker(Alert, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The keys of every sink that opens issues."""
+
+    is_built: ClassVar[bool] = False
 
     token: Annotated[SecretReference, describe("who opens the issues")]
     labels: Annotated[tuple[Word, ...], describe("labels of the issue, by name")] = ()
@@ -89,6 +92,7 @@ class WebhookAlert(Alert, frozen=True, kw_only=True, forbid_unknown_fields=True,
 
     about: ClassVar[str] = "sends a JSON document to a URL"
     url: Annotated[PrivateUrl, describe("where to; may be a secret")]
+    secret: Annotated[SecretReference | None, describe("signs the body: X-Lifesign-Signature", "no signature")] = None
     method: Annotated[Literal["POST", "PUT", "PATCH"], describe("the request's method")] = "POST"
     headers: Annotated[dict[str, OpenValue], describe("a value may be a secret")] = msgspec.field(default_factory=dict)
 
@@ -107,7 +111,7 @@ class CommandAlert(Alert, frozen=True, kw_only=True, forbid_unknown_fields=True,
 class PingAlert(Alert, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="ping"):
     """A dead man's switch elsewhere."""
 
-    about: ClassVar[str] = "pings a URL while everything is well, so that somebody else notices our own death"
+    about: ClassVar[str] = "pings a URL while lifesign itself works, so that somebody else notices its death"
     url: Annotated[PrivateUrl, describe("where to; may be a secret")]
     interval: Annotated[Duration, describe("how often", "1m")] = default_duration("1m")
 

@@ -35,6 +35,8 @@ class EventName(StrEnum):
     RESTART_UNPRODUCTIVE = "restart.unproductive"
     RESTART_WITHHELD = "restart.withheld"
     RESTART_EXHAUSTED = "restart.exhausted"
+    ALERT_SENT = "alert.sent"
+    ALERT_FAILED = "alert.failed"
     SILENCE_ADDED = "silence.added"
     SILENCE_ENDED = "silence.ended"
     HOLD_ADDED = "hold.added"
@@ -69,6 +71,7 @@ _LEVELS: Mapping[EventName, Level] = {
     EventName.RESTART_UNPRODUCTIVE: Level.ERROR,
     EventName.RESTART_WITHHELD: Level.ERROR,
     EventName.RESTART_EXHAUSTED: Level.ERROR,
+    EventName.ALERT_FAILED: Level.WARNING,
 }
 
 

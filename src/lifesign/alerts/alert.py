@@ -1,0 +1,63 @@
+"""One alert as data: what every sink is given, and the JSON that webhooks and commands receive.
+
+Times are UTC RFC 3339 with milliseconds. All text is clean and free of secrets before it comes here.
+"""
+
+from typing import Literal
+
+import msgspec
+
+ALERT_SCHEMA: Literal["lifesign.alert/1"] = "lifesign.alert/1"
+Stage = Literal["opened", "updated", "reminder", "recovered"]
+
+
+class AlertCheck(msgspec.Struct, frozen=True, kw_only=True):
+    """One check of the component at that moment."""
+
+    name: str
+    type: str
+    layer: str
+    state: str
+    consecutive_failures: int
+    message: str
+
+
+class AlertRestart(msgspec.Struct, frozen=True, kw_only=True):
+    """One restart that was made during the incident."""
+
+    at: str
+    by: str
+    productive: bool | None = None
+
+
+class Alert(msgspec.Struct, frozen=True, kw_only=True):
+    """What is told of one incident. `drill`: a test, which is removed again. `note`: what is to be said besides."""
+
+    schema: Literal["lifesign.alert/1"] = ALERT_SCHEMA
+    stage: Stage
+    monitor: str
+    host: str
+    component: str
+    title: str = ""
+    tags: list[str] = []
+    optional: bool = False
+    state: str
+    diagnosis: str
+    next: str = ""
+    incident: str
+    opened_at: str
+    at: str
+    down_s: float
+    layers: dict[str, str | None] = {}
+    checks: list[AlertCheck] = []
+    restarts: list[AlertRestart] = []
+    note: str = ""
+    drill: bool = False
+
+    @property
+    def subject(self) -> str:
+        """The alert in one line."""
+        drill = "[drill] " if self.drill else ""
+        if self.stage == "recovered":
+            return f"{drill}{self.component} works again"
+        return f"{drill}{self.component} is {self.state}: {self.diagnosis}"

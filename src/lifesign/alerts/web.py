@@ -1,0 +1,112 @@
+"""HTTP for sinks: one total deadline, a body cap, no redirect, no proxy and no cookie, and no secret in any message."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from lifesign.alerts.sink import SinkError
+from lifesign.text import clean
+
+REQUEST_S = 15.0
+MAX_BODY_BYTES = 4 * 1024 * 1024
+USER_AGENT = "lifesign"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One answer. `headers` by their names in lower case."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+    @property
+    def retry_after_s(self) -> float | None:
+        """What `Retry-After` asks for, in seconds; None where it asks for nothing that is a number."""
+        text = self.headers.get("retry-after", "").strip()
+        return float(text) if text.isdigit() and len(text) < 8 else None
+
+    def json(self) -> Any:
+        """The body as JSON. Raises SinkError."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            raise SinkError(f"the answer ({self.status}) is no JSON") from None
+
+
+class Web:
+    """A client for one host. `where` in messages is the host alone: paths and queries may be secret."""
+
+    def __init__(self, url: str) -> None:
+        self.where = clean(urlsplit(url).hostname or "the host", 100)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def send(
+        self, method: str, url: str, *, body: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> Reply:
+        """One request. Raises SinkError where no whole answer comes; any status is an answer."""
+        session = self._connected()
+        try:
+            async with session.request(
+                method, url, data=body, headers=dict(headers or {}), allow_redirects=False
+            ) as response:
+                content = await response.content.read(MAX_BODY_BYTES + 1)
+                while len(content) <= MAX_BODY_BYTES and (more := await response.content.read(65536)):
+                    content += more
+                if len(content) > MAX_BODY_BYTES:
+                    raise SinkError(f"{self.where} answers more than {MAX_BODY_BYTES >> 20} MiB")
+                found = {name.lower(): value for name, value in response.headers.items()}
+                return Reply(response.status, found, content)
+        except (aiohttp.InvalidURL, ValueError):
+            raise SinkError("the URL cannot be used") from None
+        except TimeoutError:
+            raise SinkError(f"{self.where} did not answer within {REQUEST_S:g} s") from None
+        except aiohttp.ClientConnectorError as error:
+            raise SinkError(f"{self.where} cannot be reached: {_reason(error)}") from None
+        except aiohttp.ClientError as error:
+            raise SinkError(f"{self.where} broke off: {type(error).__name__}") from None
+
+    def _connected(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                timeout=aiohttp.ClientTimeout(total=REQUEST_S),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+                trust_env=False,
+                headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
+                connector=aiohttp.TCPConnector(limit=4, force_close=True),
+            )
+        return self._session
+
+    async def close(self) -> None:
+        """Ends the connections. May be called twice."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+            await asyncio.sleep(0)
+
+
+def _reason(error: aiohttp.ClientConnectorError) -> str:
+    cause = error.os_error
+    return clean(cause.strerror or type(cause).__name__, 120)
+
+
+def refuse(reply: Reply, where: str) -> None:
+    """Raises SinkError for every status that is no success, with what it usually means."""
+    if 200 <= reply.status <= 299:
+        return
+    meaning = {
+        401: "the token is refused",
+        403: "the token may not do this",
+        404: "there is no such thing there, or the token may not see it",
+        429: "too many requests",
+    }.get(reply.status, "")
+    if 300 <= reply.status <= 399:
+        meaning = "it redirects: write the final address into the config"
+    words = f"{where} answers {reply.status}" + (f": {meaning}" if meaning else "")
+    raise SinkError(words, reply.retry_after_s)

@@ -1,0 +1,63 @@
+"""What stands in an issue: everything that matters, nothing that acts, within 8 KiB."""
+
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from lifesign.alerts.alert import AlertCheck, AlertRestart
+from lifesign.alerts.words import MAX_BODY_BYTES, closing_comment, issue_body, plain_text, status_comment, title
+from tests.alerts.alerts import alert
+
+MARKER = "<!-- lifesign:prod:mind -->"
+_CODE = re.compile(r"(`{3,})text\n.*?\n\1|`[^`\n]*`", re.DOTALL)
+
+
+def test_the_body_tells_what_is_down_since_when_and_why() -> None:
+    body = issue_body(
+        alert(restarts=[AlertRestart(at="2026-11-21T14:04:00.000Z", by="lifesign", productive=False)]), MARKER
+    )
+    for words in (
+        "alive and ready, but not working: no new work for 612 s (limit 300 s)",
+        "| component | `mind` |",
+        "| since | `2026-11-21T14:03:22.123Z` |",
+        "| host | `box.example` |",
+        "| – | `passing` | `passing` | `failed` |",
+        "| `beat` | working | `failed` | 61 | `stale` |",
+        "- restart at `2026-11-21T14:04:00.000Z` by `lifesign`: in vain",
+    ):
+        assert words in body
+    assert body.endswith(MARKER)
+    assert title(alert()) == "mind is down: alive and ready, but not working: no new work for 612 s (limit 300 s)"
+
+
+def test_the_story_tells_how_long_and_the_plain_text_is_short() -> None:
+    assert "**Works again** at `2026-11-21T14:05:22.123Z`, after 2m." in closing_comment(alert("recovered"), MARKER)
+    assert "**Still `down`**" in status_comment(alert("updated"), MARKER)
+    assert plain_text(alert()).splitlines()[1] == "beat (working, failed): stale"
+    assert title(alert("recovered")) == "mind works again"
+
+
+@given(st.text(alphabet=st.sampled_from("`@#|<>-![]()&\n\\ abc1\x1b\u202e~*_"), max_size=300))
+def test_nothing_from_outside_is_markup_mention_or_reference(text: str) -> None:
+    check = AlertCheck(name="x", type="tcp", layer="ready", state="failed", consecutive_failures=1, message=text)
+    poisoned = replace(alert(diagnosis=text, next=text, note=text), checks=[check])
+    for body in (issue_body(poisoned, MARKER), status_comment(poisoned, MARKER), closing_comment(poisoned, MARKER)):
+        outside = _CODE.sub("", body.removesuffix(MARKER))
+        assert "@" not in outside
+        assert "#" not in outside
+        assert "<" not in outside
+        assert "](" not in outside
+    assert not {"@", "#", "`", "\n", "\x1b"} & set(title(poisoned))
+
+
+def test_a_body_of_any_size_is_capped_and_keeps_its_marker() -> None:
+    checks = [
+        AlertCheck(name=f"c{n}", type="tcp", layer="ready", state="failed", consecutive_failures=1, message="x" * 4000)
+        for n in range(100)
+    ]
+    body = issue_body(replace(alert(diagnosis="y" * 10_000), checks=checks), MARKER)
+    assert len(body.encode()) <= MAX_BODY_BYTES
+    assert body.endswith(MARKER)
+    assert "cut here" in body

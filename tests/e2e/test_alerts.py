@@ -1,0 +1,188 @@
+"""The real daemon tells a webhook and a command what breaks and what works again, over silence, reload and death."""
+
+import contextlib
+import hashlib
+import hmac
+import http.server
+import json
+import os
+import signal
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.running import LIFESIGN, daemon, free_port, wait_until
+
+CHECK = """
+[defaults]
+interval = "200ms"
+timeout = "1s"
+failure_threshold = 2
+success_threshold = 1
+grace = "1ms"
+[components.gateway]
+tags = ["edge"]
+[components.gateway.checks.port]
+type = "tcp"
+address = "127.0.0.1:{port}"
+"""
+SINKS = """
+[alerts.hook]
+type = "webhook"
+url = "http://127.0.0.1:{hook}/in?token=canary-in-the-url"
+secret = {{ env = "HOOK_SECRET" }}
+headers = {{ X-Team = "nexus" }}
+[alerts.script]
+type = "command"
+argv = ["/bin/sh", "-c", "cat >> told.jsonl; echo >> told.jsonl"]
+only = ["tag:edge"]
+[alerts.nobody]
+type = "command"
+argv = ["/bin/false"]
+except = ["gateway"]
+"""
+
+
+class Receiver:
+    """A receiver of webhooks that may be told to refuse. `alerts`: what it took, in order."""
+
+    def __init__(self) -> None:
+        self.requests: list[tuple[dict[str, str], bytes]] = []
+        self.status = 204
+        receiver = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                if receiver.status < 300:
+                    receiver.requests.append((dict(self.headers.items()), body))
+                self.send_response(receiver.status)
+                self.end_headers()
+
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the signature of the base
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    @property
+    def stages(self) -> list[str]:
+        return [json.loads(body)["stage"] for _, body in self.requests]
+
+
+@pytest.fixture
+def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
+    monkeypatch.setenv("HOOK_SECRET", "canary-in-the-secret")
+    receiver = Receiver()
+    yield receiver
+    receiver.server.shutdown()
+    receiver.server.server_close()
+
+
+@contextlib.contextmanager
+def port_open(port: int) -> Iterator[None]:
+    with socket.create_server(("127.0.0.1", port), backlog=1024):
+        yield
+
+
+def test_each_incident_is_told_once_and_its_end_too(tmp_path: Path, receiver: Receiver) -> None:
+    port = free_port()
+    config = (CHECK + SINKS).format(port=port, hook=receiver.port)
+    told = tmp_path / "told.jsonl"
+    with daemon(tmp_path, config) as running:
+        wait_until(lambda: receiver.stages == ["opened"], "an alert")
+        with port_open(port):
+            wait_until(lambda: receiver.stages == ["opened", "recovered"], "its end")
+            sent = running.wait_for_event("alert.sent", "gateway", 4)
+    assert sent["data"]["sink"] in ("hook", "script")
+    headers, body = receiver.requests[0]
+    alert = json.loads(body)
+    assert (alert["component"], alert["state"], alert["tags"]) == ("gateway", "down", ["edge"])
+    assert "connection refused" in alert["diagnosis"]
+    assert alert["checks"][0]["consecutive_failures"] >= 2
+    expected = hmac.new(b"canary-in-the-secret", body, hashlib.sha256).hexdigest()
+    assert headers["X-Lifesign-Signature"] == f"sha256={expected}"
+    assert headers["X-Team"] == "nexus"
+    assert json.loads(receiver.requests[1][1])["incident"] == alert["incident"]
+    stages = [json.loads(line)["stage"] for line in told.read_text().splitlines() if line]
+    assert stages == ["opened", "recovered"]
+    log = running.log.read_text() + (tmp_path / "stderr").read_text()
+    assert "canary" not in log
+
+
+def test_a_receiver_that_refuses_hears_of_it_in_the_end_and_over_our_death(tmp_path: Path, receiver: Receiver) -> None:
+    port = free_port()
+    config = (CHECK + SINKS).format(port=port, hook=receiver.port)
+    receiver.status = 503
+    path, log = tmp_path / "lifesign.toml", tmp_path / "first.jsonl"
+    path.write_text(f'[monitor]\nname = "e2e"\nstate_dir = "state"\n{config}')
+    first = subprocess.Popen([*LIFESIGN, "run", "-c", str(path), "--log-file", str(log)], stdin=subprocess.DEVNULL)
+    try:
+        wait_until(lambda: log.exists() and "alert.failed" in log.read_text(), "the refusal told")
+    finally:
+        first.kill()
+        first.wait()
+    (failed,) = [line for line in map(json.loads, log.read_text().splitlines()) if line["event"] == "alert.failed"]
+    assert failed["message"] == "hook: 127.0.0.1 answers 503"
+    (tmp_path / "state" / "lifesign.sock").unlink()
+    receiver.status = 200
+    with daemon(tmp_path, config):
+        wait_until(lambda: receiver.stages == ["opened"], "the alert of before", 30)
+        with port_open(port):
+            wait_until(lambda: receiver.stages == ["opened", "recovered"], "its end")
+
+
+def test_a_silence_keeps_alerts_back_and_its_end_lets_one_out(tmp_path: Path, receiver: Receiver) -> None:
+    port = free_port()
+    config = (CHECK + SINKS).format(port=port, hook=receiver.port)
+    with port_open(port), daemon(tmp_path, config) as running:
+        running.wait_for_event("component.healthy", "gateway")
+        argv = [*LIFESIGN, "silence", "gateway", "1h", "--reason", "a deploy", "-c", str(running.config)]
+        subprocess.run(argv, check=True, capture_output=True, timeout=20)
+        receiver.requests.clear()
+    with daemon(tmp_path, config) as running:
+        running.wait_for_event("component.down", "gateway")
+        assert running.status()[0] == 503
+        running.wait_for_event("check.failed", "gateway")
+        assert receiver.stages == []
+        subprocess.run([*LIFESIGN, "unsilence", "gateway", "-c", str(running.config)], check=True, timeout=20)
+        wait_until(lambda: receiver.stages == ["opened"], "the alert after the silence")
+        assert json.loads(receiver.requests[0][1])["note"] == "the silence or hold is over, and it is still down"
+
+
+def test_a_dead_mans_switch_is_fed_while_we_work(tmp_path: Path, receiver: Receiver) -> None:
+    config = CHECK.format(port=free_port())
+    config += f'[alerts.watched]\ntype = "ping"\ninterval = "100ms"\nurl = "http://127.0.0.1:{receiver.port}/ping"\n'
+    seen: list[int] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            seen.append(1)
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the signature of the base
+            pass
+
+    receiver.server.RequestHandlerClass = Handler
+    with daemon(tmp_path, config) as running:
+        wait_until(lambda: len(seen) >= 3, "three pings")
+        os.kill(running.process.pid, signal.SIGSTOP)
+        try:
+            wait_until(lambda: not _grows(seen), "no more pings")
+        finally:
+            os.kill(running.process.pid, signal.SIGCONT)
+        count = len(seen)
+        wait_until(lambda: len(seen) > count, "pings again")
+
+
+def _grows(seen: list[int]) -> bool:
+    before = len(seen)
+    threading.Event().wait(0.5)
+    return len(seen) > before
