@@ -1,6 +1,7 @@
 """The one place that reads clocks."""
 
 import time
+from time import monotonic_ns as monotonic_ns  # for who needs no other clock: a tenth of the time
 
 from lifesign.core.model import Instant
 

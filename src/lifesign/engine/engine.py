@@ -5,8 +5,8 @@ one was finished: it is the proof, for the API and for systemd, that the schedul
 
 Most looks at this machine (a port of the loopback, a file, a pid) have their answer without waiting: those are made
 within the round, one after the other, and cost no task. A question to a port that is answered in one piece is called
-back. All others get a task each. What is due within one pause is
-one round: that is the whole timer wheel.
+back. All others get a task each. What is due within one pause is one round: that is the whole timer wheel. A round is
+a callback, for a task that sleeps takes two turns of the loop.
 """
 
 import asyncio
@@ -19,17 +19,18 @@ from typing import Any
 from lifesign.core.commands import OperatorCommand
 from lifesign.core.effects import Effect, Look, Record, Restart
 from lifesign.core.events import Event
-from lifesign.core.model import NS_PER_S, CheckId, Instant, Observation
+from lifesign.core.model import NS_PER_S, CheckId, Instant, Observation, Verdict
 from lifesign.core.monitor import LookNow, Monitor
 from lifesign.core.observer import TICK_NS
 from lifesign.core.spec import MonitorSpec
 from lifesign.core.view import MonitorView
-from lifesign.engine.clock import read_clocks
+from lifesign.engine.clock import monotonic_ns, read_clocks
 from lifesign.engine.files import FileSweep
 from lifesign.engine.looking import Looker, Looks, Rest, close_looker
 
 SLICE_NS = 5_000_000  # how long looks that need no waiting may keep everything else on the loop
-PAUSE_NS = 10_000_000  # rounds are at least so far apart, but for what cannot wait
+PAUSE_NS = 20_000_000  # rounds are at least so far apart, but for what cannot wait: waking up costs as ten looks do
+FRESH_NS = 1_000_000  # a good answer may be taken with a reading of the clocks that is so old
 
 logger = logging.getLogger(__name__)
 
@@ -54,15 +55,18 @@ class Engine:
         self._after_round = after_round
         self._restart = restart
         self._clocks = clocks
+        self._monotonic_ns = monotonic_ns if clocks is read_clocks else lambda: clocks().mono_ns
         self._group = asyncio.TaskGroup()
         self._running: dict[CheckId, asyncio.Task[None]] = {}
         self._flying: dict[CheckId, Look] = {}  # without a task
         self._is_running = False
         self._waiting: dict[CheckId, list[asyncio.Future[None]]] = {}
         self._due: deque[Look] = deque()
-        self._pausing: asyncio.Future[None] | None = None
+        self._next: asyncio.Handle | None = None
+        self._is_pausing = False
         self._pause_ends_ns = 0
-        self._round_ended_ns = clocks().mono_ns
+        self._broken: asyncio.Future[None] | None = None
+        self._round_ended_ns = self._monotonic_ns()
         self.loop_lag_ms = 0.0
 
     async def run(self, sweep: FileSweep[Any] | None = None) -> None:
@@ -85,41 +89,53 @@ class Engine:
             self._group = group
             self._due.extend(looks)
             while self._due or self._running:
-                self._begin_looks()
+                self._begin_looks(self._clocks())
                 if self._running:
                     await asyncio.wait(self._running.values(), timeout=0 if self._due else TICK_NS / NS_PER_S)
                 self._carry_out(self.monitor.attend(self._clocks()))
 
     async def _rounds(self) -> None:
-        while True:
-            self._carry_out(self.monitor.tick(self._clocks()))
-            self._begin_looks()
-            self._round_ended_ns = self._clocks().mono_ns
-            self._after_round()
-            await self._pause()
-
-    async def _pause(self) -> None:
-        """Until the next round: at once where looks are left over, else when the core wants it, or by a nudge."""
-        if self._due:
-            await asyncio.sleep(0)
-            return
-        loop, now_ns = asyncio.get_running_loop(), self._clocks().mono_ns
-        self._pause_ends_ns = max(self.monitor.deadline(), now_ns + PAUSE_NS)
-        self._pausing = loop.create_future()
-        timer = loop.call_later((self._pause_ends_ns - now_ns) / NS_PER_S, self._nudge)
+        """Until cancelled, or until a round breaks."""
+        self._broken = asyncio.get_running_loop().create_future()
+        self._round(self._broken)
         try:
-            await self._pausing
+            await self._broken
         finally:
-            timer.cancel()
-            self._pausing = None
-        ended_ns = self._clocks().mono_ns
-        if ended_ns >= self._pause_ends_ns:
-            self.loop_lag_ms = (ended_ns - self._pause_ends_ns) / 1_000_000
+            self._is_pausing = False
+            if self._next is not None:
+                self._next.cancel()
+
+    def _round(self, broken: "asyncio.Future[None]") -> None:
+        now = self._clocks()
+        if now.mono_ns >= self._pause_ends_ns > 0:
+            self.loop_lag_ms = (now.mono_ns - self._pause_ends_ns) / 1_000_000
+        try:
+            self._carry_out(self.monitor.tick(now))
+            self._begin_looks(now)
+            self._round_ended_ns = self._monotonic_ns()
+            self._after_round()
+            self._pause(broken)
+        except Exception as error:  # noqa: BLE001  a callback: it is raised where it is waited for
+            if not broken.done():
+                broken.set_exception(error)
+
+    def _pause(self, broken: "asyncio.Future[None]") -> None:
+        """Until the next round: at once where looks are left over, else when the core wants it, or by a nudge."""
+        loop, now_ns = asyncio.get_running_loop(), self._monotonic_ns()
+        self._is_pausing = not self._due
+        if self._due:
+            self._pause_ends_ns = now_ns
+            self._next = loop.call_soon(self._round, broken)
+        else:
+            self._pause_ends_ns = max(self.monitor.deadline(), now_ns + PAUSE_NS)
+            self._next = loop.call_later((self._pause_ends_ns - now_ns) / NS_PER_S, self._round, broken)
 
     def _nudge(self) -> None:
         """Ends the pause."""
-        if self._pausing is not None and not self._pausing.done():
-            self._pausing.set_result(None)
+        if self._is_pausing and self._next is not None and self._broken is not None:
+            self._is_pausing = False
+            self._next.cancel()
+            self._next = asyncio.get_running_loop().call_soon(self._round, self._broken)
 
     def _carry_out(self, effects: Iterable[Effect]) -> None:
         for effect in effects:
@@ -137,18 +153,25 @@ class Engine:
         except Exception:  # the border to journal and log: neither may stop the watch
             logger.exception("the event %s could not be recorded", event.name)
 
-    def _begin_looks(self) -> None:
-        """Begins what is due, for `SLICE_NS` at most; an answer that is there at once is observed at once."""
-        now = self._clocks()
+    def _begin_looks(self, now: Instant) -> None:
+        """Begins what is due, for `SLICE_NS` at most; an answer that is there at once is observed at once.
+
+        An answer that is not good is observed with fresh clocks, which tell whether we were stopped while we looked.
+        """
+        due, running, ok = self._due, self._running, Verdict.OK
         until_ns = now.mono_ns + SLICE_NS
-        while self._due and now.mono_ns < until_ns:
-            look = self._due.popleft()
-            found = None if look.check in self._running else self._looks.look_at_once(look.check, now.wall_ns)
-            now = self._clocks()
+        while due:
+            look = due.popleft()
+            found = None if look.check in running else self._looks.look_at_once(look.check, now.wall_ns)
+            now_ns = self._monotonic_ns()
+            if now_ns - now.mono_ns > FRESH_NS or found is None or found.verdict is not ok:
+                now = self._clocks()
             if found is None:
                 self._begin(look, now)
             else:
                 self._observe(look, found, now)
+            if now_ns >= until_ns:
+                return
 
     def _begin(self, look: Look, now: Instant) -> None:
         stale = self._running.pop(look.check, None)
@@ -190,7 +213,8 @@ class Engine:
 
     def _observe(self, look: Look, observation: Observation, now: Instant) -> None:
         effects = self.monitor.observe(look.check, observation, now, look.run)
-        self._carry_out(effects)
+        if effects:
+            self._carry_out(effects)
         if self._waiting and look.check not in self._running and not any(isinstance(e, Look) for e in effects):
             self._release(look.check)
 
@@ -247,7 +271,7 @@ class Engine:
 
     def last_round_age_s(self) -> float:
         """Seconds since a round was finished."""
-        return (self._clocks().mono_ns - self._round_ended_ns) / NS_PER_S
+        return (self._monotonic_ns() - self._round_ended_ns) / NS_PER_S
 
     def view(self) -> MonitorView:
         """Everything as it stands."""

@@ -129,7 +129,9 @@ class Looks:
     def look_at_once(self, check: CheckId, now_wall_ns: int) -> Observation | None:
         """The answer of a check that has it without waiting; None where `look` must be awaited. Never raises."""
         try:
-            look = self._at_once[check] if check in self._at_once else self._find_at_once(check)
+            look = self._at_once.get(check)
+            if look is None and check not in self._at_once:
+                look = self._find_at_once(check)
             if look is None:
                 return None
             found = look(now_wall_ns)
