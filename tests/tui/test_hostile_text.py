@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from lifesign.api.documents import EventDocument, Incident, Layers, Notice, Restart, State
+from lifesign.api.documents import EventDocument, Incident, Layers, Notice, Process, Restart, RestartMade, State
 from tests.tui.desk import Desk, seated
 from tests.tui.documents import check, component, state
 
@@ -57,12 +57,31 @@ def poisoned(text: str) -> State:
             budget_left=0,
             last_at=text,
             next_at=text,
+            withheld=text,
+            history=[_made(text, text), _made(text, "pending")],
         ),
+        process=Process(pid=1, started_at=text),
         checks=[check(text, **_check(text))],
     )
     sane = component("sane", "down", diagnosis=text, next=text)
     document = state([whole, sane], name=text, host=text, version=text, started_at=text)
     return msgspec.structs.replace(document, generated_at=text, overall=text)
+
+
+def _made(text: str, outcome: str) -> RestartMade:
+    return RestartMade(
+        attempt=1,
+        at=text,
+        automatic=False,
+        author=text,
+        reason=text,
+        words=text,
+        pid_before=10**18,
+        pid_after=-1,
+        process_after_s=float("inf"),
+        work_after_s=float("nan"),
+        outcome=outcome,
+    )
 
 
 def _check(text: str) -> dict[str, Any]:
@@ -99,7 +118,16 @@ async def test_hostile_text_in_every_field_harms_no_screen(kind: str, size: tupl
     text = HOSTILE[kind]
     async with seated(poisoned(text), size) as desk:
         desk.source.history = [EventDocument(ts=text, level=text, event=text, component=text, check=text, message=text)]
-        for keys in (["1"], ["2", "j"], ["enter"], ["end"], ["escape", "4"], ["escape", "question_mark"], ["escape"]):
+        for keys in (
+            ["1"],
+            ["2", "j"],
+            ["enter"],
+            ["end"],
+            ["escape", "3"],
+            ["escape", "4"],
+            ["escape", "question_mark"],
+            ["escape"],
+        ):
             await desk.press(*keys)
             assert_harmless(desk)
         await desk.press("c")

@@ -69,7 +69,13 @@ def _transaction(made: RestartMade, scene: Scene, width: int) -> list[Line]:
         (made.process_after_s is not None, new, f" after {after}" if after else ""),
         (made.work_after_s is not None, "first work", f" after {work}" if work else ""),
     )
-    lines = [cut([(f" under way, {_by(made)}, for {scene.age(made.at)}", "accent")], width, scene.glyphs)]
+    lines = [
+        cut(
+            [(f" under way, {safe(_by(made), scene.glyphs, 80)}, for {scene.age(made.at)}", "accent")],
+            width,
+            scene.glyphs,
+        )
+    ]
     for done, what, when in steps:
         glyph, role = scene.glyphs.of_state("healthy" if done else "starting")
         words = f"{safe(what, scene.glyphs, 2 * width)}{when}" if done else f"{safe(what, scene.glyphs, 60)}: awaited"
