@@ -1,7 +1,8 @@
 """Runs one restarter in whatever namespace this process is in: `python -m tests.restarts.inside METHOD OPTIONS CALL`.
 
-OPTIONS is JSON, a list of positional and a map of named ones. CALL is `target`, `restart`, `current`, or `race`, with
-which a unit is stopped by somebody after the last look before the deed. Prints one JSON object.
+OPTIONS is JSON, a list of positional and a map of named ones. CALL is `target`, `restart`, `current`, or a race: with
+`race` a unit is stopped by somebody after the last look before the deed, with `job` somebody's stop of it still waits
+for its process. Prints one JSON object.
 """
 
 import asyncio
@@ -20,11 +21,11 @@ def _told(identity: Identity | None) -> list[object] | None:
     return None if identity is None else [identity.pid, identity.started_at]
 
 
-def _lose_a_race(restarter: SystemdRestarter, unit: str) -> None:
+def _lose_a_race(restarter: SystemdRestarter, unit: str, *how: str) -> None:
     act = restarter._restart
 
     async def be_late(found: Any) -> str:
-        subprocess.run(["systemctl", "stop", unit], check=True)  # noqa: ASYNC221 - nothing else runs here
+        subprocess.run(["systemctl", "stop", *how, unit], check=True)  # noqa: ASYNC221 - nothing else runs here
         return await act(found)
 
     restarter._restart = be_late  # type: ignore[assignment,method-assign]
@@ -36,8 +37,8 @@ async def _call(restarter: SystemdRestarter | SignalRestarter, call: str, option
     try:
         target = await restarter.target(Hint())
         found: dict[str, object] = {"words": target.words, "identity": _told(target.identity)}
-        if call == "race" and isinstance(restarter, SystemdRestarter):
-            _lose_a_race(restarter, options[0])
+        if call in ("race", "job") and isinstance(restarter, SystemdRestarter):
+            _lose_a_race(restarter, options[0], *(["--no-block"] if call == "job" else []))
         return found if call == "target" else found | {"done": await restarter.send(target)}
     except HandsOffError as error:
         return {"hands_off": str(error)}

@@ -147,6 +147,16 @@ def test_a_stop_by_a_human_after_our_last_look_wins(machine: Machine) -> None:
     assert machine.show(unit, "ActiveState") == "inactive"
 
 
+def test_a_stop_by_a_human_that_is_under_way_wins_too(machine: Machine, tmp_path: Path) -> None:
+    ready = tmp_path / "ready"
+    unit = machine.start("job.service", f"{DEAF} {ready}\nTimeoutStopSec=600")
+    wait_until(ready.exists)
+    found = machine.restarter("job", unit)
+    assert found["hands_off"].startswith(f"systemd is already at work on unit {unit} (job ")
+    machine.systemctl("kill", "--signal=SIGKILL", unit)
+    machine.wait_for(unit, "ActiveState", "failed")
+
+
 def test_a_process_that_ignores_its_stop_is_killed_only_where_that_was_asked_for(
     machine: Machine, tmp_path: Path
 ) -> None:
@@ -154,14 +164,13 @@ def test_a_process_that_ignores_its_stop_is_killed_only_where_that_was_asked_for
     unit = machine.start("deaf.service", f"{DEAF} {ready}\nTimeoutStopSec=600")
     wait_until(ready.exists)
     pid = machine.show(unit, "MainPID")
-    words = machine.restarter("restart", unit, patience_s=1)["done"]
-    assert words == f"systemd restarted unit {unit} (pid {pid}), and is still at it after 1s"
+    words = machine.restarter("restart", unit, patience_s=1)["failed"]
+    assert words == f"systemd is still at the restart of unit {unit} (pid {pid}) after 1s"
     assert machine.show(unit, "MainPID") == pid
-    machine.systemctl("kill", "--signal=SIGKILL", unit)
-    machine.wait_for(unit, "ActiveState", "active")
     ready.unlink()
-    machine.systemctl("restart", unit)
+    machine.systemctl("kill", "--signal=SIGKILL", unit)
     wait_until(ready.exists)
+    machine.wait_for(unit, "ActiveState", "active")
     found = machine.restarter("restart", unit, escalate_s=0.5)
     assert found["done"].endswith(", SIGKILL after 0.5 s")
     assert machine.show(unit, "MainPID") not in ("0", str(found["identity"][0]))

@@ -24,6 +24,7 @@ ASK_TIMEOUT_S = 10.0
 PATIENCE_S = 150.0  # a stop and a start may take 90 s each by systemd's default; a restart is rarely both
 _USER = "user:"
 _UNIT = re.compile(r"[A-Za-z0-9:_.\\@][A-Za-z0-9:_.\\@-]{0,254}")
+_CONFLICTS = (b"is destructive", b"conflicting jobs")  # the words of --job-mode=fail
 _KINDS = (".service", ".socket", ".target", ".mount", ".timer", ".path", ".scope", ".slice", ".swap", ".automount")
 
 
@@ -52,11 +53,14 @@ class SystemdRestarter:
         before.refuse(_our_group())
         if _identity(before.main_pid) != target.identity:
             raise HandsOffError(f"unit {self._unit} has another process by now, so it was restarted already")
-        killed = await self._restart(before)
+        besides = await self._restart(before)
         after = await self._show()
         if after.was_stopped:
             raise HandsOffError(f"unit {self._unit} was stopped by somebody meanwhile, so it is left alone")
-        return f"systemd restarted {self._words(after)}{killed}"
+        if target.identity is not None and _identity(after.main_pid) == target.identity:
+            after.refuse()
+            raise RestartFailedError(f"systemd did not restart {self._words(after)}, without a word")
+        return f"systemd restarted {self._words(after)}{besides}"
 
     async def current(self) -> Identity | None:
         """The unit's main process."""
@@ -89,7 +93,10 @@ class SystemdRestarter:
                 killing.cancel()
         words = "" if killing.cancelled() else killing.result()
         if result.timed_out:
-            return f"{words}, and is still at it after {format_duration(self._patience_s)}"
+            waited = format_duration(self._patience_s)
+            raise RestartFailedError(f"systemd is still at the restart of {self._words(unit)} after {waited}{words}")
+        if any(word in result.stderr for word in _CONFLICTS):
+            raise HandsOffError(f"systemd is already at work on unit {self._unit}, so it is left alone")
         if result.returncode != 0:
             raise RestartFailedError(f"systemd could not restart {self._unit}: {_reason(result, self._patience_s)}")
         return words
