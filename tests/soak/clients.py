@@ -65,8 +65,18 @@ def _sit_at_consoles(config: Path, ended: threading.Event, number: int) -> None:
         leave_s = time.monotonic() + chance.uniform(60, 150)
         while time.monotonic() < leave_s and not ended.is_set() and console.isalive():
             _use(console, chance)
-        console.send("q")
-        console.close(force=True)
+        with contextlib.suppress(OSError):
+            console.send("q")
+        _end(console)
+
+
+def _end(console: "pexpect.spawn[bytes]") -> None:
+    """Waits until it has ended; it has some seconds for that on a busy machine."""
+    until_s = time.monotonic() + 10
+    while console.isalive() and time.monotonic() < until_s:
+        with contextlib.suppress(pexpect.EOF, pexpect.TIMEOUT):
+            console.read_nonblocking(65536, timeout=0.2)
+    console.close(force=True)
 
 
 def _use(console: "pexpect.spawn[bytes]", chance: random.Random) -> None:

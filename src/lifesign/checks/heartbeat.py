@@ -60,7 +60,7 @@ class HeartbeatProbe:
         self._text = str(Path.cwd() / path)
         self._name = clean(str(path), 200)
         self._seen = False
-        self._writer_clock_unset = False
+        self._clocks_unset = False
         self._known: _Known | None = None
         self._last_line: tuple[Signature, Beat] | None = None
 
@@ -155,17 +155,22 @@ class HeartbeatProbe:
             raise MalformedError("is longer than 64 KiB")
         if self._format == "jsonl":
             return self._last_of_lines(reading, now_wall_ns)
-        return self._accepted(parse_beat(reading.body, self._format, self._keys, self._tolerant(now_wall_ns)))
+        return self._accepted(
+            parse_beat(reading.body, self._format, self._keys, self._tolerant(now_wall_ns)), now_wall_ns
+        )
 
     def _tolerant(self, now_wall_ns: int) -> int:
-        """Our clock for `parse_beat`; one before 2000 as long as the writer's was, since ours may be set before it.
+        """Our clock for `parse_beat`: one before 2000 also after ours was set, until a beat of a set clock is read.
 
-        Its age is the core's to judge, by the monotonic clock: a beat that did not advance is no fresher for this.
+        The writer's clock is set a moment after ours, or its next beat is long in coming. The age of such a beat is the
+        core's to judge, by the monotonic clock: what did not advance is no fresher for this.
         """
-        return 0 if self._writer_clock_unset else now_wall_ns
+        self._clocks_unset = self._clocks_unset or now_wall_ns < _YEAR_2000_NS
+        return 0 if self._clocks_unset else now_wall_ns
 
-    def _accepted(self, beat: Beat) -> Beat:
-        self._writer_clock_unset = beat.signal.timestamp_ns < _YEAR_2000_NS
+    def _accepted(self, beat: Beat, now_wall_ns: int) -> Beat:
+        if min(beat.signal.timestamp_ns, now_wall_ns) >= _YEAR_2000_NS:
+            self._clocks_unset = False
         return beat
 
     def _last_of_lines(self, reading: Reading, now_wall_ns: int) -> Beat:
@@ -173,7 +178,7 @@ class HeartbeatProbe:
         line = last_whole_line(reading.body, complete=len(reading.body) >= reading.signature[2])
         if line is not None:
             beat = parse_beat(line, "jsonl", self._keys, self._tolerant(now_wall_ns))
-            self._last_line = (reading.signature, self._accepted(beat))
+            self._last_line = (reading.signature, self._accepted(beat, now_wall_ns))
         elif self._last_line is None:
             raise MalformedError(_EMPTY if not reading.body else _NO_LINE)
         return self._last_line[1]

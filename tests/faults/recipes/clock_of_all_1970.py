@@ -13,10 +13,9 @@ class Fault(MachineClock):
         return 600.0 - time.time()
 
     def heal(self) -> None:
-        self._await_a_beat()
+        self._await_work_of("1970")
         super().heal()
-        self._await_a_beat()
+        self._await_work_of("20")
 
-    def _await_a_beat(self) -> None:
-        before_ns = self.worker.beat.stat().st_mtime_ns
-        wait_until(lambda: self.worker.beat.stat().st_mtime_ns != before_ns, "a beat")
+    def _await_work_of(self, year: str) -> None:
+        wait_until(lambda: self.running.component(self.name)["last_work_at"].startswith(year), f"work of {year}")
