@@ -19,3 +19,13 @@ def one_shot_state(config: "Config", components: Sequence[str] = ()) -> "State":
     from lifesign.bootstrap.one_shot import look_once
 
     return look_once(config, components)
+
+
+def one_run(config: "Config", components: Sequence[str] = (), *, dry_run: bool = False) -> "tuple[State, str]":
+    """The same, counted in the memory of the state folder; and why not, where it should have been, in a sentence.
+
+    KeyError: there is no component of that name.
+    """
+    from lifesign.bootstrap.one_shot import check_once
+
+    return check_once(config, components, dry_run=dry_run)

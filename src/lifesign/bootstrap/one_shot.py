@@ -1,32 +1,125 @@
-"""One round of every check, then nothing: `lifesign check`, and `snapshot` where no daemon runs."""
+"""One round of every check, then nothing: `lifesign check`, and `snapshot` where no daemon runs.
+
+What is told is what is so now. What a run leaves behind for the next one is `runs`.
+"""
 
 import os
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 
 from msgspec.structs import replace as replace_fields
 
 from lifesign import __version__
-from lifesign.api.documents import Component, MonitorInfo, State
+from lifesign.api.documents import Component, Incident, MonitorInfo, State
 from lifesign.api.render import state_document
 from lifesign.bootstrap.probes import probe_factory
+from lifesign.bootstrap.runs import Remembered, Round, remember
+from lifesign.bootstrap.state_folder import RoundFolder, holder_of
 from lifesign.checks.probe import Probe
-from lifesign.config import CheckConfig, Config
-from lifesign.core.model import CheckId
+from lifesign.config import CheckConfig, ComponentConfig, Config
+from lifesign.core.component import worst_check
+from lifesign.core.incident import TrackedComponent
+from lifesign.core.model import CheckId, Instant, Observation, Verdict
 from lifesign.core.monitor import Monitor
 from lifesign.core.spec import CheckSpec, ComponentSpec, MonitorSpec
 from lifesign.core.view import MonitorView
 from lifesign.engine.clock import read_clocks
-from lifesign.engine.looking import Looks
+from lifesign.engine.looking import LATE_S, Looks
 from lifesign.engine.one_round import look_once as look_at_everything
 from lifesign.text import format_timestamp
 
 
 def look_once(config: Config, names: Sequence[str]) -> State:
-    """The state after each check of `names` ran once. KeyError: no such component."""
+    """The state after each check of `names` ran once; nothing is remembered. KeyError: no such component."""
+    return _look(config, chosen_of(config, names)).state
+
+
+def check_once(config: Config, names: Sequence[str], *, dry_run: bool) -> tuple[State, str]:
+    """The same, and counts it in the memory of the state folder, unless `dry_run` or a daemon keeps that.
+
+    Besides, why it was not counted though it should have been, in a sentence; empty if all is well.
+    Incident and streaks in the state are those over all runs. KeyError: no such component.
+    """
+    chosen, folder = chosen_of(config, names), RoundFolder(config.monitor.state_dir)
+    counts, trouble = False, ""
+    with ExitStack() as stack:
+        if not dry_run and holder_of(folder.path) is None:
+            try:
+                counts = stack.enter_context(folder.alone(_patience_s(chosen)))
+                trouble = "" if counts else "another lifesign check is still under way: looked, and counted nothing"
+            except OSError as error:
+                trouble = f"the state folder {folder.path} cannot be used: {error.strerror}"
+        looked = _look(config, chosen)
+        if counts:
+            taken = Round([c.spec for c in chosen], looked.found, looked.at, whole=not names)
+            remembered = _remember(config, folder, taken)
+            return _with_memory(looked.state, remembered), remembered.trouble
+    writable = looked.state.monitor.state_writable and not trouble.startswith("the state folder")
+    monitor = replace_fields(looked.state.monitor, state_writable=writable)
+    return replace_fields(looked.state, monitor=monitor), trouble
+
+
+def chosen_of(config: Config, names: Sequence[str]) -> list[ComponentConfig]:
+    """The components of those names, each once; all of them without names. KeyError: no such component."""
     known = {component.spec.name: component for component in config.components}
-    chosen = [known[name] for name in dict.fromkeys(names)] if names else list(config.components)
+    return [known[name] for name in dict.fromkeys(names)] if names else list(config.components)
+
+
+def _patience_s(chosen: Sequence[ComponentConfig]) -> float:
+    """As long as another run may take that looks at the same."""
+    return LATE_S + max((check.spec.timeout_ns for c in chosen for check in c.checks), default=0) / 1_000_000_000
+
+
+def _remember(config: Config, folder: RoundFolder, taken: Round) -> Remembered:
+    try:
+        with folder.shared() as is_ours:
+            if not is_ours:  # a daemon has begun meanwhile
+                return Remembered()
+            return remember(folder.path, taken, config.monitor.name, [secret.reveal() for secret in config.secrets])
+    except OSError as error:
+        return Remembered(trouble=f"the state folder {folder.path} cannot be used: {error.strerror}")
+
+
+def _with_memory(state: State, remembered: Remembered) -> State:
+    components = [
+        _with_streaks(component, remembered.components[component.name])
+        if component.name in remembered.components
+        else component
+        for component in state.components
+    ]
+    monitor = replace_fields(state.monitor, state_writable=not remembered.trouble)
+    return replace_fields(state, monitor=monitor, components=components)
+
+
+def _with_streaks(component: Component, held: TrackedComponent) -> Component:
+    machines = {name: check.machine for name, check in held.checks.items()}
+    checks = [
+        replace_fields(
+            check,
+            consecutive_failures=machines[check.name].consecutive_failures,
+            consecutive_successes=machines[check.name].consecutive_successes,
+        )
+        for check in component.checks
+    ]
+    incident = held.incident
+    return replace_fields(
+        component,
+        checks=checks,
+        consecutive_failures=worst_check([*held.checks.values()]).machine.consecutive_failures if checks else 0,
+        incident=incident and Incident(id=incident.id, opened_at=format_timestamp(incident.opened.wall_ns)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    state: State
+    found: Mapping[CheckId, Observation]
+    at: Instant
+
+
+def _look(config: Config, chosen: Sequence[ComponentConfig]) -> _Looked:
     present = {component.spec.name for component in chosen}
     spec = MonitorSpec(tuple(_one_shot(component.spec, present) for component in chosen), one_shot=True)
     checks = {CheckId(c.spec.name, check.spec.name): check for c in chosen for check in c.checks}
@@ -38,9 +131,24 @@ def look_once(config: Config, names: Sequence[str]) -> State:
     started_s = time.time()
     monitor = Monitor(spec, read_clocks())
     look_at_everything(monitor, looks)
-    view = monitor.view(read_clocks())
+    now = read_clocks()
+    view = monitor.view(now)
     state = state_document(view, _info(config, view, started_s))
-    return replace_fields(state, components=[_without_a_future(component) for component in state.components])
+    components = [_without_a_future(component) for component in state.components]
+    return _Looked(replace_fields(state, components=components), _found(monitor, now), now)
+
+
+def _found(monitor: Monitor, now: Instant) -> dict[CheckId, Observation]:
+    """What each look found. A failure while we did not run ourselves is no evidence in any later run either."""
+    found = {}
+    for component in monitor.components.values():
+        for check in component.checks.values():
+            last = check.last
+            if last is not None and not check.is_sound and last.verdict is not Verdict.UNKNOWN:
+                last = Observation(Verdict.UNKNOWN, check.message(now.mono_ns))
+            if last is not None:
+                found[check.id] = last
+    return found
 
 
 def _without_a_future(component: Component) -> Component:

@@ -1,8 +1,14 @@
 """The state folder: made for us alone, held by one instance. What cannot be written does not stop the watch."""
 
+import contextlib
 import fcntl
 import os
+import time
+from collections.abc import Iterator
 from pathlib import Path
+
+ROUND_WRITES_S = 2.0  # a run of one round has the folder for as long as it writes, which takes milliseconds
+_TRY_EVERY_S = 0.02
 
 
 class AlreadyRunningError(Exception):
@@ -30,6 +36,60 @@ def _holder(descriptor: int) -> str:
     return f"another lifesign (pid {text})" if text.isdecimal() else "another lifesign"
 
 
+def _take(descriptor: int) -> bool:
+    """Whether the lock is ours now. A run of one round that writes at this moment is waited for."""
+    deadline_s = time.monotonic() + ROUND_WRITES_S
+    while not _try(descriptor, fcntl.LOCK_EX):
+        if not _try(descriptor, fcntl.LOCK_SH) or time.monotonic() > deadline_s:
+            return False
+        fcntl.flock(descriptor, fcntl.LOCK_UN)  # it is shared: two that both ask for it must not keep it from both
+        time.sleep(_TRY_EVERY_S)
+    return True
+
+
+def _try(descriptor: int, kind: int) -> bool:
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+class RoundFolder:
+    """The state folder for a run of one round: such runs wait for each other, and never keep a daemon from starting.
+
+    Daemons hold the file `lock` alone; a run of one round shares it while it writes, and holds `round.lock` throughout.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @contextlib.contextmanager
+    def alone(self, patience_s: float) -> Iterator[bool]:
+        """Whether no other run of one round is under way, once at most `patience_s` have passed. Raises OSError."""
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with _opened(self.path / "round.lock") as descriptor:
+            deadline_s = time.monotonic() + patience_s
+            while not (is_alone := _try(descriptor, fcntl.LOCK_EX)) and time.monotonic() < deadline_s:
+                time.sleep(_TRY_EVERY_S)
+            yield is_alone
+
+    @contextlib.contextmanager
+    def shared(self) -> Iterator[bool]:
+        """Whether no daemon has the folder, nor can get it before this is over. Raises OSError."""
+        with _opened(self.path / "lock") as descriptor:
+            yield _try(descriptor, fcntl.LOCK_SH)
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
 class StateFolder:
     """`path` with its lock. `writable` is False where the folder cannot be made or written."""
 
@@ -54,11 +114,9 @@ class StateFolder:
             self._lock = os.open(self.path / "lock", flags, 0o600)
         except OSError as error:
             return f"the state folder {self.path} cannot be used: {error.strerror}"
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _take(self._lock):
             holder = _holder(self._lock)
-            raise AlreadyRunningError(f"{holder} already watches with the state folder {self.path}") from None
+            raise AlreadyRunningError(f"{holder} already watches with the state folder {self.path}")
         try:
             os.ftruncate(self._lock, 0)
             os.pwrite(self._lock, f"{os.getpid()}\n".encode(), 0)

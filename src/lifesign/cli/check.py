@@ -24,12 +24,13 @@ def command(config: str | None, components: tuple[str, ...], as_json: bool, dry_
 
     The exit code is Nagios's: 0 healthy, 1 degraded or starting, 2 down, 3 unknown or an error.
     """
-    del dry_run  # this version alerts nobody and writes nothing from here
-    from lifesign.bootstrap import one_shot_state
+    from lifesign.bootstrap import one_run
 
     loaded = load_config(config, warn=not as_json)
     refuse_unknown(loaded, components)
-    state = one_shot_state(loaded, components)
+    state, trouble = one_run(loaded, components, dry_run=dry_run)
+    if trouble:
+        click.echo(f"lifesign: warning: {trouble}", err=True)
     if as_json:
         import msgspec
 

@@ -1,6 +1,7 @@
-"""`lifesign events`: the history that the daemon holds, and what happens from now on."""
+"""`lifesign events`: the history, of the daemon or as it is stored, and what happens from now on."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -21,20 +22,33 @@ if TYPE_CHECKING:
 @click.option("--follow", is_flag=True, help="Go on with what happens, until interrupted.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, as in the log.")
 def command(config: str | None, component: str | None, since: str | None, follow: bool, as_json: bool) -> None:
-    """Tell the daemon's newest events, oldest first."""
-    from lifesign.api.client import Client
+    """Tell the newest events, oldest first: the daemon's, or, where none runs, those that are stored."""
     from lifesign.api.failures import ClientError
 
     loaded = load_config(config, warn=False, with_secrets=False)
     if component is not None:
         refuse_unknown(loaded, (component,))
-    client = Client.of_state_dir(loaded.monitor.state_dir)
     try:
-        for event in _told(client, _moment(since), follow=follow):
+        for event in _events(loaded.monitor.state_dir, _moment(since), follow=follow):
             if component is None or event.component == component:
                 click.echo(_line(event, as_json=as_json))
     except ClientError as error:
         raise click.ClickException(str(error)) from None
+
+
+def _events(folder: Path, since: str | None, *, follow: bool) -> Iterator["EventDocument"]:
+    """The daemon's; where none runs, what is stored. Raises ClientError where neither is to be had."""
+    from lifesign.api.client import Client
+    from lifesign.api.failures import Unreachable
+    from lifesign.bootstrap.history import stored_events
+
+    try:
+        yield from _told(Client.of_state_dir(folder), since, follow=follow)
+    except Unreachable:
+        stored = None if follow else stored_events(folder)
+        if stored is None:
+            raise
+        yield from (event for event in stored if since is None or event.ts >= since)
 
 
 def _told(client: "Client", since: str | None, *, follow: bool) -> Iterator["EventDocument"]:

@@ -57,7 +57,7 @@ class CheckMachine:
         self._begin(now_ns)
 
     def _begin(self, now_ns: int) -> None:
-        self.grace_ends_ns = now_ns + (0 if self._one_shot else self.spec.grace_ns)
+        self.grace_ends_ns = now_ns + self.spec.grace_ns
         self._known_at_ns = max(self._known_at_ns, now_ns)
         self.pending = True
         self._good = False
@@ -89,6 +89,14 @@ class CheckMachine:
 
     def recall(self, memory: MachineMemory, now_ns: int) -> None:
         """Goes on where `memory` was taken, as after a stall. A grace that ran begins anew; what was lost stays so."""
+        self.go_on(memory, now_ns, knew=True)
+        self.grace_ends_ns = now_ns + (self.spec.grace_ns if memory.grace_left_ns > 0 else 0)
+        self._blind_until_ns = now_ns + memory.blind_left_ns
+        self._blind_stalls = memory.blind_stalls
+        self.excuse(now_ns, now_ns)
+
+    def go_on(self, memory: MachineMemory, now_ns: int, *, knew: bool) -> None:
+        """Goes on as if `memory` had been taken this moment. `knew`: whether its last look had found something out."""
         self.pending, self._failed_in_grace = memory.pending, memory.failed_in_grace
         self._level, self._last = memory.level, memory.last
         self._good = self._is_good()
@@ -97,11 +105,10 @@ class CheckMachine:
         self.better_runs = [*memory.better_runs, 0]
         self.consecutive_failures = memory.consecutive_failures
         self.consecutive_successes = memory.consecutive_successes
-        self.grace_ends_ns = now_ns + (self.spec.grace_ns if memory.grace_left_ns > 0 else 0)
-        self._blind_until_ns = now_ns + memory.blind_left_ns
-        self._blind_stalls = memory.blind_stalls
+        self.grace_ends_ns = now_ns + memory.grace_left_ns
+        self._blind_until_ns, self._blind_stalls = now_ns - 1, 0
         self._known_at_ns = now_ns - memory.known_age_ns
-        self.excuse(now_ns, now_ns)
+        self._last_unknown = not knew
 
     def _is_good(self) -> bool:
         """Whether it neither holds nor last saw anything worse than ok: then one more ok only counts."""

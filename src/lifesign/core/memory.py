@@ -116,7 +116,10 @@ class NoticeMemory:
 
 @dataclass(frozen=True, slots=True)
 class ComponentMemory:
-    """Of one component, as of `taken_wall_ns`."""
+    """Of one component, as of `taken_wall_ns`.
+
+    `boot`, `taken_mono_ns`: which boot, and when on its monotonic clock; empty where whoever took it does not say.
+    """
 
     name: str
     taken_wall_ns: int
@@ -136,6 +139,8 @@ class ComponentMemory:
     paused: NoticeMemory | None = None
     restart: RestartMemory | None = None
     taken_boot_ns: int = 0
+    boot: str = ""
+    taken_mono_ns: int = 0
 
     def away_ns(self, now: Instant) -> int:
         """How long ago it was taken, by the wall clock; never less than nothing, whatever that clock did."""

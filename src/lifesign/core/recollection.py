@@ -5,6 +5,8 @@ but verified, with its grace counted from the record (R12). That is never over b
 nothing has been looked at till then.
 """
 
+from dataclasses import replace
+
 from lifesign.core.attempts import Attempt
 from lifesign.core.governor import Governor
 from lifesign.core.model import Instant
@@ -66,3 +68,16 @@ def recall(governor: Governor, memory: RestartMemory, now: Instant, away_ns: int
         governor.common_until_ns = now_ns + memory.common_left_ns
     if memory.phase in IN_FLIGHT:
         governor.rest_until_ns = max(governor.rest_until_ns, now_ns + grace_ns)
+
+
+def aged(memory: RestartMemory, by_ns: int) -> RestartMemory:
+    """The same, taken so much later: nothing was done meanwhile."""
+    return replace(
+        memory,
+        spent_ages_ns=tuple(age_ns + by_ns for age_ns in memory.spent_ages_ns),
+        due_left_ns=memory.due_left_ns - by_ns,
+        rest_left_ns=memory.rest_left_ns - by_ns,
+        verify_left_ns=memory.verify_left_ns - by_ns,
+        began_age_ns=memory.began_age_ns + by_ns,
+        common_left_ns=None if memory.common_left_ns is None else memory.common_left_ns - by_ns,
+    )
