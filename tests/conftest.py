@@ -2,12 +2,15 @@
 
 import os
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 for name in ("COLUMNS", "LINES"):  # pytest-xdist exports them; a test's terminal has the size that the test gave it
     os.environ.pop(name, None)
 
 settings.register_profile("lifesign", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("lifesign")
+# A mutant that lives is run through every test that reaches it, one that dies need not be told by its smallest example.
+few = settings.get_profile("lifesign")
+settings.register_profile("mutants", few, max_examples=30, phases=(Phase.explicit, Phase.generate), database=None)
+settings.load_profile("mutants" if os.environ.get("LIFESIGN_MUTANTS") else "lifesign")
 
 pytest_plugins = ["tests.figures"]

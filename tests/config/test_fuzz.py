@@ -39,8 +39,8 @@ VALUES = st.one_of(
     st.dates(),
     st.lists(st.integers() | st.text(max_size=3), max_size=3),
     st.dictionaries(st.text("ab_", max_size=4), st.integers() | st.text(max_size=3), max_size=2),
-    st.just({"env": "LIFESIGN_TOKEN"}),
-    st.just({"file": "/"}),
+    st.builds(dict, env=st.just("LIFESIGN_TOKEN")),  # each time another one: what is drawn is written into
+    st.builds(dict, file=st.just("/")),
 )
 
 

@@ -1,0 +1,1 @@
+"""The real program in hurried time: an hour is a minute."""
