@@ -2,13 +2,14 @@
 
 import asyncio
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from lifesign.api.documents import MonitorInfo
 from lifesign.core.commands import OperatorCommand
 from lifesign.core.model import CheckState, ComponentState, Instant, Layer, Observation, ObserverState
 from lifesign.core.spec import CheckSpec, ComponentSpec, RestartSpec
-from lifesign.core.view import CheckView, ComponentView, IncidentView, MonitorView
+from lifesign.core.view import CheckView, ComponentGlance, ComponentView, IncidentView, MonitorView
 
 # 2026-11-21T14:03:22.123Z, worked out with GNU date, not with the code under test.
 AT_WALL_NS = 1_795_269_802_123_000_000
@@ -120,14 +121,28 @@ class FakeBackend:
     begun: list[str] = field(default_factory=list)
     view_takes_s: float = 0.0
     view_failure: Exception | None = None
+    glances: int = 0
     probing: asyncio.Event = field(default_factory=asyncio.Event)
     probe_gate: asyncio.Event | None = None
 
-    def view(self) -> MonitorView:
+    def view(self, names: Iterable[str] | None = None) -> MonitorView:
         if self.view_failure is not None:
             raise self.view_failure
         time.sleep(self.view_takes_s)
-        return self.shown
+        if names is None:
+            return self.shown
+        chosen = set(names)
+        return replace(self.shown, components=tuple(c for c in self.shown.components if c.spec.name in chosen))
+
+    def glance(self) -> list[ComponentGlance]:
+        self.glances += 1
+        shown = self.shown.components
+        return [ComponentGlance(c.spec, c.state, c.since_wall_ns, c.diagnosis) for c in shown]
+
+    def states(self) -> dict[str, ComponentState]:
+        if self.view_failure is not None:
+            raise self.view_failure
+        return {c.spec.name: c.state for c in self.shown.components}
 
     def info(self) -> MonitorInfo:
         return info(self.last_round_age_s)

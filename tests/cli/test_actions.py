@@ -5,6 +5,7 @@ import os
 import pwd
 import subprocess
 import sys
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -156,10 +157,10 @@ class Theatre(FakeBackend):
         self.shown = monitor(restarting(Phase.IDLE, OLD))
         self._acts = [monitor(act) for act in acts for _ in range(2)]
 
-    def view(self) -> MonitorView:
+    def view(self, names: Iterable[str] | None = None) -> MonitorView:
         if self.acted and self._acts:
             self.shown = self._acts.pop(0)
-        return super().view()
+        return super().view(names)
 
 
 @pytest.mark.parametrize(

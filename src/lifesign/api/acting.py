@@ -9,9 +9,10 @@ from aiohttp import web
 
 from lifesign.api.access import author, push_authority, unauthorized
 from lifesign.api.bodies import OperatorWords, parse_push, parse_words
+from lifesign.api.documents import Status
 from lifesign.api.problems import ProblemError, unknown_component
 from lifesign.api.reading import json_response
-from lifesign.api.render import component_document, status_document
+from lifesign.api.render import component_document
 from lifesign.api.routes import EVERY_COMPONENT, FOR_EVERY_COMPONENT, NEEDS_REASON_AND_DURATION
 from lifesign.api.service import Service, encode
 from lifesign.core.commands import (
@@ -89,7 +90,8 @@ class Acting:
             raise unknown_component(name, []) from None
         self._service.forget_state()
         if everything:
-            return json_response(encode(status_document(self._service.backend.view())))
+            overall, components = self._service.status()
+            return json_response(encode(Status(overall=str(overall), components=components)))
         body = encode(component_document(self._service.component(name)))
         return json_response(body, HTTPStatus.ACCEPTED if action == "restart" else HTTPStatus.OK)
 

@@ -4,7 +4,6 @@ import asyncio
 import logging
 from http import HTTPStatus
 
-import msgspec
 from aiohttp import web
 
 from lifesign import __version__
@@ -12,7 +11,7 @@ from lifesign.api.access import guard_of, is_full_reader
 from lifesign.api.documents import Status
 from lifesign.api.openapi import describe
 from lifesign.api.problems import COMMON_HEADERS, ProblemError
-from lifesign.api.render import component_status, status_document
+from lifesign.api.render import component_status
 from lifesign.api.service import Service, encode
 from lifesign.api.streaming import stream_events
 from lifesign.core.model import ComponentState
@@ -38,17 +37,15 @@ class Reading:
     async def status(self, request: web.Request) -> web.StreamResponse:
         """200, or 503 when overall is down or unknown; a monitor that is late is not to be believed."""
         try:
-            view = self._service.backend.view()
-            overall = self._service.overall(view.overall)
-            document = status_document(view)
+            overall, components = self._service.status()
         except Exception:  # noqa: BLE001 - the backend is an adapter; a monitor that cannot tell is no healthy one
             _log.exception("the monitor could not tell its state")
-            overall, document = ComponentState.UNKNOWN, Status(overall="unknown", components=[])
+            overall, components = ComponentState.UNKNOWN, []
         if overall not in _SICK and is_late(request):
             overall = ComponentState.UNKNOWN
         if not is_full_reader(request):
             return json_response(encode({"overall": str(overall)}), sick=overall in _SICK)
-        return json_response(encode(msgspec.structs.replace(document, overall=str(overall))), sick=overall in _SICK)
+        return json_response(encode(Status(overall=str(overall), components=components)), sick=overall in _SICK)
 
     async def component_status(self, request: web.Request) -> web.StreamResponse:
         """The same for one component, optional or not."""

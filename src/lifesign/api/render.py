@@ -32,7 +32,7 @@ from lifesign.core.events import Event
 from lifesign.core.model import CheckState, ComponentState, Identity, JsonValue, Layer
 from lifesign.core.restart import Phase, RestartRecord
 from lifesign.core.spec import RestartSpec
-from lifesign.core.view import CheckView, ComponentView, MonitorView, NoticeView, RestartView
+from lifesign.core.view import CheckView, ComponentGlance, ComponentView, MonitorView, NoticeView, RestartView
 from lifesign.text import clean, format_timestamp
 
 _TEXT_LIMIT = 2000
@@ -42,14 +42,15 @@ _INTEGER_LIMIT = 2**63
 
 def state_document(view: MonitorView, info: MonitorInfo, components: list[Component] | None = None) -> State:
     """The state document of one instant. `components`: those of `view`, where they are made already."""
-    states = [str(component.state) for component in view.components]
+    components = [component_document(c) for c in view.components] if components is None else components
+    states = [component.state for component in components]
     return State(
         schema=STATE_SCHEMA,
         generated_at=_stamp(view.at.wall_ns),
         monitor=info,
         overall=str(view.overall),
         counts=Counts(**{str(state): states.count(str(state)) for state in ComponentState}),
-        components=[component_document(c) for c in view.components] if components is None else components,
+        components=components,
     )
 
 
@@ -91,7 +92,7 @@ def status_document(source: MonitorView | State) -> Status:
     return Status(overall=str(source.overall), components=components)
 
 
-def component_status(source: ComponentView | Component) -> ComponentStatus:
+def component_status(source: ComponentView | ComponentGlance | Component) -> ComponentStatus:
     """The answer of `/api/health/status/{component}`."""
     if isinstance(source, Component):
         name, optional, since = source.name, source.optional, source.since

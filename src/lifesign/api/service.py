@@ -4,15 +4,16 @@ Not here: HTTP.
 """
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from lifesign.api.backend import Backend
-from lifesign.api.documents import State
+from lifesign.api.documents import Component, ComponentStatus, State
 from lifesign.api.journal import Journal
 from lifesign.api.problems import unknown_component
-from lifesign.api.render import component_document, state_document
+from lifesign.api.render import component_document, component_status, state_document
 from lifesign.core.model import ComponentState
 from lifesign.core.view import ComponentView, MonitorView
 
@@ -34,6 +35,9 @@ class Service:
         self._done = 0
         self._rendering = asyncio.Lock()
         self._overdue_checks = 0
+        self._statuses: list[ComponentStatus] = []
+        self._glanced_for: Mapping[str, ComponentState] = {}
+        self._glanced_at_s = -1.0
         self._metrics = b"", ""
         self._metrics_made_at_s = -METRICS_CACHE_S
         self._measuring = asyncio.Lock()
@@ -43,16 +47,45 @@ class Service:
         return not self.backend.info().last_round_age_s <= STALE_ROUND_S  # NaN is stalled too
 
     async def state(self) -> State:
-        """The state document of now: of one instant, though the loop turns while it is made."""
-        view, info = self.backend.view(), self.backend.info()
-        overall = self.overall(view.overall)
-        self._overdue_checks = sum(check.overdue for component in view.components for check in component.checks)
-        components = []
-        for number, component in enumerate(view.components, start=1):
-            components.append(component_document(component))
-            if number % _BATCH == 0:
+        """The state document of now.
+
+        The loop turns while it is made. What has changed meanwhile is made anew at last, so that every state in it
+        is of one instant.
+        """
+        made: dict[str, Component] = {}
+        overdue: dict[str, int] = {}
+        stale = list(self.backend.states())
+        while len(stale) > _BATCH:
+            for first in range(0, len(stale), _BATCH):
+                self._make(made, overdue, self.backend.view(stale[first : first + _BATCH]))
                 await asyncio.sleep(0)
-        return replace_overall(state_document(view, info, components), overall)
+            changed = self._changed(made)
+            stale = changed if len(changed) < len(stale) else []
+        view = self.backend.view(stale or self._changed(made))
+        self._make(made, overdue, view)
+        names = self.backend.states()
+        self._overdue_checks = sum(overdue[name] for name in names)
+        components = [made[name] for name in names]
+        return replace_overall(state_document(view, self.backend.info(), components), self.overall(view.overall))
+
+    def _make(self, made: dict[str, Component], overdue: dict[str, int], view: MonitorView) -> None:
+        for component in view.components:
+            made[component.spec.name] = component_document(component)
+            overdue[component.spec.name] = sum(check.overdue for check in component.checks)
+
+    def _changed(self, made: Mapping[str, Component]) -> list[str]:
+        return [name for name, state in self.backend.states().items() if name not in made or made[name].state != state]
+
+    def status(self) -> tuple[ComponentState, list[ComponentStatus]]:
+        """The whole and each component as a health check is told: every state of now, the words 0.1 s old at most."""
+        overall, now_s, states = self.overall(self.backend.view(()).overall), self._now_s(), self.backend.states()
+        if now_s - self._glanced_at_s > STATE_CACHE_S or self._glanced_for != states:
+            self._statuses = [component_status(component) for component in self.backend.glance()]
+            self._glanced_at_s, self._glanced_for = now_s, dict(states)
+        return overall, self._statuses
+
+    def _now_s(self) -> float:
+        return asyncio.get_running_loop().time()
 
     def overall(self, found: ComponentState) -> ComponentState:
         """`found`, or unknown where the monitor itself does not do its work; down stays down."""
@@ -81,19 +114,13 @@ class Service:
     def forget_state(self) -> None:
         """Something was done: what is asked for from now on is made anew."""
         self._done += 1
-        self._made_at_s = -1.0
+        self._made_at_s = self._glanced_at_s = -1.0
 
     def component(self, name: str) -> ComponentView:
         """One component of now. Raises ProblemError 404 with the nearest name."""
-        return find(self.backend.view(), name)
-
-
-def find(view: MonitorView, name: str) -> ComponentView:
-    """The component of that name. Raises ProblemError 404 with the nearest name."""
-    for component in view.components:
-        if component.spec.name == name:
+        for component in self.backend.view((name,)).components:
             return component
-    raise unknown_component(name, [component.spec.name for component in view.components])
+        raise unknown_component(name, list(self.backend.states()))
 
 
 def replace_overall(document: State, overall: ComponentState) -> State:

@@ -8,7 +8,7 @@ import os
 import platform
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -29,9 +29,9 @@ from lifesign.config import Config
 from lifesign.core.commands import NotPossibleError, OperatorCommand
 from lifesign.core.events import Event, EventName
 from lifesign.core.memory import MonitorMemory, removed
-from lifesign.core.model import CheckId, JsonValue, Observation
+from lifesign.core.model import CheckId, ComponentState, JsonValue, Observation
 from lifesign.core.monitor import Monitor
-from lifesign.core.view import MonitorView
+from lifesign.core.view import ComponentGlance, MonitorView
 from lifesign.engine.clock import read_clocks
 from lifesign.engine.engine import Engine
 from lifesign.engine.files import FileSweep
@@ -208,9 +208,17 @@ class Daemon:
     def _tell_of_config(self, name: EventName, message: str, data: dict[str, JsonValue]) -> None:
         self._teller.tell(name, message, data=data)
 
-    def view(self) -> MonitorView:
-        """The state at this moment."""
-        return self._engine.view()
+    def view(self, names: Iterable[str] | None = None) -> MonitorView:
+        """The state at this moment; with `names`, of the components only these."""
+        return self._engine.view(names)
+
+    def glance(self) -> tuple[ComponentGlance, ...]:
+        """The least of every component at this moment."""
+        return self._engine.glance()
+
+    def states(self) -> dict[str, ComponentState]:
+        """The state of every component at this moment."""
+        return {name: component.state for name, component in self._engine.monitor.components.items()}
 
     def info(self) -> MonitorInfo:
         """The monitor itself."""

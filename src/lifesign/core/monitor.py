@@ -290,11 +290,9 @@ class Monitor:
         blinded = any(check.machine.is_blinded_again_and_again(now.mono_ns) for check in self._checks)
         return overall_state(states, monitor_works=not blinded and not self._observer.fails_to_work(now.mono_ns))
 
-    def view(self, now: Instant) -> MonitorView:
-        """Everything as it stands."""
-        return MonitorView(
-            at=now,
-            overall=self.overall(now),
-            observer=self._observer_state,
-            components=tuple(component_view(c, now, self.suppressed_by(c)) for c in self.components.values()),
-        )
+    def view(self, now: Instant, names: Iterable[str] | None = None) -> MonitorView:
+        """Everything as it stands. `names`: of the components only these, as far as there are such."""
+        held = self.components
+        shown = held.values() if names is None else [held[name] for name in names if name in held]
+        views = tuple(component_view(c, now, self.suppressed_by(c)) for c in shown)
+        return MonitorView(at=now, overall=self.overall(now), observer=self._observer_state, components=views)

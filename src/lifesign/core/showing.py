@@ -7,8 +7,13 @@ from lifesign.core.incident import TrackedComponent
 from lifesign.core.model import NS_PER_S, Instant
 from lifesign.core.operations import Notice
 from lifesign.core.restart import Phase
-from lifesign.core.view import ComponentView, IncidentView, RestartView
+from lifesign.core.view import ComponentGlance, ComponentView, IncidentView, RestartView
 from lifesign.text import format_duration, format_timestamp
+
+
+def component_glance(component: TrackedComponent, now: Instant) -> ComponentGlance:
+    """The least of the component as it stands."""
+    return ComponentGlance(component.spec, component.state, component.since_wall_ns, component.diagnosis(now))
 
 
 def component_view(component: TrackedComponent, now: Instant, suppressed_by: str | None) -> ComponentView:

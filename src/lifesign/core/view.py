@@ -91,8 +91,18 @@ class ComponentView:
 
 
 @dataclass(frozen=True, slots=True)
+class ComponentGlance:
+    """What a health check is told of one component."""
+
+    spec: ComponentSpec
+    state: ComponentState
+    since_wall_ns: int
+    diagnosis: str
+
+
+@dataclass(frozen=True, slots=True)
 class MonitorView:
-    """Everything at one instant."""
+    """Everything at one instant, or of the components only those that were asked for."""
 
     at: Instant
     overall: ComponentState
