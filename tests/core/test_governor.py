@@ -264,6 +264,7 @@ def test_hands_off_is_told_once_costs_nothing_and_is_tried_again() -> None:
     mind.run(600)
     (withheld,) = mind.told(EventName.RESTART_WITHHELD)
     assert "somebody has stopped it" in withheld.message
+    assert mind.stage.view("mind").next_step == "restart withheld: its manager says that somebody has stopped it"
     assert len(mind.stage.restarts) > 5
     shown = mind.stage.view("mind").restart
     assert shown is not None

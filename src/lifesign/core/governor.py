@@ -98,10 +98,11 @@ class Governor:
         elif self._down_ns is None:
             self._down_ns = now.mono_ns
         self._count_calm(sight, now)
-        if self.phase is Phase.IDLE and sight.down and self.spec.automatic:
-            assert self._down_ns is not None
+        if self.phase is Phase.IDLE and self._down_ns is not None and self.spec.automatic:
             self.due_ns = max(self._down_ns + self.spec.after_ns, self.due_ns if self.unproductive else 0)
+            why = self.withheld if now.mono_ns < self.retry_ns else ""  # a hand that was just kept off is still
             self._cue(Cue.DOWN)
+            self._announcer.withheld = why
         if self.phase is Phase.VERIFYING:
             return self._verify(sight, now)
         gone = not sight.down if self.phase is Phase.WAITING else sight.incident is None
