@@ -1,4 +1,4 @@
-"""`python -m tests.bench [--quick] [part…]`: one table of every measure, Monit beside ours in the same run.
+"""`python -m tests.bench [--quick] [--readme] [part…]`: one table of every measure, Monit beside ours in the same run.
 
 All traffic stays on the loopback. Each part takes under two minutes, all of them with `--quick` too.
 """
@@ -8,32 +8,56 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 
+from tests.bench import readme
 from tests.bench.alone import core, one_round
 from tests.bench.cost import file_age, network, process
+from tests.bench.dying import dead_process, hung_neighbours
+from tests.bench.living import attached, beat_files, resident
 from tests.bench.monit import PROGRAM
 from tests.bench.table import Row, drawn
 from tests.bench.telling import beats, closed_port, stale_heartbeat
 
 Part = Callable[[bool], list[Row]]
 
+
+def _kind(kind: str) -> Callable[[bool], list[Row]]:
+    """5,000 targets each second; a thousand where it must be quick."""
+    measures = {"file": file_age, "process": process}
+
+    def measured(quick: bool) -> list[Row]:
+        count, window_s = (1000, 4.0) if quick else (5000, 15.0)
+        return measures[kind](count, window_s) if kind in measures else network(count, kind, window_s)
+
+    return measured
+
+
 PARTS: Mapping[str, Part] = {
     "core": lambda quick: core(1000, 20 if quick else 100),
-    "check": lambda quick: one_round(5 if quick else 15),
-    "tcp": lambda quick: network(1000, "tcp", 4 if quick else 15),
-    "http": lambda quick: network(1000, "http", 4 if quick else 15),
-    "file": lambda quick: file_age(1000, 4 if quick else 15),
-    "process": lambda quick: process(1000, 4 if quick else 15),
+    "check": lambda quick: one_round(5 if quick else 21),
+    "tcp": _kind("tcp"),
+    "http": _kind("http"),
+    "file": _kind("file"),
+    "process": _kind("process"),
     "port": lambda quick: closed_port(6 if quick else 30),
+    "dead": lambda quick: dead_process(8 if quick else 40),
     "stale": lambda quick: stale_heartbeat(20 if quick else 100),
-    "beats": lambda quick: beats(100, 10 if quick else 50),
-    "tcp5000": lambda quick: [] if quick else network(5000, "tcp", 15),
+    "beats": lambda quick: beats(100, 8 if quick else 50),
+    "beats1000": lambda quick: beat_files(1000, 4 if quick else 15, 5),
+    "beats10000": lambda quick: [] if quick else beat_files(10_000, 20, 35),
+    "hung10": lambda quick: [] if quick else hung_neighbours(10, 200),
+    "hung500": lambda quick: [] if quick else hung_neighbours(500, 200),
+    "memory": lambda quick: [
+        *resident(100, 55),
+        *([] if quick else [*resident(1000, 65), *resident(5000, 100)]),
+    ],
+    "attached": lambda quick: attached(50 if quick else 200),
 }
 
 
 def main(arguments: list[str]) -> int:
-    """Runs the parts of `arguments`, or all; 2 for one that does not exist."""
-    quick = "--quick" in arguments
-    names = [name for name in arguments if name != "--quick"] or list(PARTS)
+    """Runs the parts of `arguments`, or all; 2 for one that does not exist. `--readme`: README.md tells of it."""
+    quick, told = "--quick" in arguments, "--readme" in arguments
+    names = [name for name in arguments if not name.startswith("--")] or list(PARTS)
     if unknown := [name for name in names if name not in PARTS]:
         _say(f"no such part: {', '.join(unknown)}; there are {', '.join(PARTS)}")
         return 2
@@ -45,6 +69,8 @@ def main(arguments: list[str]) -> int:
         rows += PARTS[name](quick)
         _say(f"{name}: {time.monotonic() - began_s:.0f} s")
     sys.stdout.write(f"{os.cpu_count()} cores, Python {sys.version.split()[0]}\n\n{drawn(rows)}\n")
+    if told:
+        readme.write(rows, os.cpu_count() or 1)
     return 0
 
 

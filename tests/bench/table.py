@@ -24,6 +24,11 @@ class Row:
         """Ours to Monit's."""
         return self.ours / self.monit if self.ours is not None and self.monit else None
 
+    @property
+    def has_goal(self) -> bool:
+        """Whether anything is asked of it."""
+        return not (self.most_ratio is None and self.most is None and self.least is None)
+
     def is_met(self) -> bool | None:
         """Whether the goals are met; None without one, or without what it is measured against."""
         found: list[bool] = []
@@ -35,12 +40,16 @@ class Row:
             found.append(self.ours >= self.least)
         return all(found) if found else None
 
+    @property
+    def verdict(self) -> str:
+        """`met`, `missed`, or nothing without a goal."""
+        return {True: "met", False: "missed", None: ""}[self.is_met()]
+
     def cells(self) -> tuple[str, ...]:
         """What stands in the table."""
         goals = [f"≤ {self.most_ratio:g} ×"] if self.most_ratio is not None else []
         goals += [f"≤ {self.most:,g} {self.unit}"] if self.most is not None else []
         goals += [f"≥ {self.least:,g} {self.unit}"] if self.least is not None else []
-        met = {True: "met", False: "missed", None: ""}[self.is_met()]
         ratio = f"{self.ratio:.2f} ×" if self.ratio is not None else ""
         return (
             self.measure,
@@ -48,7 +57,7 @@ class Row:
             _number(self.monit, self.unit),
             ratio,
             ", ".join(goals),
-            " ".join(filter(None, (met, self.note))),
+            " ".join(filter(None, (self.verdict, self.note))),
         )
 
 
@@ -66,3 +75,9 @@ def drawn(rows: Iterable[Row]) -> str:
         "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in lines
     ]
     return "\n".join([texts[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *texts[1:]])
+
+
+def brief(rows: Iterable[Row]) -> str:
+    """The same for reading: unpadded, and without notes."""
+    lines = ["| " + " | ".join((*row.cells()[:5], row.verdict)) + " |" for row in rows]
+    return "\n".join(["| " + " | ".join((*_HEAD[:5], "met?")) + " |", "|---" * 6 + "|", *lines])

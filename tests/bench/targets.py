@@ -1,6 +1,7 @@
 """Targets on the loopback, in a process of their own: ports that accept, and say a word of HTTP where asked.
 
-Run as a program it listens on COUNT ports, prints them, and tells how often it has accepted on each line it reads.
+Run as a program it listens on COUNT ports, prints them, and tells on each line that it reads how often it has accepted,
+and for `gaps` the longest and the 99th percentile of the times between two connections to one port since the last time.
 """
 
 import contextlib
@@ -10,6 +11,7 @@ import selectors
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\nconnection: close\r\n\r\nok\n"
@@ -23,16 +25,21 @@ class Targets:
         self.child_pid = child.pid
         self.ports = [int(port) for port in self._ask().split()]
 
-    def _ask(self) -> str:
+    def _ask(self, question: str = "") -> str:
         assert self._child.stdin is not None
         assert self._child.stdout is not None
-        self._child.stdin.write("\n")
+        self._child.stdin.write(f"{question}\n")
         self._child.stdin.flush()
         return self._child.stdout.readline()
 
     def accepted(self) -> int:
         """Connections since the start."""
         return int(self._ask())
+
+    def gaps_s(self) -> tuple[float, float]:
+        """The 99th percentile and the longest of the times between two connections to a port since the last call."""
+        p99, longest = map(float, self._ask("gaps").split())
+        return p99, longest
 
 
 @contextlib.contextmanager
@@ -58,20 +65,41 @@ def _listen(count: int, selector: selectors.BaseSelector) -> list[int]:
     return ports
 
 
+class _Gaps:
+    """Times between two connections to one port."""
+
+    def __init__(self) -> None:
+        self._last: dict[object, float] = {}
+        self._found: list[float] = []
+
+    def note(self, port: object) -> None:
+        now_s = time.monotonic()
+        if port in self._last:
+            self._found.append(now_s - self._last[port])
+        self._last[port] = now_s
+
+    def told(self) -> str:
+        found, self._found = sorted(self._found) or [0.0], []
+        return f"{found[int(len(found) * 0.99)]} {found[-1]}"
+
+
 def _serve(count: int, *, http: bool) -> None:
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     selector = selectors.EpollSelector()
     answers = [" ".join(map(str, _listen(count, selector)))]
     selector.register(sys.stdin.fileno(), selectors.EVENT_READ, "question")
-    accepted = 0
+    accepted, gaps = 0, _Gaps()
     while True:
         for key, _ in selector.select():
             if key.data == "question":
-                if not os.read(sys.stdin.fileno(), 64):
+                question = os.read(sys.stdin.fileno(), 64)
+                if not question:
                     return
-                print(answers.pop() if answers else accepted, flush=True)  # noqa: T201 - our parent reads it
+                answer = gaps.told() if b"gaps" in question else answers.pop() if answers else accepted
+                print(answer, flush=True)  # noqa: T201 - our parent reads it
             elif key.data == "listener":
+                gaps.note(key.fd)
                 accepted += _accept(key.fileobj, selector, http=http)
             else:
                 _answer(key.fileobj, selector)
