@@ -1,5 +1,6 @@
 """The store on real files: what goes in comes out again, whatever was done to the file meanwhile."""
 
+import queue
 import sqlite3
 import subprocess
 import sys
@@ -230,3 +231,17 @@ def test_a_memory_is_read_as_it_was_written_and_nonsense_is_none() -> None:
     newer = text.replace('"name"', '"something":{"new":1},"name"')
     documents = {key_of("a"): text, key_of("b"): newer, key_of("c"): "{", key_of("d"): '{"name": 1}', "other": text}
     assert decode(documents).components == {"a": memory, "b": memory}
+
+
+def test_an_event_does_not_wait_for_the_memories_before_it_to_gather(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lifesign.store.store.LINGER_S", 30.0)
+    settled = queue.Queue[int]()
+    store = opened(tmp_path / "state.db", settled.put)
+    for number in range(3):
+        store.record([], {"component/mind": "{}"})
+        last = store.record([event(number)], {})
+        while settled.get(timeout=10) < last:
+            pass
+    assert store.close()

@@ -15,7 +15,9 @@ from pathlib import Path
 import msgspec
 
 from lifesign.api.documents import EventDocument
+from lifesign.core.incident import TrackedComponent
 from lifesign.core.memory import MonitorMemory
+from lifesign.core.model import NS_PER_S, ComponentState
 from lifesign.core.monitor import Monitor
 from lifesign.engine.clock import read_clocks
 from lifesign.store.remembering import decode, encode, key_of
@@ -24,6 +26,7 @@ from lifesign.store.store import Store
 FILE = "state.db"
 HOLD_S = 1.0
 SAVE_EVERY_S = 5.0
+SAVE_STEADY_EVERY_S = 30.0  # a component of which nothing is wrong: what its next look sees says as much
 _SAVED_AT_ONCE = 20  # components, so that a thousand of them do not hold up the loop
 _ALL = 2**63
 
@@ -41,6 +44,7 @@ class Keeper:
         self._forgotten: list[str] = []
         self._held: deque[tuple[int, list[EventDocument], list[Callable[[], None]]]] = deque()
         self._saved: dict[str, list[int]] = {}
+        self._saved_ns: dict[str, int] = {}
         self._revisions: dict[str, int] = {}
         self._troubled = False
         self.texts: dict[str, str] = {}  # as they were loaded
@@ -97,6 +101,7 @@ class Keeper:
     def forget(self, component: str) -> None:
         """With the next event, the memory of a component that is no more."""
         self._saved.pop(component, None)
+        self._saved_ns.pop(component, None)
         self._revisions.pop(component, None)
         self._forgotten.append(component)
 
@@ -171,16 +176,23 @@ class Keeper:
     def _save(self, names: Iterable[str]) -> None:
         assert self._store is not None
         assert self._monitor is not None
-        changed = []
+        changed, now_ns = [], read_clocks().mono_ns
         for name in names:
             component = self._monitor.components[name]
             restarts = component.governor.revision if component.governor else 0
             observed = [restarts, component.operations.revision, *(c.observed_ns for c in component.checks.values())]
-            if self._saved.get(name) != observed:
-                self._saved[name] = observed
-                changed.append(name)
+            known = self._saved.get(name)
+            if known == observed or (known and known[:2] == observed[:2] and self._can_wait(component, now_ns)):
+                continue
+            self._saved[name], self._saved_ns[name] = observed, now_ns
+            changed.append(name)
         if changed:
             self._store.record([], self._memory_of(changed))
+
+    def _can_wait(self, component: TrackedComponent, now_ns: int) -> bool:
+        """Whether nothing is lost that the first look of another life would not tell again."""
+        recent = now_ns - self._saved_ns[component.spec.name] < SAVE_STEADY_EVERY_S * NS_PER_S
+        return recent and component.state is ComponentState.HEALTHY
 
     async def close(self, timeout_s: float = 1.0) -> None:
         """Stores all there is, for at most `timeout_s`, and announces what was held."""

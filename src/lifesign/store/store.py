@@ -16,7 +16,7 @@ from lifesign.text import clean, format_timestamp
 
 QUEUE_EVENTS = 10_000
 NEWEST_EVENTS = 10_000
-LINGER_S = 0.05  # memories that come within it go into one transaction
+LINGER_S = 0.05  # memories that come within it go into one transaction; an event ends the wait
 PRUNE_EVERY_S = 10.0
 
 
@@ -43,6 +43,7 @@ class Store:
         self._number = 0
         self._prune_at_s = time.monotonic() + PRUNE_EVERY_S
         self._wake = threading.Event()
+        self._hurry = threading.Event()  # somebody waits for an event
         self._closing = threading.Event()
         self._is_loaded = threading.Event()
         self._loaded = Loaded()
@@ -95,12 +96,15 @@ class Store:
             self._memory.update(memory)
             self._number += 1
             number = self._number
+        if events:
+            self._hurry.set()
         self._wake.set()
         return number
 
     def close(self, timeout_s: float = 1.0) -> bool:
         """Writes what is left, for at most `timeout_s`; whether all of it is committed."""
         self._closing.set()
+        self._hurry.set()
         self._wake.set()
         self._thread.join(timeout_s)
         return not self._thread.is_alive() and self.writable
@@ -129,9 +133,9 @@ class Store:
             self._closing.wait(self._retry_s)
         else:
             self._wake.wait(PRUNE_EVERY_S)
-            if not self._events:  # somebody waits for an event
-                self._closing.wait(LINGER_S)
+            self._hurry.wait(LINGER_S)
         self._wake.clear()
+        self._hurry.clear()
 
     def _write(self) -> None:
         with self._lock:
