@@ -70,8 +70,8 @@ async def serving(behaviour: Behaviour, tls: ssl.SSLContext | None = None) -> As
 
 
 async def silence(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Accepts, and says nothing for ever."""
-    await asyncio.Event().wait()
+    """Accepts, and says nothing for ever, or until the other side has gone."""
+    await reader.read()
 
 
 async def reset(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -93,7 +93,7 @@ def saying(*parts: bytes, pause_s: float = 0.0, then_wait: bool = False, wait_fo
             await writer.drain()
             await asyncio.sleep(pause_s)
         if then_wait:
-            await asyncio.Event().wait()
+            await reader.read()
         writer.close()
         await writer.wait_closed()
 

@@ -60,7 +60,11 @@ def _sit_at_consoles(config: Path, ended: threading.Event, number: int) -> None:
     environment = {**os.environ, "TERM": "xterm-256color", "LANG": "C.UTF-8"}
     while not ended.is_set():
         console: pexpect.spawn[bytes] = pexpect.spawn(
-            LIFESIGN[0], [*LIFESIGN[1:], "console", "-c", str(config)], dimensions=(40, 120), env=environment
+            LIFESIGN[0],
+            [*LIFESIGN[1:], "console", "-c", str(config)],
+            dimensions=(40, 120),
+            env=environment,
+            use_poll=True,
         )
         leave_s = time.monotonic() + chance.uniform(60, 150)
         while time.monotonic() < leave_s and not ended.is_set() and console.isalive():

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench.targets import targets
-from tests.checks.strangers import marker, sleeper
+from tests.checks.strangers import marker
 from tests.faults.families.monitor import MonitorFault
 from tests.faults.families.state import StateFault
 from tests.faults.recipe import Recipe, component
@@ -18,6 +19,7 @@ from tests.faults.registry import all_recipes
 
 COMPONENTS = 200
 _PORTS, _PROCESSES = 30, 10
+_SLEEP = "import time; time.sleep(86400)"
 _TOO_MUCH = {"heartbeat_replace_storm"}  # it is the soak's own process that would do nothing else
 
 
@@ -73,7 +75,7 @@ def population(folder: Path) -> Iterator[Population]:
 @contextlib.contextmanager
 def _sleepers() -> Iterator[list[str]]:
     words = [marker() for _ in range(_PROCESSES)]
-    processes = [subprocess.Popen(sleeper(word)) for word in words]
+    processes = [subprocess.Popen([sys.executable, "-I", "-S", "-c", _SLEEP, word]) for word in words]
     try:
         yield words
     finally:

@@ -21,6 +21,6 @@ def opening(frames: bytes) -> Behaviour:
         writer.write(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n")
         writer.write(b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n" + frames)
         await writer.drain()
-        await asyncio.Event().wait()
+        await reader.read()  # until the other side has gone
 
     return open_
