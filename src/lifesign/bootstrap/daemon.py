@@ -19,6 +19,8 @@ from lifesign.bootstrap.alerting import Alerter
 from lifesign.bootstrap.beats import Beats
 from lifesign.bootstrap.difference import Difference, followed
 from lifesign.bootstrap.listening import Listening
+from lifesign.bootstrap.own_heartbeat import FILE as HEARTBEAT
+from lifesign.bootstrap.own_heartbeat import OwnHeartbeat
 from lifesign.bootstrap.plan import Plan
 from lifesign.bootstrap.reloading import Reloader
 from lifesign.bootstrap.state_folder import StateFolder
@@ -62,6 +64,7 @@ class Daemon:
         self._teller.secrets = self._secrets
         self._keeper = self._teller.keeper
         self._manager = ServiceManager()
+        self._heartbeat = OwnHeartbeat(folder.path / HEARTBEAT) if folder.writable else None
         self._started = read_clocks()
         self._stop = asyncio.Event()
         self._acts = mode == "daemon"
@@ -74,9 +77,7 @@ class Daemon:
         self._engine = self._make_engine()
         self._alerter = self._make_alerter() if self._acts else None
         self._reloader = Reloader(config, swap=self._swap, tell=self._tell_of_config)
-        read: dict[CheckId | None, object] = {
-            None: config.stamp
-        }  # so that no change is missed between then and the first sweep
+        read: dict[CheckId | None, object] = {None: config.stamp}  # a change since then is seen by the first sweep
         self._sweep: FileSweep[CheckId | None] = FileSweep(
             self._swept(), wake=self._wake, signature=signature, may_hang=may_hang, seen=read
         )
@@ -104,6 +105,8 @@ class Daemon:
 
     def _after_round(self) -> None:
         self._manager.round_finished()
+        if self._heartbeat is not None:
+            self._heartbeat.round_finished()
         if self._alerter is not None:
             self._alerter.review(read_clocks())
 
@@ -120,6 +123,8 @@ class Daemon:
         finally:
             await self._keeper.close()
             await server.close()
+            if self._heartbeat is not None:
+                self._heartbeat.close()
             self._teller.close()
 
     async def _watch(self) -> None:
