@@ -96,6 +96,14 @@ def _reason(error: aiohttp.ClientConnectorError) -> str:
     return clean(cause.strerror or type(cause).__name__, 120)
 
 
+async def send_json(web: Web, method: str, url: str, headers: Mapping[str, str], body: object = None) -> Reply:
+    """One request with `body` as JSON, where there is one. Raises SinkError."""
+    if body is None:
+        return await web.send(method, url, headers=headers)
+    with_type = {**headers, "Content-Type": "application/json"}
+    return await web.send(method, url, body=json.dumps(body).encode(), headers=with_type)
+
+
 def refuse(reply: Reply, where: str) -> None:
     """Raises SinkError for every status that is no success, with what it usually means."""
     if 200 <= reply.status <= 299:

@@ -62,7 +62,7 @@ class Alerter:
     def _take(self, config: Config) -> None:
         self._config = config
         self._alerting = Alerting(sink_specs(config))
-        self._outbox = Outbox(build_sinks(config), keep=self._put, tell=self._told)
+        self._outbox = Outbox(build_sinks(config, self._told_by), keep=self._put, tell=self._told)
         self._outbox.recall({key: text for key, text in self._texts.items() if not key.startswith(PREFIXES[0])})
 
     def _put(self, changes: Mapping[str, str | None], then: Callable[[], None] | None = None) -> None:
@@ -186,6 +186,9 @@ class Alerter:
             words = f"{outcome.sink}: {redact(outcome.trouble, self._secrets())}"
             data: dict[str, JsonValue] = {"sink": outcome.sink, "stage": outcome.alert.stage}
             self._tell(EventName.ALERT_FAILED, words, outcome.alert.component, data)
+
+    def _told_by(self, sink: str, words: str) -> None:
+        self._tell(EventName.ALERT_FAILED, f"{sink}: {words}", None, {"sink": sink})
 
     def _tell_of(self, what: str, sink: str, alert: Alert) -> None:
         data: dict[str, JsonValue] = {"sink": sink, "stage": alert.stage, "incident": alert.incident}

@@ -1,9 +1,12 @@
 """From a sink's options to the sink that sends: one row a type. Not here: pings, which are no alerts (`alerting`)."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from lifesign.alerts.forge import Forge
 from lifesign.alerts.sink import Sink
 from lifesign.bootstrap.probes import open_values
 from lifesign.config import Config
@@ -42,35 +45,91 @@ def kind_of(options: AlertOptions) -> str:
     return str(options.__struct_config__.tag)
 
 
-def build_sinks(config: Config) -> dict[str, Sink]:
-    """Every sink of `config` that is told of incidents, by name."""
+@dataclass(frozen=True, slots=True)
+class SinkContext:
+    """What a sink needs besides its options: the config's folder, the monitor's name, who hears of small troubles."""
+
+    folder: Path
+    monitor: Callable[[], str]
+    tell: Callable[[str], None]
+
+
+def build_sinks(config: Config, tell: Callable[[str, str], None]) -> dict[str, Sink]:
+    """Every sink of `config` that is told of incidents, by name. `tell` gets a sink's name and a sentence."""
     folder = Path.cwd() if config.path is None else config.path.parent
-    return {name: _BUILDERS[kind_of(options)](options, folder) for name, options in alerting_options(config).items()}
+    return {
+        name: _BUILDERS[kind_of(options)](
+            options, SinkContext(folder, lambda: config.monitor.name, partial(tell, name))
+        )
+        for name, options in alerting_options(config).items()
+    }
 
 
-def _webhook(options: Any, folder: Path) -> Sink:
+def _webhook(options: Any, context: SinkContext) -> Sink:
     from lifesign.alerts.webhook import Webhook
 
-    del folder
+    del context
     secret = None if options.secret is None else options.secret.reveal
     return Webhook(url=options.url.reveal, method=options.method, headers=open_values(options.headers), secret=secret)
 
 
-def _command(options: Any, folder: Path) -> Sink:
+def _command(options: Any, context: SinkContext) -> Sink:
     from lifesign.alerts.command import CommandSink
 
-    return CommandSink(argv=options.argv, env=open_values(options.env), cwd=str(options.cwd or folder))
+    return CommandSink(argv=options.argv, env=open_values(options.env), cwd=str(options.cwd or context.folder))
 
 
-def _apprise(options: Any, folder: Path) -> Sink:
+def _apprise(options: Any, context: SinkContext) -> Sink:
     from lifesign.alerts.apprise import AppriseSink
 
-    del folder
+    del context
     return AppriseSink(urls=[url.reveal for url in options.urls])
 
 
-_BUILDERS: Mapping[str, Callable[[Any, Path], Sink]] = {
+def _tracker(options: Any, forge: Forge, context: SinkContext) -> Sink:
+    from lifesign.alerts.tracker import Tracker, TrackerRules
+
+    rules = TrackerRules(options.max_issues, options.reopen_within.ns / 1_000_000_000)
+    return Tracker(forge, context.monitor, rules)
+
+
+def _gitea(options: Any, context: SinkContext) -> Sink:
+    from lifesign.alerts.gitea import Gitea
+
+    forge = Gitea(url=str(options.url), repo=options.repo, **_shared(options, context))
+    return _tracker(options, forge, context)
+
+
+def _github(options: Any, context: SinkContext) -> Sink:
+    from lifesign.alerts.github import PUBLIC, GitHub
+
+    forge = GitHub(url=str(options.url or PUBLIC), repo=options.repo, **_shared(options, context))
+    return _tracker(options, forge, context)
+
+
+def _redmine(options: Any, context: SinkContext) -> Sink:
+    from lifesign.alerts.redmine import Redmine
+
+    tracker = options.tracker
+    forge = Redmine(url=str(options.url), project=options.project, tracker=tracker, **_shared(options, context))
+    return _tracker(options, forge, context)
+
+
+def _shared(options: Any, context: SinkContext) -> dict[str, Any]:
+    return {
+        "token": options.token.reveal,
+        "labels": options.labels,
+        "assignees": options.assignees,
+        "tell": context.tell,
+    }
+
+
+_BUILDERS: Mapping[str, Callable[[Any, SinkContext], Sink]] = {
     "webhook": _webhook,
     "command": _command,
     "apprise": _apprise,
+    "gitea": _gitea,
+    "forgejo": _gitea,  # its description has the same issue routes, with the same words
+    "github": _github,
+    "redmine": _redmine,
 }

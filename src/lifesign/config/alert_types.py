@@ -36,8 +36,6 @@ class Alert(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_f
 class Tracker(Alert, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The keys of every sink that opens issues."""
 
-    is_built: ClassVar[bool] = False
-
     token: Annotated[SecretReference, describe("who opens the issues")]
     labels: Annotated[tuple[Word, ...], describe("labels of the issue, by name")] = ()
     assignees: Annotated[tuple[Word, ...], describe("who is assigned")] = ()
