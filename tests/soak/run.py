@@ -12,6 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lifesign.api.journal import CAPACITY
+from lifesign.store.database import Database
+from lifesign.text import format_timestamp
 from tests.e2e.running import LIFESIGN, Daemon, wait_until
 from tests.e2e.tail import Tail
 from tests.faults.recipes import heartbeat_hung_mount
@@ -78,6 +81,7 @@ def soak(folder: Path, minutes: float, *, reloads: bool, prefix: Sequence[str] =
     (folder / "targets").mkdir()
     with population(folder / "targets") as people, _mount(folder / "targets") as mount:
         text = people.text + (mount.text if mount else "")
+        _live_long_before(folder / "state")
         with _daemon(folder, text, people.environment, prefix) as running:
             tail = Tail(running.log)
             wait_until(lambda: _all_well(running), "all are healthy", timeout_s=60)
@@ -139,6 +143,22 @@ def _mount(folder: Path) -> Iterator[_Mount | None]:
 
 def _all_well(running: Daemon) -> bool:
     return bool(running.request("GET", "/api/v1/state")[1]["overall"] == "healthy")
+
+
+def _live_long_before(state: Path) -> None:
+    """As many events as the daemon keeps: it has run for months, so its history is full when the soak begins."""
+    state.mkdir(mode=0o700)
+    database = Database(state / "state.db")
+    database.open()
+    moments = (format_timestamp(time.time_ns() - (CAPACITY - number) * 60 * 10**9) for number in range(CAPACITY))
+    words = "suspect, not ready: it0 failed (1 of 2): 127.0.0.1:5199 accepted the connection and did not answer in 1 s"
+    common = {"level": "WARNING", "event": "component.degraded", "monitor": "soak", "message": words}
+    rows = [
+        (ts, json.dumps({"ts": ts, **common, "component": f"page{number % COMPONENTS}"}))
+        for number, ts in enumerate(moments)
+    ]
+    database.write(rows, {})
+    database.close()
 
 
 @contextlib.contextmanager
