@@ -1,5 +1,6 @@
 """The methods of a restart and the keys of each, as a user writes them. Not here: acting on them."""
 
+import re
 import signal as signals
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,8 @@ from lifesign.config.keys import Complaint, Count, default_duration, describe
 from lifesign.config.values import Duration, OpenValue, Word
 
 _NEVER_SENT = ("SIGKILL", "SIGSTOP")
+_UNIT = re.compile(r"[A-Za-z0-9:_.\\@][A-Za-z0-9:_.\\@-]{0,254}")
+_SERVER = re.compile(r"unix://[^/]*/.|https?://[^/]")
 
 
 class Backoff(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -73,7 +76,14 @@ class SystemdRestart(Restart, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     about: ClassVar[str] = "asks systemd to restart a unit"
 
-    unit: Annotated[Word, describe("the unit", examples=["mind.service"])]
+    unit: Annotated[
+        Word, describe("the unit; `user:NAME` for one of your own manager", examples=["mind.service", "user:mind"])
+    ]
+
+    def complaints(self) -> Iterator[Complaint]:
+        """What systemctl would take for an option or a pattern is no name."""
+        if not _UNIT.fullmatch(self.unit.removeprefix("user:")):
+            yield Complaint(("unit",), "is no name of a unit", "as in mind.service, or user:mind.service")
 
 
 class SupervisorRestart(Restart, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="supervisor"):
@@ -83,6 +93,11 @@ class SupervisorRestart(Restart, frozen=True, kw_only=True, forbid_unknown_field
 
     program: Annotated[Word, describe("the program's name", examples=["workers:mind"])]
     server: Annotated[Word | None, describe("Supervisor's socket or URL", "unix:///var/run/supervisor.sock")] = None
+
+    def complaints(self) -> Iterator[Complaint]:
+        """Supervisor listens on a UNIX socket or speaks HTTP."""
+        if self.server is not None and not _SERVER.match(self.server):
+            yield Complaint(("server",), "is no server of Supervisor", "as in unix:///PATH or http://HOST:PORT")
 
 
 class DockerRestart(Restart, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="docker"):
