@@ -18,9 +18,10 @@ from typing import Any
 import pytest
 
 from lifesign.core.model import Identity
+from lifesign.restarts import supervisor_calls as calls
 from lifesign.restarts.restarter import HandsOffError, Hint, RestartFailedError
 from lifesign.restarts.supervisor import SupervisorRestarter
-from lifesign.restarts.supervisor_calls import Supervisor
+from lifesign.restarts.supervisor_calls import FailedError, Supervisor
 from tests.checks.strangers import state_of, wait_until
 from tests.restarts.needs import needs
 from tests.restarts.targets import identity_of
@@ -51,7 +52,7 @@ command=/bin/sleep 600
 startsecs=0
 autorestart=false
 [program:short]
-command=/bin/sh -c "exit 0"
+command=/bin/sh -c "test -e {folder}/second && exec /bin/sleep 600; touch {folder}/second"
 startsecs=0
 autorestart=false
 [program:fatal]
@@ -238,10 +239,28 @@ def test_what_ended_by_itself_is_started(supervisord: Supervisord) -> None:
     supervisord.wait_for("short", "EXITED")
     restarter = supervisord.restarter("short", patience_s=10)
     assert asyncio.run(restarter.target(Hint())).identity is None
-    with pytest.raises(
-        RestartFailedError, match=r"^program short ended again right after its start \(exit status 0\)$"
-    ):
-        restart(restarter)
+    pid = int(restart(restarter).removeprefix("Supervisor restarted program short (pid ").rstrip(")"))
+    assert supervisord.info("short")["pid"] == pid
+
+
+class EndsAtOnce(Supervisor):
+    """A program that is gone again whenever anybody looks. `starts` counts."""
+
+    def __init__(self) -> None:
+        self.starts = 0
+
+    def info(self) -> dict[str, Any]:
+        return {"statename": "EXITED", "pid": 0, "exitstatus": 3}
+
+    def start(self) -> None:
+        self.starts += 1
+
+
+def test_what_ends_again_at_once_is_started_once_and_told() -> None:
+    program = EndsAtOnce()
+    with pytest.raises(FailedError, match=r"^ended again right after its start \(exit status 3\)$"):
+        calls.restart(program, 0, 10, None)
+    assert program.starts == 1
 
 
 def test_what_cannot_be_started_is_told_in_one_sentence(supervisord: Supervisord) -> None:
