@@ -21,11 +21,12 @@ class Alarms:
 
     def set(self, number: int, moment_ns: int) -> None:
         """It rings at `moment_ns` or, where it is set to an earlier moment, then."""
-        while number >= len(self._moments):
-            self._moments.append(None)
-        held_ns = self._moments[number]
+        moments = self._moments
+        while number >= len(moments):
+            moments.append(None)
+        held_ns = moments[number]
         if held_ns is None or moment_ns < held_ns:
-            self._moments[number] = moment_ns
+            moments[number] = moment_ns
             heappush(self._entries, moment_ns << _NUMBER_BITS | number)
 
     def moment_ns(self, number: int) -> int | None:

@@ -148,7 +148,8 @@ class CheckMachine:
         """Counts one observation; whether it was good and so was all before it, so that it only counts."""
         if self._good and verdict is _OK:  # nearly all of them
             self._last_unknown = False
-            self._known_at_ns = max(self._known_at_ns, now_ns)
+            if now_ns > self._known_at_ns:
+                self._known_at_ns = now_ns
             self.consecutive_successes += 1
             self.better_runs[OK] += 1
             self.better_runs[WARN] += 1
@@ -238,6 +239,8 @@ class CheckMachine:
     def state(self, now_ns: int) -> CheckState:
         """What is held now. It also changes by time alone: at `next_change_ns`."""
         if self._good:
+            if now_ns - self._known_at_ns < self._unknown_after_ns and not self._one_shot:
+                return _IS_PASSING
             return _IS_UNKNOWN if self._is_lost(now_ns) else _IS_PASSING
         if self.pending:
             if self.in_grace(now_ns):

@@ -228,13 +228,11 @@ class TrackedComponent:
             return False
         return (self.incident is not None) is (self.state is _DOWN)
 
-    def stands(self, check: TrackedCheck, now_ns: int) -> bool:
-        """Whether nothing can have changed if no other check than this one has."""
-        if self.flapping or check.flaps.flapping or not self._is_settled():
+    def is_calm(self) -> bool:
+        """Whether nothing of it can change unless the state of one of its checks does."""
+        if self.flapping or (self.governor is not None and self.governor.is_watching):
             return False
-        if self.governor is not None and self.governor.is_watching:
-            return False
-        return check.state is check.machine.state(now_ns)
+        return self._is_settled()
 
     def _tell_state(self, events: list[Event], now: Instant) -> None:
         """Tells a changed state, but no health while the incident is open."""

@@ -60,6 +60,7 @@ class Monitor:
         """Numbers the checks of all components, and plans each that is new."""
         planned = {check: self._alarms.moment_ns(number) for number, check in enumerate(self._checks)}
         self._checks = [check for component in self.components.values() for check in component.checks.values()]
+        self._owners = [component for component in self.components.values() for _ in component.checks]
         self._number = {check.id: number for number, check in enumerate(self._checks)}
         self._alarms = Alarms()
         for number, check in enumerate(self._checks):
@@ -112,7 +113,7 @@ class Monitor:
         began_ns = schedule.begun(run, now_ns)
         if began_ns is None:
             return effects
-        component = self.components[check.component]
+        component = self._owners[number]
         if tracked.paused:
             schedule.finish(run, now_ns)
             return effects
@@ -121,7 +122,7 @@ class Monitor:
         as_before = tracked.observe(observation, now, began_ns)
         if schedule.finish(run, now_ns):
             effects += (Look(tracked.id, schedule.run),)
-        if effects or not as_before or not component.stands(tracked, now_ns):
+        if effects or not as_before or not component.is_calm():
             effects += self._refresh(component, now)
         if not as_before or tracked.judge is not None:
             self._alarms.set(number, tracked.next_wake_ns(now_ns))
@@ -181,18 +182,18 @@ class Monitor:
         told, now = self._notice(now)
         now_ns, alarms = now.mono_ns, self._alarms
         effects = [*told]
-        touched: dict[str, TrackedComponent] = {}
+        touched: dict[TrackedComponent, None] = {}
         for number in alarms.ring(now_ns):
             tracked = self._checks[number]
             if tracked.paused:
                 continue
             if tracked.advance(now_ns):
                 effects.append(Look(tracked.id, tracked.schedule.run))
-            component = self.components[tracked.id.component]
-            if not component.stands(tracked, now_ns):
-                touched[tracked.id.component] = component
+            component = self._owners[number]
+            if tracked.state is not tracked.machine.state(now_ns) or not component.is_calm():
+                touched[component] = None
             alarms.set(number, tracked.next_wake_ns(now_ns))
-        for component in touched.values():
+        for component in touched:
             effects += self._refresh(component, now)
         effects += self._governing.advance(now)
         effects += self._supervision.advance(now)

@@ -49,7 +49,11 @@ class Schedule:
             self._plan(now_ns)
         else:
             self.due_ns += interval_ns
-        return self._begin(now_ns)
+        if self._began_ns is not None:
+            return self._begin(now_ns)
+        self._again, self._began_ns = False, now_ns
+        self.run += 1
+        return True
 
     def wake(self, now_ns: int) -> bool:
         """Whether to look now because somebody asks. One that is under way is followed by one more."""

@@ -228,7 +228,8 @@ class TrackedCheck:
 
     def advance(self, now_ns: int) -> bool:
         """Lets time pass; whether a look must begin now."""
-        self.flaps.advance(now_ns)
+        if self.flaps.flapping:
+            self.flaps.advance(now_ns)
         if self.machine.pending:
             self._end_waiting(now_ns)
         look = self.schedule.poll(now_ns)
@@ -255,7 +256,7 @@ class TrackedCheck:
     def next_wake_ns(self, now_ns: int) -> int:
         """When `advance` must be called next: `now_ns` where something is due already, else later."""
         wake_ns = self.schedule.due_ns
-        flaps_ns = self.flaps.next_change_ns()
+        flaps_ns = self.flaps.next_change_ns() if self.flaps.flapping else None
         if flaps_ns is not None and flaps_ns < wake_ns:
             wake_ns = flaps_ns
         if wake_ns <= now_ns:
