@@ -11,7 +11,7 @@ S = 1_000_000_000
 
 
 class Kind(IntEnum):
-    """One way to break. Those from STALL on strike the whole machine."""
+    """One way to break, or to disturb. Those from STALL to RELOAD strike the whole machine."""
 
     BLIP = 0  # one look fails
     OUTAGE = 1  # every look fails
@@ -30,14 +30,16 @@ class Kind(IntEnum):
     SUSPEND = 14  # likewise, and the monotonic clock stands
     STEP = 15  # the wall clock is set
     DEATH = 16  # the monitor is killed, and begun again from what it had written down
+    RELOAD = 17  # the config is read again, and says the same
+    SILENCE = 18  # an operator wants no alerts of a component for a while: no fault, and it must change nothing
 
 
 # Names of the module: a member of an enum is found six times as slowly, and these are asked for at every look.
 BLIP, OUTAGE, WARNING, BLIND, ALTERNATE, SLOW = (Kind(number) for number in range(6))
 LOST, GARBAGE, HUNG, STUCK, IDLE = (Kind(number) for number in range(6, 11))
 
-WHOLE = (Kind.STALL, Kind.FREEZE, Kind.SUSPEND, Kind.STEP, Kind.DEATH)
-_LOOKS = (Kind.BLIP, Kind.OUTAGE, Kind.WARNING, Kind.BLIND, Kind.ALTERNATE, Kind.SLOW, Kind.LOST)
+WHOLE = (Kind.STALL, Kind.FREEZE, Kind.SUSPEND, Kind.STEP, Kind.DEATH, Kind.RELOAD)
+_LOOKS = (Kind.BLIP, Kind.OUTAGE, Kind.WARNING, Kind.BLIND, Kind.ALTERNATE, Kind.SLOW, Kind.LOST, Kind.SILENCE)
 _WRITER = (Kind.GARBAGE, Kind.HUNG, Kind.STUCK, Kind.IDLE)
 # No multiples of the writers' pace: the very nanosecond of the last heartbeat again would be a heartbeat unchanged.
 _STEPS_S = (3_600.317, -3_600.571, -1_790_000_000.113, 2_340_000_000.239, 300.131, -300.293)

@@ -5,9 +5,10 @@ what the monitor shows, and asks the monitor's own code for nothing else.
 """
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from lifesign.core.effects import Look
+from lifesign.core.effects import Effect, Look, Record
 from lifesign.core.events import Event, EventName
 from lifesign.core.model import CheckId, CheckState, ComponentState, Identity, Instant, Observation, Verdict
 from lifesign.core.monitor import Monitor
@@ -155,6 +156,12 @@ class Checker:
         outage = self._outages.get(CheckId(fault.component, fault.check))
         if outage is not None:
             outage.struck(fault, now_ns)
+
+    def undisturbed(self, law: str, effects: Iterable[Effect]) -> None:
+        """S8, S9: what came of a reload that changes nothing, or of a silence, tells of no check and no component."""
+        for effect in effects:
+            if isinstance(effect, Record) and effect.event.name.startswith(("check.", "component.")):
+                self.fails(law, f"{effect.event.name} of {effect.event.component} is told")
 
     def told(self, event: Event, now: Instant) -> None:
         """S7: down and recovered alternate, and each incident has an id of its own."""

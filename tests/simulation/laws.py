@@ -39,6 +39,13 @@ LAWS = (
     ),
     Law("S6", "flapping by its window, one incident at most, calm one window after", "S6"),
     Law("S7", "down and recovered alternate, each incident has one id and one end, over deaths too", "S7"),
+    Law(
+        "S8",
+        "a reload that changes nothing tells nothing and moves no timer, streak or incident",
+        "S8",
+        ("core/test_reload.py::test_s8_a_reload_of_the_same_changes_nothing_at_whatever_moment",),
+    ),
+    Law("S9", "a silence changes no state, and tells of no check or component", "S9"),
     Law("S10", "a dependency that is down suppresses, and turns no row green", "S10"),
     Law(
         "S11",

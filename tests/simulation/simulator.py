@@ -14,6 +14,7 @@ from heapq import heappop, heappush
 from random import Random
 from zlib import crc32
 
+from lifesign.core.commands import Silence
 from lifesign.core.effects import Effect, Look, Record
 from lifesign.core.memory import ComponentMemory, MonitorMemory
 from lifesign.core.model import ComponentState, Instant, Verdict
@@ -184,11 +185,21 @@ class Simulator:
             self._stall(fault.kind, round(fault.duration_s * S))
         elif fault.kind is Kind.DEATH:
             self._die(round(fault.duration_s * S))
+        elif fault.kind is Kind.RELOAD:
+            self._disturb("S8", self._monitor.reconfigure(self._monitor.spec, (), self.now))
+        elif fault.kind is Kind.SILENCE:
+            silence = Silence(fault.component, "an operator", round(fault.duration_s * S), "a deploy")
+            self._disturb("S9", self._monitor.command(silence, self.now))
         elif fault.kind is Kind.STEP:
             self._step(round(fault.amount_s * S))
         else:
             self._world.strike(fault, self.now)
             self._checker.struck(fault, self.now.mono_ns)
+
+    def _disturb(self, law: str, effects: Iterable[Effect]) -> None:
+        """What must change nothing: it tells no transition, and the books of the judge go on as if it had not been."""
+        self._checker.undisturbed(law, effects)
+        self._take(tuple(effects))
 
     def _die(self, away_ns: int) -> None:
         """Killed some time after a save, as `Keeper` makes them: of all every 5 s, of one component with each event."""

@@ -1,7 +1,7 @@
 """The judge is worth what it notices: of each law a break is planted, and told under that law's name."""
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lifesign.core.effects import Effect, Look, Record
-from lifesign.core.events import EventName
+from lifesign.core.events import Event, EventName
 from lifesign.core.model import CheckId, ComponentState, Instant, Observation
 from lifesign.core.monitor import Monitor
 from lifesign.core.spec import CheckSpec
@@ -119,6 +119,26 @@ def of_looks_twice() -> Simulator:
     return lying(effects=lambda told: told + [e for e in told if isinstance(e, Look)])
 
 
+def of_transitions_told_by(kind: Kind) -> Simulator:
+    told = Record(Event(EventName.CHECK_FAILED, START.wall_ns, component="gateway", check="port"))
+    planted = Simulator(5, (Fault(500, kind, "gateway", "port", 60.0),))
+    asked = planted._disturb
+
+    def louder(law: str, effects: Iterable[Effect]) -> None:
+        asked(law, (*effects, told))
+
+    planted._disturb = louder  # type: ignore[method-assign]
+    return planted
+
+
+def of_a_reload_that_tells() -> Simulator:
+    return of_transitions_told_by(Kind.RELOAD)
+
+
+def of_a_silence_that_tells() -> Simulator:
+    return of_transitions_told_by(Kind.SILENCE)
+
+
 def _shown(change: Callable[[ComponentView], ComponentView]) -> Callable[[MonitorView], MonitorView]:
     return lambda view: replace(view, components=tuple(map(change, view.components)))
 
@@ -162,6 +182,8 @@ PLANTED = {
     "S6": of_another_flapping,
     "S7": of_downs_told_twice,
     "S7 ": of_recoveries_not_told,
+    "S8": of_a_reload_that_tells,
+    "S9": of_a_silence_that_tells,
     "S10": of_no_suppression,
     "T3": of_stalls_not_minded,
     "T4": of_looks_twice,
