@@ -54,17 +54,15 @@ def _monits(folder: Path, checks: str, window_s: float, counter: Callable[[], in
         return cost_of(pid, window_s, counter)
 
 
-def _rows(
-    name: str, ours: Cost, lag_ms: float, monits: Cost | None, checks: int, most: tuple[float, float]
-) -> list[Row]:
-    """`checks`: how many a second where nobody counted them; `most`: the ratio and the MB that are the goals."""
+def _rows(name: str, ours: Cost, lag_ms: float, monits: Cost | None, checks: int, most: float) -> list[Row]:
+    """`checks`: how many a second where nobody counted them; `most`: the ratio that is the goal."""
 
     def us(cost: Cost) -> float:
         return cost.cpu_s * 1e6 / (cost.counted or checks * cost.seconds)
 
     found = [
-        Row(f"{name}: CPU a check", us(ours), "µs", us(monits) if monits else None, most_ratio=most[0]),
-        Row(f"{name}: resident", ours.resident_mb, "MB", monits.resident_mb if monits else None, most=most[1]),
+        Row(f"{name}: CPU a check", us(ours), "µs", us(monits) if monits else None, most_ratio=most),
+        Row(f"{name}: resident", ours.resident_mb, "MB", monits.resident_mb if monits else None),
         Row(f"{name}: loop lag, median", lag_ms, "ms", most=20),
     ]
     if ours.counted:
@@ -93,11 +91,7 @@ def network(count: int, kind: str, window_s: float) -> list[Row]:
         f"{kind}, {count:,}: a look late by, at most", 1000 * (longest_s - 1), "ms", most=100,
         note=f"(p99 {1000 * (p99_s - 1):.0f} ms)",
     )  # fmt: skip
-    return [*_rows(f"{kind}, {count:,}", ours, lag_ms, monits, count, (1.5, _most_mb(count))), late]
-
-
-def _most_mb(count: int) -> float:
-    return 65 if count <= 1000 else 100
+    return [*_rows(f"{kind}, {count:,}", ours, lag_ms, monits, count, 1.5), late]
 
 
 def file_age(count: int, window_s: float) -> list[Row]:
@@ -116,7 +110,7 @@ def file_age(count: int, window_s: float) -> list[Row]:
             f"check file f{path.stem} with path {path}\n  if timestamp > 10 minutes then alert\n" for path in paths
         )
         monits = _monits(folder / "monit", checks, window_s)
-    return _rows(f"file age, {count:,}", ours, lag_ms, monits, count, (2, _most_mb(count)))
+    return _rows(f"file age, {count:,}", ours, lag_ms, monits, count, 2)
 
 
 @contextlib.contextmanager
@@ -144,4 +138,4 @@ def process(count: int, window_s: float) -> list[Row]:
         ours, lag_ms = _ours(folder / "ours", config, window_s)
         checks = "".join(f"check process p{path.stem} with pidfile {path}\n" for path in paths)
         monits = _monits(folder / "monit", checks, window_s)
-    return _rows(f"process, {count:,}", ours, lag_ms, monits, count, (2, _most_mb(count)))
+    return _rows(f"process, {count:,}", ours, lag_ms, monits, count, 2)

@@ -26,7 +26,7 @@ from lifesign.bootstrap.reloading import Reloader
 from lifesign.bootstrap.state_folder import StateFolder
 from lifesign.bootstrap.telling import Teller
 from lifesign.checks.files import signature
-from lifesign.checks.mounts import may_hang
+from lifesign.checks.mounts import LOCAL
 from lifesign.config import Config
 from lifesign.core.commands import NotPossibleError, OperatorCommand
 from lifesign.core.events import Event, EventName
@@ -79,7 +79,7 @@ class Daemon:
         self._reloader = Reloader(config, swap=self._swap, tell=self._tell_of_config)
         read: dict[CheckId | None, object] = {None: config.stamp}  # a change since then is seen by the first sweep
         self._sweep: FileSweep[CheckId | None] = FileSweep(
-            self._swept(), wake=self._wake, signature=signature, may_hang=may_hang, seen=read
+            self._swept(), wake=self._wake, signature=signature, may_hang=LOCAL.may_hang, seen=read
         )
 
     def _make_engine(self) -> Engine:

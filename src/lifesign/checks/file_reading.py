@@ -55,12 +55,13 @@ def _irregular(status: os.stat_result) -> str:
     return next((words for test, words in _KINDS if test(status.st_mode)), "no regular file")
 
 
-def read_file(path: str, limit_bytes: int, *, tail: bool = False) -> Reading:
+def read_file(path: str, limit_bytes: int, *, tail: bool = False, status: os.stat_result | None = None) -> Reading:
     """The content of a regular file of at most `limit_bytes`, or with `tail` its last `limit_bytes`.
 
-    With `limit_bytes` 0 nothing is opened. Raises OSError, and ValueError for a path with a NUL.
+    `status`: as it was a moment ago. With `limit_bytes` 0 nothing is opened. Raises OSError, and ValueError for a path
+    with a NUL.
     """
-    status = os.stat(path)  # noqa: PTH116 - before opening: to open a device can have effects
+    status = status or os.stat(path)  # noqa: PTH116 - before opening: to open a device can have effects
     if (irregular := _irregular(status)) or limit_bytes == 0:
         return Reading(irregular, signature_of(status), b"", too_large=False)
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
@@ -83,6 +84,8 @@ def _read(descriptor: int, offset: int, count: int) -> bytes:
     parts: list[bytes] = []
     while count > 0 and (part := os.pread(descriptor, count, offset)):
         parts.append(part)
+        if len(part) < count:  # of a regular file: that was its end
+            break
         offset += len(part)
         count -= len(part)
     return b"".join(parts)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lifesign.checks import file_reading
 from lifesign.checks.file_reading import Reading, Signature, read_file, signature_of
-from lifesign.checks.mounts import may_hang
+from lifesign.checks.mounts import LOCAL, may_hang
 from lifesign.checks.probe import os_trouble
 from lifesign.checks.turns import BusyError, Turns
 from lifesign.text import clean
@@ -48,12 +48,13 @@ def signature(path: Path | str) -> Signature | None:
 
     None where it tells nothing: missing, forbidden, or on a mount that may hang (there only a look tells).
     """
-    if may_hang(path):
-        return None
     try:
-        return signature_of(os.stat(path))  # noqa: PTH116 - once a second for each of thousands of files
+        status = LOCAL.status(str(path))
+        if status is None and not may_hang(path):
+            status = os.stat(path)  # noqa: PTH116 - once a second for each of thousands of files
     except (OSError, ValueError):
         return None
+    return status and signature_of(status)
 
 
 async def read_outside(path: Path, limit_bytes: int, *, tail: bool, timeout_s: float) -> Reading | None:

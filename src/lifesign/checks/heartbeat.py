@@ -94,7 +94,7 @@ class HeartbeatProbe:
             if known and known.own_clock_is_set == is_set and signature_of(status) == known.signature:
                 return known.observation
             started = time.monotonic()
-            reading = read_file(self._text, self._limit_bytes, tail=self._format == "jsonl")
+            reading = read_file(self._text, self._limit_bytes, tail=self._format == "jsonl", status=status)
             beat = self._parse(reading, now_wall_ns)
         except (OSError, ValueError, MalformedError):
             return None

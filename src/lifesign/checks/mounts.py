@@ -143,6 +143,13 @@ class LocalFiles:
         status = os.lstat(path)
         return None if stat.S_ISLNK(status.st_mode) else status
 
+    def may_hang(self, path: str | Path) -> bool:
+        """What `may_hang` tells, of mounts as they were a moment ago; costs nothing while none of them may hang."""
+        now_ns = time.monotonic_ns()
+        if now_ns >= self._fresh_until_ns:
+            self._ask(now_ns)
+        return bool(self._points) and _leads_into(os.path.join(os.getcwd(), path), self._points)  # noqa: PTH109, PTH118
+
     def _ask(self, now_ns: int) -> None:
         points = self._table.hanging()
         if points is not self._points:
