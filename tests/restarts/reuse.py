@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 from lifesign.core.model import Identity
+from lifesign.restarts.held import HeldProcess
 from lifesign.restarts.restarter import HandsOffError, Hint
 from lifesign.restarts.signal import SignalRestarter
 from tests.restarts.targets import identity_of
@@ -45,7 +46,21 @@ def _hint(scenario: str, folder: Path, pid: int) -> Hint:
     return Hint()
 
 
+def _hold(pid: int) -> str:
+    """The number is taken between the proof and the signal."""
+    with HeldProcess(pid) as held:
+        print("decided", flush=True)  # noqa: T201
+        sys.stdin.readline()
+        try:
+            held.send(signal.SIGTERM)
+        except HandsOffError as error:
+            return f"hands off: {error}"
+    return "sent"
+
+
 async def _monitor(scenario: str, folder: Path, pid: int) -> str:
+    if scenario == "held":
+        return _hold(pid)
     pidfile = folder / "worker.pid" if scenario == "pidfile" else None
     restarter = SignalRestarter(pidfile=pidfile, escalate_s=2.0 if scenario == "escalate" else None)
     hint = _hint(scenario, folder, pid)

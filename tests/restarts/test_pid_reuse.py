@@ -37,6 +37,13 @@ def test_a_reused_number_is_nobody_we_know(
     assert at_a_new_decision in second
 
 
+def test_a_number_that_is_reused_between_proof_and_signal_gets_none(tmp_path: Path) -> None:
+    found = scene("held", tmp_path)
+    assert found["reused"]
+    assert found["alive"]
+    assert str(found["said"]).endswith("ended by itself")
+
+
 def test_a_number_that_is_reused_while_escalate_waits_gets_no_sigkill(tmp_path: Path) -> None:
     found = scene("escalate", tmp_path)
     assert found["reused"]
