@@ -24,7 +24,7 @@ def test_a_good_config_is_told_in_one_line_and_the_parts_to_come_in_another(tmp_
     assert (done.returncode, done.stderr) == (0, "")
     first, second = done.stdout.splitlines()
     assert first == "lifesign.toml: OK, 2 components, 4 checks"
-    assert second.startswith("lifesign.toml: warning: accepted, but not built in this version: components.")
+    assert second.startswith("lifesign.toml: warning: accepted, but not built in this version: console.keys")
 
 
 def test_every_mistake_is_a_line_on_stderr_and_the_exit_code_is_78(tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def wait_until(condition: Callable[[], bool], what: str, timeout_s: float = 20.0
 
 
 @contextlib.contextmanager
-def daemon(folder: Path, config: str) -> Iterator[Daemon]:
+def daemon(folder: Path, config: str, *options: str) -> Iterator[Daemon]:
     """Runs `lifesign run` on `config` in `folder`; ends it by SIGTERM, which must take less than 5 s."""
     path = folder / "lifesign.toml"
     path.write_text(f'[monitor]\nname = "e2e"\nstate_dir = "state"\n{config}')
@@ -88,7 +88,7 @@ def daemon(folder: Path, config: str) -> Iterator[Daemon]:
     log = folder / "events.jsonl"
     errors = (folder / "stderr").open("wb")
     process = subprocess.Popen(
-        [*LIFESIGN, "run", "-c", str(path), "--log-file", str(log)], stdin=subprocess.DEVNULL, stderr=errors
+        [*LIFESIGN, "run", "-c", str(path), "--log-file", str(log), *options], stdin=subprocess.DEVNULL, stderr=errors
     )
     running = Daemon(path, log, process)
     try:

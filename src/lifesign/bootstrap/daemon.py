@@ -1,13 +1,11 @@
 """The daemon: one engine with its API, journal and log. It is also what a console runs as its child."""
 
 import asyncio
-import contextlib
 import gc
 import logging
 import os
 import platform
 import signal
-import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal
@@ -21,8 +19,9 @@ from lifesign.bootstrap.difference import Difference, followed
 from lifesign.bootstrap.listening import Listening
 from lifesign.bootstrap.own_heartbeat import FILE as HEARTBEAT
 from lifesign.bootstrap.own_heartbeat import OwnHeartbeat
-from lifesign.bootstrap.plan import Plan
+from lifesign.bootstrap.plan import Acting, Plan, watching_words
 from lifesign.bootstrap.reloading import Reloader
+from lifesign.bootstrap.restarting import Restarting
 from lifesign.bootstrap.state_folder import StateFolder
 from lifesign.bootstrap.telling import Teller
 from lifesign.checks.files import signature
@@ -53,8 +52,18 @@ Mode = Literal["daemon", "console"]
 class Daemon:
     """Serves one config until it is told to stop. It is the API's backend."""
 
-    def __init__(self, config: Config, *, mode: Mode, log: LineLog, log_format: str, folder: StateFolder) -> None:
+    def __init__(
+        self,
+        config: Config,
+        *,
+        mode: Mode,
+        log: LineLog,
+        log_format: str,
+        folder: StateFolder,
+        acting: Acting = Acting.BY_ITSELF,
+    ) -> None:
         self._config = config
+        self._acting = acting
         self._mode: Mode = mode
         self._folder = folder
         self._journal = Journal()
@@ -67,15 +76,16 @@ class Daemon:
         self._heartbeat = OwnHeartbeat(folder.path / HEARTBEAT) if folder.writable else None
         self._started = read_clocks()
         self._stop = asyncio.Event()
-        self._acts = mode == "daemon"
         self._alerter: Alerter | None = None
         self._beats = Beats(config)
         self._listening: Listening | None = None
         self._memory, events = self._keeper.recall()
         for document in events:
             self._journal.append(document)
+        self._restarting = Restarting(config, self._keeper, config.monitor.name)
         self._engine = self._make_engine()
-        self._alerter = self._make_alerter() if self._acts else None
+        self._restarting.attach(self._engine)
+        self._alerter = self._make_alerter() if acting is Acting.BY_ITSELF else None
         self._reloader = Reloader(config, swap=self._swap, tell=self._tell_of_config)
         read: dict[CheckId | None, object] = {None: config.stamp}  # a change since then is seen by the first sweep
         self._sweep: FileSweep[CheckId | None] = FileSweep(
@@ -83,10 +93,11 @@ class Daemon:
         )
 
     def _make_engine(self) -> Engine:
-        plan = Plan.of(self._config, seed=os.getpid())
+        plan = Plan.of(self._config, os.getpid(), self._acting)
         looks = Looks({**plan.makers, **self._beats.makers}, plan.timeouts_ns, self._teller.secrets)
         monitor = Monitor(plan.spec, self._started, self._memory)
-        return Engine(monitor, looks, record=self._record, after_round=self._after_round)
+        record, begin = self._record, self._restarting.begin
+        return Engine(monitor, looks, record=record, after_round=self._after_round, restart=begin)
 
     def _make_alerter(self) -> Alerter:
         return Alerter(
@@ -128,7 +139,7 @@ class Daemon:
             self._teller.close()
 
     async def _watch(self) -> None:
-        self._teller.tell(EventName.MONITOR_STARTED, _watching(self._config))
+        self._teller.tell(EventName.MONITOR_STARTED, watching_words(self._config))
         if self._alerter is not None:
             self._alerter.recall(self._keeper.texts, read_clocks())
         self._end_what_was_removed()
@@ -152,6 +163,7 @@ class Daemon:
             for task in (*beside, stopped, engine):
                 task.cancel()
             await asyncio.wait({*beside, engine, stopped})
+            await self._restarting.close()
 
     def _end_what_was_removed(self) -> None:
         """Components that are no longer in the config are forgotten, their incidents ended with that reason."""
@@ -179,12 +191,13 @@ class Daemon:
     def _swap(self, wanted: Config, secrets: Sequence[str]) -> Difference:
         """Takes over what `wanted` says, in one step of the loop. What was secret a moment ago is so still."""
         changes = Difference.between(self._config, wanted)
-        plan = Plan.of(wanted)
+        plan = Plan.of(wanted, acting=self._acting)
         self._config = followed(self._config, wanted)
         self._teller.name = self._config.monitor.name
         known, self._secrets = {*self._secrets, *secrets}, tuple(secrets)
         self._teller.secrets = tuple(known)
         self._beats.follow(wanted, changes.checks)
+        self._restarting.follow(wanted)
         for name in changes.removed:
             self._keeper.forget(name)
         makers = {**plan.makers, **self._beats.makers}
@@ -264,37 +277,3 @@ class Daemon:
     def started(self, component: str, token: str | None) -> bool:
         """A job has begun; there is nothing to observe yet."""
         return bool(self._beats.opened_by(component, token))
-
-
-def serve(daemon: Daemon, *, socket: Path | None = None, until_stdin_ends: bool = False) -> None:
-    """Runs `daemon` on an event loop of its own until SIGTERM or SIGINT, or until standard input ends.
-
-    SIGHUP makes it read its config anew, where it has one of its own; else it ends it too.
-    """
-
-    async def main() -> None:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, daemon.stop)
-        loop.add_signal_handler(signal.SIGHUP, daemon.reload if daemon.follows_its_file else daemon.stop)
-        if until_stdin_ends:
-            loop.add_reader(sys.stdin.fileno(), _read_stdin, daemon)
-        await daemon.serve(socket)
-
-    with contextlib.suppress(asyncio.CancelledError):
-        asyncio.run(main())
-
-
-def _read_stdin(daemon: Daemon) -> None:
-    if not os.read(sys.stdin.fileno(), 4096):
-        asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
-        daemon.stop()
-
-
-def _watching(config: Config) -> str:
-    count = len(config.components)
-    where = config.http and f" and on {config.http.host}:{config.http.port}"
-    folder = config.monitor.state_dir
-    return (
-        f"watching {count} component{'s' if count != 1 else ''}; state in {folder}, the API on its socket{where or ''}"
-    )

@@ -43,6 +43,7 @@ class Keeper:
         self._new: list[EventDocument] = []
         self._forgotten: list[str] = []
         self._held: deque[tuple[int, list[EventDocument], list[Callable[[], None]]]] = deque()
+        self._securing: list[tuple[int, asyncio.Future[None]]] = []
         self._saved: dict[str, list[int]] = {}
         self._saved_ns: dict[str, int] = {}
         self._revisions: dict[str, int] = {}
@@ -146,11 +147,36 @@ class Keeper:
         now, components = read_clocks(), self._monitor.components
         return {key_of(name): encode(components[name].memory(now)) for name in names if name in components}
 
+    async def secure(self, component: str, timeout_s: float = 2.0) -> bool:
+        """Stores what is held of `component` now; whether it is committed, within `timeout_s`."""
+        if self._store is None or self._loop is None:
+            return False
+        self._hand_over()
+        memory = self._memory_of({component})
+        if memory.get(key_of(component)) is None:
+            return False
+        settled: asyncio.Future[None] = self._loop.create_future()
+        self._securing.append((self._store.record([], memory), settled))
+        try:
+            async with asyncio.timeout(timeout_s):
+                await settled
+        except TimeoutError:
+            return False
+        return self._store.writable
+
     def _settled(self, number: int) -> None:
         """Called by the store's thread."""
         if self._loop is not None:
             with contextlib.suppress(RuntimeError):  # the loop is closed
-                self._loop.call_soon_threadsafe(self._release, number)
+                self._loop.call_soon_threadsafe(self._commit, number)
+
+    def _commit(self, number: int) -> None:
+        """What was recorded up to `number` is committed, or cannot be for now."""
+        for secured, settled in self._securing:
+            if secured <= number and not settled.done():
+                settled.set_result(None)
+        self._securing = [waiting for waiting in self._securing if not waiting[1].done()]
+        self._release(number)
 
     def _release(self, number: int) -> None:
         """Announces what was held up to `number`, in order."""

@@ -1,14 +1,29 @@
 """What a config means for the engine: its checks by name, how each is built, which files are swept."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 
 from lifesign.bootstrap.probes import probe_factory
 from lifesign.checks.probe import Probe
 from lifesign.config import CheckConfig, Config
 from lifesign.core.model import CheckId
-from lifesign.core.spec import MonitorSpec
+from lifesign.core.spec import ComponentSpec, MonitorSpec
+
+
+class Acting(StrEnum):
+    """Who may restart: the monitor itself, the operator alone (a console's own engine), or nobody (a dry run)."""
+
+    BY_ITSELF = "by itself"
+    BY_HAND = "by hand"
+    DRY_RUN = "dry run"
+
+
+def _as_acting(spec: ComponentSpec, acting: Acting) -> ComponentSpec:
+    if acting is not Acting.BY_HAND or spec.restart is None:
+        return spec
+    return replace(spec, restart=replace(spec.restart, automatic=False))
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +34,10 @@ class Plan:
     checks: Mapping[CheckId, CheckConfig]
 
     @classmethod
-    def of(cls, config: Config, seed: int = 0) -> "Plan":
+    def of(cls, config: Config, seed: int = 0, acting: Acting = Acting.BY_ITSELF) -> "Plan":
         """The plan of `config`. `seed` makes the start jitter."""
-        spec = MonitorSpec(tuple(component.spec for component in config.components), seed=seed)
+        components = tuple(_as_acting(component.spec, acting) for component in config.components)
+        spec = MonitorSpec(components, seed=seed, dry_run=acting is Acting.DRY_RUN)
         return cls(
             spec, {CheckId(c.spec.name, check.spec.name): check for c in config.components for check in c.checks}
         )
@@ -44,3 +60,13 @@ class Plan:
             for check_id, check in self.checks.items()
             if check.spec.type in ("heartbeat", "log")
         }
+
+
+def watching_words(config: Config) -> str:
+    """What is watched, where its state is, and where to ask."""
+    count = len(config.components)
+    where = config.http and f" and on {config.http.host}:{config.http.port}"
+    folder = config.monitor.state_dir
+    return (
+        f"watching {count} component{'s' if count != 1 else ''}; state in {folder}, the API on its socket{where or ''}"
+    )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lifesign.config import Config
     from lifesign.tui.source import StateSource
 
-_ACT_NOTE = "--act changes nothing in this version: nothing is restarted and nobody is alerted by itself"
+_ACT_NOTE = "--act: an engine of this console's own restarts and alerts by itself, as the config says"
 
 
 @click.command(name="console")
@@ -42,7 +42,8 @@ def command(config: str | None, connect: str | None, read_only: bool, act: bool,
             return _open_snapshot(snapshot, notes)
         if connect is not None:
             return open_console(connect=connect, read_only=read_only, notes=notes)
-        return _open_config(load_config(config, warn=False, with_secrets=False), read_only=read_only, notes=notes)
+        loaded = load_config(config, warn=False, with_secrets=False)
+        return _open_config(loaded, read_only=read_only, act=act, notes=notes)
     except KeyboardInterrupt:
         return 0
 
@@ -78,7 +79,7 @@ def _source_of(url: str) -> "Callable[[float], StateSource]":
     return lambda timeout_s: Client.connect(url, timeout_s, token)
 
 
-def _open_config(config: "Config", *, read_only: bool, notes: tuple[str, ...]) -> int:
+def _open_config(config: "Config", *, read_only: bool, act: bool, notes: tuple[str, ...]) -> int:
     from lifesign.api.address import socket_path
     from lifesign.cli.engine_child import EngineChild, EngineFailed
 
@@ -87,7 +88,7 @@ def _open_config(config: "Config", *, read_only: bool, notes: tuple[str, ...]) -
     if daemon_is_there(socket, config.monitor.state_dir):
         return open_console(connect=f"unix:{socket}", read_only=read_only, keys=config.console_keys, notes=notes)
     try:
-        with EngineChild(["run", "-c", str(config.path)]) as engine:
+        with EngineChild(["run", "-c", str(config.path), *(["--act"] if act else [])]) as engine:
             return open_console(connect=engine.connect, read_only=read_only, keys=config.console_keys, notes=notes)
     except EngineFailed as error:
         raise click.ClickException(str(error)) from None

@@ -13,12 +13,19 @@ from lifesign.cli.options import config_option
 @click.option("--log-file", type=click.Path(dir_okay=False, path_type=Path), help="Append to FILE, rotated at 10 MiB.")
 @click.option("--log-format", type=click.Choice(["json", "text"]), default="json", show_default=True)
 @click.option("--dry-run", is_flag=True, help="Decide and log, do nothing: no restart, no alert.")
+@click.option("--act", is_flag=True, hidden=True)
 @click.option("--console-child", type=click.Path(path_type=Path), hidden=True)
 def command(
-    config: str | None, log_file: Path | None, log_format: str, dry_run: bool, console_child: Path | None
+    config: str | None, log_file: Path | None, log_format: str, dry_run: bool, act: bool, console_child: Path | None
 ) -> None:
-    """Watch headless: judge every component, serve the API, log one line an event."""
-    del dry_run  # this version restarts nothing and alerts nobody
+    """Watch headless: judge every component, restart what is down, serve the API, log one line an event."""
     from lifesign.cli.serving import serve_config
 
-    serve_config(load_config(config), log_file=log_file, log_format=log_format, console_child=console_child)
+    serve_config(
+        load_config(config),
+        log_file=log_file,
+        log_format=log_format,
+        console_child=console_child,
+        dry_run=dry_run,
+        act=act or console_child is None,
+    )

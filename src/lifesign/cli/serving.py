@@ -12,20 +12,30 @@ if TYPE_CHECKING:
 
 
 def serve_config(
-    config: "Config", *, log_file: Path | None, log_format: str, console_child: Path | None = None, lock: bool = True
+    config: "Config",
+    *,
+    log_file: Path | None,
+    log_format: str,
+    console_child: Path | None = None,
+    lock: bool = True,
+    dry_run: bool = False,
+    act: bool = True,
 ) -> None:
     """Serves `config` until told to stop. Raises ClickException where another instance holds the state folder.
 
-    `console_child`: listen on that socket alone and end with standard input, as a console's own engine.
+    `console_child`: listen on that socket alone and end with standard input, as a console's own engine; it remembers
+    what it did only where it may `act` by itself.
     """
-    from lifesign.bootstrap.daemon import Daemon, serve
+    from lifesign.bootstrap.daemon import Daemon, Mode
+    from lifesign.bootstrap.foreground import serve
+    from lifesign.bootstrap.plan import Acting
     from lifesign.bootstrap.state_folder import AlreadyRunningError, StateFolder
     from lifesign.engine.log import LineLog
 
     refuse_missing_group(config)
     raise_descriptor_limit()
     folder = StateFolder(config.monitor.state_dir)
-    if console_child is None and lock:
+    if lock and (console_child is None or act):
         try:
             trouble = folder.hold()
         except AlreadyRunningError as error:
@@ -37,9 +47,9 @@ def serve_config(
     except OSError as error:
         raise click.ClickException(f"the log file {log_file} cannot be opened: {error.strerror}") from None
     try:
-        daemon = Daemon(
-            config, mode="daemon" if console_child is None else "console", log=log, log_format=log_format, folder=folder
-        )
+        acting = Acting.DRY_RUN if dry_run else Acting.BY_ITSELF if act else Acting.BY_HAND
+        mode: Mode = "daemon" if console_child is None else "console"
+        daemon = Daemon(config, mode=mode, log=log, log_format=log_format, folder=folder, acting=acting)
         serve(daemon, socket=console_child, until_stdin_ends=console_child is not None)
     except OSError as error:
         raise click.ClickException(f"cannot serve: {error.strerror or error}") from None

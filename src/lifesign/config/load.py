@@ -163,8 +163,6 @@ def _unbuilt(file: ConfigFile) -> Iterator[str]:
                 yield f"{path}.schedule"
             elif not is_built(options):
                 yield f"{path} (type {options.__struct_config__.tag})"
-        if component.restart is not None:
-            yield show_path(("components", name, "restart"))
     yield from (show_path(("alerts", name)) for name, options in file.alerts.items() if not options.is_built)
     if file.console is not None and file.console.keys:
         yield "console.keys"

@@ -52,13 +52,13 @@ class Attempts:
         began_ns = attempt.began.wall_ns
         self.history.append(RestartRecord(attempt.number, began_ns, attempt.automatic, author, reason, pid_before=pid))
 
-    def renewed(self, identity: Identity, started_ns: int) -> None:
-        """The process that it brought is seen; it began at `started_ns`, on the monotonic clock."""
+    def renewed(self, identity: Identity, started_ns: int, now_ns: int) -> None:
+        """The process that it brought is seen now; it began at `started_ns`, to the second. Monotonic clock."""
         if self.last.after is not None:
             return
         self.last.after = identity
         self.last.since_ns = max(self.last.since_ns, started_ns)
-        after_s = max(0, started_ns - self.last.began.mono_ns) / NS_PER_S
+        after_s = (now_ns - self.last.began.mono_ns) / NS_PER_S
         self.note(pid_after=identity.pid, process_after_s=round(after_s, 3))
 
     def note(self, **changes: object) -> None:

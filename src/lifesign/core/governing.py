@@ -29,7 +29,7 @@ from lifesign.core.restart import Phase, RestartReport, Sent
 from lifesign.core.showing import notice_words
 from lifesign.core.sight import LastLook, Sight
 
-DISTRUST_NS = 30 * NS_PER_S  # after a step of the wall clock, or a stall of our own
+DISTRUST_NS = 2 * NS_PER_S  # at least so long after a step of the wall clock or a stall of ours, else the checks' grace
 
 
 class Governing:
@@ -37,7 +37,8 @@ class Governing:
 
     def __init__(self, components: Mapping[str, TrackedComponent], common: CommonCause, now: Instant) -> None:
         self._common = common
-        self._stalled_until_ns = self._jumped_until_ns = now.mono_ns
+        self._stalled_ns: int | None = None
+        self._jumped_ns: int | None = None
         self._wakes: list[tuple[int, str]] = []
         self.follow(components, now)
         for name, component in components.items():
@@ -53,9 +54,9 @@ class Governing:
     def notice(self, finding: Finding) -> None:
         """A stall of ours, or a step of the wall clock: neither is followed by a restart at once (R8)."""
         if finding.step_ns:
-            self._jumped_until_ns = finding.end_ns + DISTRUST_NS
+            self._jumped_ns = finding.end_ns
         if finding.gap_ns:
-            self._stalled_until_ns = finding.end_ns + DISTRUST_NS
+            self._stalled_ns = finding.end_ns
             for component in self._components.values():
                 if component.governor is not None:
                     component.governor.excuse(finding.end_ns - finding.start_ns, finding.end_ns)
@@ -169,6 +170,8 @@ class Governing:
         blamed = failed(component) if down else []
         hold = component.operations.hold
         verifying = governor.phase is Phase.VERIFYING
+        asked_ns = attempt.began.mono_ns if governor.phase is Phase.RESTARTING else governor.asked_ns
+        distrust_ns = max([DISTRUST_NS, *(check.spec.grace_ns for check in component.checks.values())])
         return Sight(
             down=down,
             calm=is_calm(component),
@@ -179,12 +182,12 @@ class Governing:
             looked=verifying and is_looked_at(component, attempt.blamed, governor.asked_ns),
             held_by=notice_words(hold, now) if hold is not None else "",
             suppressed_by=self.suppressed_by(component) if down else None,
-            stalled=now_ns < self._stalled_until_ns,
-            jumped=now_ns < self._jumped_until_ns,
+            stalled=_is_recent(self._stalled_ns, now_ns, distrust_ns),
+            jumped=_is_recent(self._jumped_ns, now_ns, distrust_ns),
             common_cause=self._common_cause(component, now_ns) if down else "",
             grace_left_ns=grace_left_ns(blamed, now_ns),
             flapping=any(check.flaps.flapping for check in blamed),
-            last_look=last_look(blamed, governor.asked_ns, now_ns) if down else LastLook.PASSES,
+            last_look=last_look(blamed, asked_ns, now_ns) if down else LastLook.PASSES,
         )
 
     def suppressed_by(self, component: TrackedComponent) -> str | None:
@@ -208,3 +211,7 @@ def _governor(component: TrackedComponent) -> Governor:
     if component.governor is None:
         raise NotPossibleError(f"{component.spec.name} has no restart section")
     return component.governor
+
+
+def _is_recent(moment_ns: int | None, now_ns: int, distrust_ns: int) -> bool:
+    return moment_ns is not None and now_ns - moment_ns <= distrust_ns

@@ -197,7 +197,7 @@ class Governor:
         """Takes what the shell says of the restart in flight. What comes too late is not taken."""
         if isinstance(report, Renewed):
             if self.phase is Phase.VERIFYING and self.attempts.last.is_other(report.identity):
-                self.renewed(report.identity, now.mono_ns)
+                self.renewed(report.identity, now.mono_ns, now.mono_ns)
             return []
         if self.phase is not Phase.RESTARTING:
             return []
@@ -228,9 +228,9 @@ class Governor:
             self.budget.refund()
         return self._announcer.withhold(reason, reason, sight, now, again=not self.attempts.last.automatic)
 
-    def renewed(self, identity: Identity, started_ns: int) -> None:
+    def renewed(self, identity: Identity, started_ns: int, now_ns: int) -> None:
         """A look has seen the process that the restart in flight brought; it began at `started_ns`."""
-        self.attempts.renewed(identity, started_ns)
+        self.attempts.renewed(identity, started_ns, now_ns)
         self.revision += 1
 
     def _verify(self, sight: Sight, now: Instant) -> list[Effect]:

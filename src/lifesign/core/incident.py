@@ -179,7 +179,7 @@ class TrackedComponent:
         if replacement is None:
             return []
         if governor is not None and ours:
-            governor.renewed(identity, replacement.started_ns)
+            governor.renewed(identity, replacement.started_ns, now.mono_ns)
             if governor.phase is Phase.VERIFYING:
                 for tracked in self.checks.values():
                     until_ns = governor.attempts.last.verify_until_ns

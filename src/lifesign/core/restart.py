@@ -68,8 +68,8 @@ RestartReport: TypeAlias = Sent | Withheld | Failed | Renewed
 class RestartRecord:
     """One restart, as the history keeps it.
 
-    `author`: who asked for it, empty where it was automatic. `process_after_s`, `work_after_s`: from the decision to
-    the new process and to its first work, None where that was not seen.
+    `author`: who asked for it, empty where it was automatic. `process_after_s`, `work_after_s`: from the decision until
+    the new process and its first work were seen, None where they were not.
     """
 
     attempt: int

@@ -22,6 +22,7 @@ from lifesign.core.events import Event
 from lifesign.core.model import NS_PER_S, CheckId, Instant, Observation, Verdict
 from lifesign.core.monitor import LookNow, Monitor
 from lifesign.core.observer import TICK_NS
+from lifesign.core.restart import RestartReport
 from lifesign.core.showing import component_glance
 from lifesign.core.spec import MonitorSpec
 from lifesign.core.view import ComponentGlance, MonitorView
@@ -224,17 +225,20 @@ class Engine:
             if not waiter.done():
                 waiter.set_result(None)
 
-    async def look_now(self, component: str) -> None:
-        """Looks at every check of `component` now and returns once each has been observed. KeyError: no such one."""
-        names = list(self.monitor.components[component].checks)
+    async def look_now(self, component: str, checks: Collection[str] | None = None) -> None:
+        """Looks at every check of `component`, or at `checks`, now; ends when all are seen. KeyError: no such one."""
         waiters = []
-        for name in names:
-            waiter = asyncio.get_running_loop().create_future()
-            self._waiting.setdefault(CheckId(component, name), []).append(waiter)
-            waiters.append(waiter)
-        self._carry_out(self.monitor.command(LookNow(component), self._clocks()))
+        for name in list(self.monitor.components[component].checks) if checks is None else checks:
+            waiters.append(asyncio.get_running_loop().create_future())
+            self._waiting.setdefault(CheckId(component, name), []).append(waiters[-1])
+            self._carry_out(self.monitor.command(LookNow(component, name), self._clocks()))
         self._nudge()
         await asyncio.gather(*waiters)
+
+    def restarted(self, wanted: Restart, report: RestartReport) -> None:
+        """What came of a restart that the core asked for."""
+        self._carry_out(self.monitor.restart_reported(wanted.component, wanted.attempt, report, self._clocks()))
+        self._nudge()
 
     def command(self, command: OperatorCommand) -> None:
         """What an operator asks for. KeyError: no such component; NotPossibleError: not now, and why."""
