@@ -11,7 +11,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.e2e.running import LIFESIGN, daemon, free_port, wait_until
+from tests.e2e.running import LIFESIGN, check, daemon, free_port, wait_until
 from tests.faults.families.state import StateFault
 from tests.faults.recipe import Recipe
 from tests.faults.registry import all_recipes, alone
@@ -40,6 +40,32 @@ def test_the_watch_goes_on_without_a_state_folder_that_can_be_used(tmp_path: Pat
             if fault.is_writable is not None:
                 wait_until(lambda: state()["monitor"]["state_writable"] is fault.is_writable, "it says so")
     assert "Traceback" not in (folder / "stderr").read_text()
+
+
+@pytest.mark.parametrize("kinds", [alone(kind) for kind in KINDS if not kind.comes_later])
+def test_a_run_from_cron_looks_on_without_a_state_folder_that_can_be_used(
+    tmp_path: Path, kinds: list[type[Recipe]]
+) -> None:
+    with prepared(tmp_path, kinds) as ([fault], text):
+        assert isinstance(fault, StateFault)
+        folder = tmp_path / fault.name
+        fault.prepare()
+        config = folder / "lifesign.toml"
+        config.write_text(f'[monitor]\nname = "e2e"\nstate_dir = "state"\n{DEFAULTS}{text}')
+        config.chmod(0o644)
+        if fault.had_a_life_before:
+            assert check(config)[1]["monitor"]["state_writable"] is True
+        fault.inject()
+        code, state = check(config)
+        assert (code, standing(state, fault.name)) == (0, "healthy")
+        if fault.is_writable is not None:
+            assert state["monitor"]["state_writable"] is fault.is_writable
+        fault.worker.end()
+        wait_until(lambda: check(config)[0] == 2, "down")
+        done = subprocess.run([*LIFESIGN, "check", "-c", str(config)], capture_output=True, text=True, check=False)
+        assert (done.returncode, "Traceback" in done.stderr) == (2, False)
+        warned = [line for line in done.stderr.splitlines() if line.startswith("lifesign: warning: ")]
+        assert len(warned) == (fault.is_writable is False), done.stderr
 
 
 def standing(state: dict[str, Any], name: str) -> str | None:
