@@ -3,6 +3,7 @@
 import json
 import shutil
 import signal
+import subprocess
 import time
 import urllib.error
 import urllib.request
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.running import Daemon, console_lines, daemon, free_port, wait_until
+from tests.e2e.running import LIFESIGN, Daemon, console_lines, daemon, free_port, wait_until
 from tests.e2e.test_survival import killed_after, target
 
 DEFAULTS = """
@@ -111,6 +112,24 @@ def test_a_bad_file_leaves_the_old_config_running_and_is_told_on_every_surface(t
             assert reloaded(running)["message"] == "nothing changed"
             assert config_of(running)["rejected"] is None
             wait_until(lambda: "the config was reloaded" in printed(), "the console told that too")
+
+
+def test_a_daemon_is_asked_all_the_same_once_its_file_went_bad(tmp_path: Path) -> None:
+    with target() as up:
+        up.open()
+        with daemon(tmp_path, DEFAULTS + port("mind", up.port)) as running:
+            wait_until(lambda: running.status()[0] == 200, "healthy")
+            save(running.config, running.config.read_text() + "[components.b]\ntitel = 1\n")
+            rejected(running)
+            for words in (("health",), ("health", "mind"), ("probe", "mind"), ("events", "--component", "mind")):
+                argv = [*LIFESIGN, words[0], "-c", str(running.config), *words[1:]]
+                done = subprocess.run(argv, capture_output=True, text=True, timeout=30, check=False)
+                assert done.returncode == 0, done.stderr
+                assert "the daemon goes on with what it had" in done.stderr
+            with console_lines(running.config) as printed:
+                wait_until(lambda: "the config was not reloaded: " in printed(), "the console attached")
+        ended = subprocess.run([*LIFESIGN, "health", "-c", str(running.config)], capture_output=True, check=False)
+        assert ended.returncode == 78
 
 
 @pytest.mark.parametrize("name", ["truncates first", "in two writes"])

@@ -46,7 +46,7 @@ def refuse_unknown(config: "Config", components: tuple[str, ...]) -> None:
     """Raises UsageError for a name that no component has, with the nearest one."""
     known = [component.spec.name for component in config.components]
     for name in components:
-        if name not in known:
+        if known and name not in known:  # none is known where only the daemon knows them
             from difflib import get_close_matches
 
             near = get_close_matches(name, known, n=1)

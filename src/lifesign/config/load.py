@@ -46,6 +46,25 @@ def load(path: Path, environ: Mapping[str, str] = os.environ, *, with_secrets: b
         raise ConfigError(_problems(path, text, collector)) from None
 
 
+def salvage(path: Path, environ: Mapping[str, str] = os.environ) -> Config | None:
+    """What a refused config still says of where its daemon keeps its state: `[monitor]` alone, no component.
+
+    A daemon goes on with the config that it had, and whoever only asks it need not be able to read the new one.
+    None where even that cannot be read.
+    """
+    try:
+        _, raw = read_source(path)
+    except ConfigError:
+        return None
+    absolute = Path(os.path.abspath(path))  # noqa: PTH100 - as in `load`
+    collector = Collector(Context(absolute.parent, environ, reads_secrets=False))
+    monitor = collector.struct(Monitor, raw.get("monitor", {}), ("monitor",))
+    try:
+        return None if monitor is None else Config(absolute, _monitor(monitor, absolute), ())
+    except RuntimeError:
+        return None
+
+
 def _problems(path: Path, text: str, collector: Collector) -> list[ConfigProblem]:
     from lifesign.config.lines import key_lines, line_of  # on the error path alone
 
