@@ -64,13 +64,15 @@ def main(arguments: list[str]) -> int:
     if PROGRAM is None:
         _say("Monit is not installed: its column stays empty (apt-get install monit)")
     rows: list[Row] = []
+    load = os.getloadavg()[0]
     for name in names:
         began_s = time.monotonic()
         rows += PARTS[name](quick)
         _say(f"{name}: {time.monotonic() - began_s:.0f} s")
     sys.stdout.write(f"{os.cpu_count()} cores, Python {sys.version.split()[0]}\n\n{drawn(rows)}\n")
     if told:
-        readme.write(rows, os.cpu_count() or 1)
+        size = "a quick run, a thousand targets instead of five thousand" if quick else "a full run"
+        readme.write(rows, os.cpu_count() or 1, f"{size}; the load average was {load:.1f} when it began")
     return 0
 
 

@@ -48,9 +48,9 @@ class Row:
     def cells(self) -> tuple[str, ...]:
         """What stands in the table."""
         goals = [f"≤ {self.most_ratio:g} ×"] if self.most_ratio is not None else []
-        goals += [f"≤ {self.most:,g} {self.unit}"] if self.most is not None else []
-        goals += [f"≥ {self.least:,g} {self.unit}"] if self.least is not None else []
-        ratio = f"{self.ratio:.2f} ×" if self.ratio is not None else ""
+        goals += [f"≤ {self.most:,g} {self.unit}".strip()] if self.most is not None else []
+        goals += [f"≥ {self.least:,g} {self.unit}".strip()] if self.least is not None else []
+        ratio = "" if self.ratio is None else f"{self.ratio:.2f} ×" if self.ratio >= 0.1 else f"{self.ratio:.2g} ×"
         return (
             self.measure,
             _number(self.ours, self.unit),
