@@ -7,7 +7,7 @@ import trustme
 from cryptography.hazmat.primitives import serialization
 
 from lifesign.config import ConfigError
-from lifesign.config.check_types import HeartbeatCheck
+from lifesign.config.check_types import HeartbeatCheck, PushCheck
 from lifesign.config.probe_types import HttpCheck
 from lifesign.core.model import Layer
 from lifesign.core.spec import CheckSpec
@@ -210,13 +210,16 @@ def test_a_type_to_come_is_accepted_named_and_not_run(tmp_path: Path) -> None:
     assert warning == f"accepted, but not built in this version: {named}"
 
 
-def test_a_push_check_by_schedule_waits_and_one_by_staleness_works(tmp_path: Path) -> None:
+def test_a_push_check_is_stale_by_its_limit_or_by_the_longest_rest_of_its_schedule(tmp_path: Path) -> None:
     text = "[components.a.checks]\nnight = { type = 'push', schedule = '0 3 * * *', tz = 'UTC', late_after = '1h' }\n"
     text += "both = { type = 'push', schedule = '@daily', stale_after = '25h' }\nbeat = { type = 'push' }\n"
     config = loaded(tmp_path, text)
-    assert [spec.name for spec in config.components[0].spec.checks] == ["both", "beat"]
-    assert [spec.signal.stale_after_ns // S for spec in config.components[0].spec.checks if spec.signal] == [90000, 300]
-    assert "components.a.checks.night.schedule, components.a.checks.both.schedule" in config.warnings[0]
+    limits = [spec.signal.stale_after_ns // S for spec in config.components[0].spec.checks if spec.signal]
+    assert limits == [25 * 3600, 90000, 300]
+    options = config.components[0].checks[1].options
+    assert isinstance(options, PushCheck)
+    assert options.schedule == "0 0 * * *"
+    assert float(options.late_after or 0) == 300
 
 
 def test_a_listener_answers_to_its_own_host(tmp_path: Path) -> None:

@@ -5,8 +5,10 @@ from collections.abc import Callable, Collection
 from functools import partial
 from typing import TYPE_CHECKING
 
+from lifesign.bootstrap.probes import push_probe
 from lifesign.checks.push import PushProbe
-from lifesign.core.model import CheckId, Observation
+from lifesign.core.memory import MonitorMemory
+from lifesign.core.model import CheckId, Observation, Verdict, WorkSignal
 
 if TYPE_CHECKING:
     from lifesign.config import Config
@@ -16,10 +18,12 @@ if TYPE_CHECKING:
 class Beats:
     """The push probes of one config. They outlive a restart of their check, so that no beat is lost."""
 
-    def __init__(self, config: "Config") -> None:
+    def __init__(self, config: "Config", memory: MonitorMemory) -> None:
+        self._memory = memory
         self._probes: dict[CheckId, PushProbe] = {}
         self._tokens: dict[CheckId, Secret | None] = {}
         self.follow(config, ())
+        self._memory = MonitorMemory()  # what is asked for later has begun later
 
     def follow(self, config: "Config", changed: Collection[CheckId]) -> None:
         """Hears for the push checks of `config` from now on. One that is not `changed` keeps its newest beat."""
@@ -31,9 +35,17 @@ class Beats:
                     continue
                 check_id = CheckId(component.spec.name, check.spec.name)
                 assert check.spec.signal is not None
-                stale_after_s = check.spec.signal.stale_after_ns / 1_000_000_000
-                self._probes[check_id] = before.get(check_id) or PushProbe(stale_after_s=stale_after_s)
+                self._probes[check_id] = before.get(check_id) or push_probe(check, self._remembered(check_id))
                 self._tokens[check_id] = getattr(check.options, "token", None)
+
+    def _remembered(self, check_id: CheckId) -> Observation | None:
+        """The beat that was the newest when we last stopped."""
+        component = self._memory.components.get(check_id.component)
+        check = component.checks.get(check_id.check) if component else None
+        if check is None or check.type != "push" or check.signal is None or check.last_verdict is None:
+            return None
+        verdict = check.last_verdict if check.last_verdict is Verdict.FAIL else Verdict.OK
+        return Observation(verdict, "", signal=WorkSignal(check.signal.timestamp_ns, check.signal.progress))
 
     @property
     def makers(self) -> dict[CheckId, Callable[[], PushProbe]]:

@@ -77,9 +77,9 @@ class Daemon:
         self._started = read_clocks()
         self._stop = asyncio.Event()
         self._alerter: Alerter | None = None
-        self._beats = Beats(config)
         self._listening: Listening | None = None
         self._memory, events = self._keeper.recall()
+        self._beats = Beats(config, self._memory)
         for document in events:
             self._journal.append(document)
         self._restarting = Restarting(config, self._keeper, config.monitor.name)

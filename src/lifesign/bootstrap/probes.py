@@ -1,10 +1,14 @@
 """From a check's options to the probe that looks: one row a type."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lifesign.checks.probe import Probe
 from lifesign.config import CheckConfig
+from lifesign.core.model import Observation
+
+if TYPE_CHECKING:
+    from lifesign.checks.push import PushProbe
 
 
 def _timeout_s(check: CheckConfig) -> float:
@@ -23,12 +27,24 @@ def _heartbeat(check: CheckConfig, options: Any) -> Probe:
     )
 
 
-def _push(check: CheckConfig, options: Any) -> Probe:
+def push_probe(check: CheckConfig, remembered: Observation | None = None) -> "PushProbe":
+    """The probe of a push check, with the beat that is remembered of it."""
     from lifesign.checks.push import PushProbe
 
-    del options
+    options: Any = check.options
     assert check.spec.signal is not None
-    return PushProbe(stale_after_s=check.spec.signal.stale_after_ns / 1_000_000_000)
+    due = None
+    if options.schedule is not None:
+        from lifesign.checks.due import DueTimes
+
+        due = DueTimes(options.schedule, options.tz, float(options.late_after))
+    stale_after_s = check.spec.signal.stale_after_ns / 1_000_000_000
+    return PushProbe(stale_after_s=stale_after_s, due=due, remembered=remembered)
+
+
+def _push(check: CheckConfig, options: Any) -> Probe:
+    del options
+    return push_probe(check)
 
 
 def _log(check: CheckConfig, options: Any) -> Probe:

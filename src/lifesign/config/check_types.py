@@ -3,7 +3,6 @@
 Not here: the other types (`probe_types`), how thresholds are resolved (`resolve`).
 """
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
@@ -14,9 +13,7 @@ from lifesign.config.conditions import Regex
 from lifesign.config.keys import Complaint, Count, default_duration, default_of, describe
 from lifesign.config.values import Delay, Duration, SecretReference, Word
 from lifesign.core.model import Layer
-
-_CRON_FIELD = re.compile(r"(\*|[0-9A-Za-z]+(-[0-9A-Za-z]+)?)(/\d+)?(,(\*|[0-9A-Za-z]+(-[0-9A-Za-z]+)?)(/\d+)?)*|\?|L")
-_CRON_WORDS = ("@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually")
+from lifesign.text import clean
 
 
 class CommonKeys(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -110,13 +107,13 @@ class PushCheck(Check, frozen=True, kw_only=True, forbid_unknown_fields=True, ta
     ] = None
     schedule: Annotated[str | None, describe("a cron expression: when a beat is due", examples=["0 3 * * *"])] = None
     tz: Annotated[str | None, describe("the time zone of `schedule`", "the system's")] = None
-    late_after: Annotated[Duration | None, describe("a beat may come so much later than due")] = None
+    late_after: Annotated[Duration | None, describe("a beat may come so much later than due", "5m")] = None
     token: Annotated[SecretReference | None, describe("good for beats of this check alone")] = None
 
     def complaints(self) -> Iterator[Complaint]:
         """A schedule that is one, and nothing that needs one without it."""
-        if self.schedule is not None and not _is_cron(self.schedule):
-            yield Complaint(("schedule",), "is no cron expression", 'five fields, as in "0 3 * * *"')
+        if self.schedule is not None and (trouble := _cron_trouble(self.schedule)):
+            yield Complaint(("schedule",), f"is no cron expression: {trouble}", 'five fields, as in "0 3 * * *"')
         for name in ("tz", "late_after"):
             if self.schedule is None and getattr(self, name) is not None:
                 yield Complaint((name, "schedule"), "means nothing without schedule")
@@ -137,11 +134,15 @@ class LogCheck(Check, frozen=True, kw_only=True, forbid_unknown_fields=True, tag
     fail_pattern: Annotated[Regex | None, describe("a line that proves a failure")] = None
 
 
-def _is_cron(text: str) -> bool:
-    fields = text.split()
-    return text in _CRON_WORDS or (
-        len(text) <= 200 and len(fields) == 5 and all(_CRON_FIELD.fullmatch(part) for part in fields)
-    )
+def _cron_trouble(text: str) -> str:
+    """Why `text` is no cron expression; empty where it is one."""
+    from lifesign.config.cron import five_fields, longest_gap  # 40 ms that only a schedule pays for
+
+    try:
+        longest_gap(five_fields(text), None)
+    except ValueError as error:
+        return clean(str(error), 80)
+    return ""
 
 
 def _is_time_zone(name: str) -> bool:

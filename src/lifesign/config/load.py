@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from lifesign.config.check_types import Defaults, PushCheck
+from lifesign.config.check_types import Defaults
 from lifesign.config.collect import Collector
 from lifesign.config.model import ConfigFile, Http, Monitor
 from lifesign.config.problems import ConfigError, ConfigProblem, show_path
@@ -178,9 +178,7 @@ def _unbuilt(file: ConfigFile) -> Iterator[str]:
     for name, component in file.components.items():
         for check, options in component.checks.items():
             path = show_path(("components", name, "checks", check))
-            if isinstance(options, PushCheck) and options.schedule is not None:
-                yield f"{path}.schedule"
-            elif not is_built(options):
+            if not is_built(options):
                 yield f"{path} (type {options.__struct_config__.tag})"
     yield from (show_path(("alerts", name)) for name, options in file.alerts.items() if not options.is_built)
     if file.console is not None and file.console.keys:

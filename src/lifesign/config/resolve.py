@@ -17,6 +17,7 @@ from lifesign.config.probe_types import CommandCheck
 from lifesign.config.resolved import CheckConfig, ComponentConfig
 from lifesign.config.restart_types import Restart
 from lifesign.config.values import Delay, Duration
+from lifesign.core.model import NS_PER_S
 from lifesign.core.spec import CheckSpec, ComponentSpec, RestartSpec, SignalPolicy
 from lifesign.text import clean
 
@@ -33,6 +34,7 @@ BUILT_IN = Defaults(
 _FAILURES = 3
 _FAILURES_WITH_FOR = 2
 _STALE_AFTER = Duration(300)
+_LATE_AFTER = Duration(300)
 
 
 def _first(*values: T | None) -> T:
@@ -56,6 +58,8 @@ def _signal_policy(options: Check) -> SignalPolicy | None:
         case HeartbeatCheck():
             stuck_after_ns = options.stuck_after.ns if options.stuck_after is not None else None
             return SignalPolicy(options.stale_after.ns, stuck_after_ns, options.max_skew.ns)
+        case PushCheck() if options.schedule is not None and options.stale_after is None:
+            return SignalPolicy(_gap_ns(options) + (options.late_after or _LATE_AFTER).ns)
         case PushCheck():
             return SignalPolicy((options.stale_after or _STALE_AFTER).ns)
         case LogCheck():
@@ -64,10 +68,23 @@ def _signal_policy(options: Check) -> SignalPolicy | None:
             return None
 
 
+def _gap_ns(options: PushCheck) -> int:
+    """The longest that its schedule lets it rest."""
+    from lifesign.config.cron import five_fields, longest_gap
+
+    assert options.schedule is not None
+    return int(longest_gap(five_fields(options.schedule), options.tz).total_seconds()) * NS_PER_S
+
+
 def _complete(options: Check, component: str, folder: Path) -> Check:
-    """Filled in what depends on other keys: a heartbeat's path and `stuck_after`, a command's `cwd`."""
+    """Filled in: a heartbeat's path and `stuck_after`, a command's `cwd`, and how late a scheduled beat may come."""
     if isinstance(options, CommandCheck):
         return msgspec.structs.replace(options, cwd=options.cwd or folder)
+    if isinstance(options, PushCheck) and options.schedule is not None:
+        from lifesign.config.cron import five_fields
+
+        late_after = options.late_after or _LATE_AFTER
+        return msgspec.structs.replace(options, schedule=five_fields(options.schedule), late_after=late_after)
     if not isinstance(options, HeartbeatCheck):
         return options
     path, stuck_after = options.path, options.stuck_after
@@ -106,9 +123,7 @@ def resolve_check(
 
 
 def is_built(options: Check) -> bool:
-    """Whether this version can do the check. A push check by schedule alone has to wait."""
-    if isinstance(options, PushCheck) and options.schedule is not None and options.stale_after is None:
-        return False
+    """Whether this version can do the check."""
     return options.is_built
 
 
