@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from lifesign.demo.director import Director, Outcome, Tempo
-from lifesign.demo.stack import DemoStack, Scenario
+from lifesign.demo.scenario import Scenario
+from lifesign.demo.stack import DemoStack
 
 HANDSHAKE = (
     b"GET /stream HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -180,12 +181,63 @@ def test_a_silent_gateway_accepts_and_says_nothing(stack: DemoStack) -> None:
     assert until(lambda: handshake(stack.ports.gateway).startswith(b"HTTP/1.1 101"))
 
 
+def worker_pid(stack: DemoStack) -> int:
+    return int(beat(stack, "worker").get("pid", 0))
+
+
+def end_worker(stack: DemoStack) -> int:
+    """As a restart by signal does; the pid of the process that its keeper starts in its place."""
+    before = worker_pid(stack)
+    os.kill(before, signal.SIGTERM)
+
+    def renewed() -> bool:
+        return bool(processes_of(stack.folder) - known)
+
+    known = processes_of(stack.folder) | {before}
+    assert until(renewed)
+    return before
+
+
+def test_a_worker_that_hangs_once_works_again_as_a_fresh_process_and_not_by_itself(stack: DemoStack) -> None:
+    assert until(lambda: worker_pid(stack) > 0)
+    hang = scenario(stack, "queue worker hangs")
+    assert hang.cured
+    hang.break_it()
+    hang.heal_it()
+    assert rests(stack, "worker", "cycle")
+    before = end_worker(stack)
+    assert until(lambda: worker_pid(stack) != before)
+    assert moves(stack, "worker", "cycle")
+
+
+def test_a_worker_that_hangs_for_good_is_no_better_as_a_fresh_process_until_it_is_healed(stack: DemoStack) -> None:
+    assert until(lambda: worker_pid(stack) > 0)
+    hang = scenario(stack, "hangs for good")
+    hang.break_it()
+    assert rests(stack, "worker", "cycle")
+    end_worker(stack)
+    assert rests(stack, "worker", "cycle")
+    hang.heal_it()
+    assert moves(stack, "worker", "cycle")
+
+
+def test_a_worker_that_a_human_stopped_lives_and_does_nothing_until_it_is_woken(stack: DemoStack) -> None:
+    assert until(lambda: worker_pid(stack) > 0)
+    stop = scenario(stack, "human stops")
+    stop.break_it()
+    stat = Path(f"/proc/{worker_pid(stack)}/stat")
+    assert until(lambda: stat.read_text().rpartition(")")[2].split()[0] == "T")
+    assert rests(stack, "worker", "cycle")
+    stop.heal_it()
+    assert moves(stack, "worker", "cycle")
+
+
 def test_the_config_is_accepted_without_a_warning(stack: DemoStack) -> None:
     from lifesign.config import load
 
     config = load(stack.config_path)
     assert config.warnings == ()
-    assert [component.spec.name for component in config.components] == ["gateway", "mind", "feed", "tools"]
+    assert [component.spec.name for component in config.components] == ["gateway", "mind", "feed", "tools", "worker"]
 
 
 async def test_what_nobody_tells_is_a_failure_of_the_show(stack: DemoStack) -> None:
@@ -215,7 +267,7 @@ def test_two_stacks_share_no_port_and_no_pattern(stack: DemoStack) -> None:
 def test_nothing_is_left_after_close(capfd: pytest.CaptureFixture[str]) -> None:
     stack = DemoStack()
     stack.start()
-    assert until(lambda: len(processes_of(stack.folder)) == 5)
+    assert until(lambda: len(processes_of(stack.folder)) == 7)
     pids = processes_of(stack.folder)
     stack.close()
     stack.close()

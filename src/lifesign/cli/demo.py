@@ -34,7 +34,7 @@ def _duration(ctx: click.Context, param: click.Parameter, value: str | None) -> 
     help="With --headless: begin nothing that would not end in time. Default: break everything once.",
 )
 def command(config: str | None, headless: bool, duration_s: float | None) -> int:
-    """Break a small stack of real processes in seven ways, and see each told.
+    """Break a small stack of real processes in ten ways, and see each told.
 
     Headless, the exit code is 0 if every break and every recovery was told.
     """

@@ -77,6 +77,29 @@ optional = true
 type = "http"
 url = "http://127.0.0.1:{tools_port}/health"
 expect_json = {{ overall = "healthy" }}
+
+[components.worker]
+title = "Queue worker"
+tags = ["demo"]
+
+[components.worker.checks.process]
+type = "process"
+pattern = '{worker_pattern}'
+
+[components.worker.checks.heartbeat]
+type = "heartbeat"
+path = "heartbeats/worker.json"
+stale_after = "4s"
+
+[components.worker.restart]
+method = "signal"               # its keeper starts it anew
+automatic = true
+after = "1s"
+grace = "3s"
+max_unproductive = 3
+backoff = {{ initial = "1s", factor = 1.5, max = "3s" }}
+max_restarts = 100
+window = "1h"
 """
 
 
@@ -94,6 +117,7 @@ def config_text(folder: Path, ports: Ports) -> str:
     return _TEMPLATE.format(
         gateway_pattern=f"lifesign\\.demo\\.program gateway .*{folder.name}",
         feed_pattern=f"lifesign\\.demo\\.program feed .*{folder.name}",
+        worker_pattern=f"lifesign\\.demo\\.program worker .*{folder.name}",
         mind_pattern=f"{folder.name}/nexus/mind\\.py",
         gateway_port=ports.gateway,
         mind_port=ports.mind,

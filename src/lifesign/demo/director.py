@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from lifesign.api.documents import Component, State
-from lifesign.demo.stack import DemoStack, Scenario
+from lifesign.demo.scenario import Scenario
+from lifesign.demo.stack import DemoStack
 
 _POLL_S = 0.1
 
@@ -85,14 +86,15 @@ class Director:
         self._say(f"{scenario.title}: {scenario.expect}")
         broke = time.monotonic()
         await asyncio.to_thread(scenario.break_it)
-        told = await self._until(lambda state: _tells(state, scenario), self._tempo.patience_s)
+        patience_s = max(self._tempo.patience_s, scenario.patience_s or 0.0)
+        told = await self._until(lambda state: _tells(state, scenario), patience_s)
         told_s = time.monotonic() - broke if told else None
         words = _component(told, scenario).diagnosis if told else ""
         self._say(f"told after {told_s:.1f} s: {scenario.component} is {words}" if told else "it was not told")
         await asyncio.sleep(self._tempo.hold_s)
         healed = time.monotonic()
         await asyncio.to_thread(scenario.heal_it)
-        self._say("healed")
+        self._say("left to lifesign" if scenario.cured else "healed")
         well = await self._until(lambda state: state.overall == "healthy", self._tempo.patience_s)
         recovered_s = time.monotonic() - healed if well else None
         self._say(f"recovery told after {recovered_s:.1f} s" if well else "the recovery was not told")
@@ -122,4 +124,4 @@ def _tells(state: State, scenario: Scenario) -> bool:
     """Down by the right layer; and an optional component must not turn the whole down."""
     component = _component(state, scenario)
     is_told = component.state == "down" and getattr(component.layers, scenario.layer) == "failed"
-    return is_told and not (component.optional and state.overall == "down")
+    return is_told and scenario.tells(component) and not (component.optional and state.overall == "down")

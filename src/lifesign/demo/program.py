@@ -19,6 +19,7 @@ class Mode(StrEnum):
 
     WORK = "work"
     HANG = "hang"  # the worker: its loop stops
+    HANG_ONCE = "hang once"  # the queue worker: a fresh process works again
     STUCK = "stuck"  # the worker: it beats on, the counter stands still
     SILENT = "silent"  # the gateway: it accepts and says nothing
     IDLE = "idle"  # the connector: it reconnects, and delivers nothing
@@ -81,9 +82,15 @@ def health_server(port: int) -> http.server.ThreadingHTTPServer:
 
 
 def _programs() -> dict[str, Callable[[Path, int], None]]:
-    from lifesign.demo import connector, gateway, tools
+    from lifesign.demo import connector, gateway, keeper, tools, worker
 
-    return {"gateway": gateway.main, "feed": connector.main, "tools": tools.main}
+    return {
+        "gateway": gateway.main,
+        "feed": connector.main,
+        "tools": tools.main,
+        "keeper": keeper.main,
+        "worker": worker.main,
+    }
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""The demo's stack: a private folder, four programs on free loopback ports, a config, and seven ways to break them.
+"""The demo's stack: a private folder, five programs on free loopback ports, a config, and ten ways to break them.
 
 Everything it starts ends with it, also when it is killed: each program ends with its standard input, the lifeline
 that this process alone holds open, and the reaper ends the rest and removes the folder. Not here: when what is
@@ -13,8 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
@@ -22,22 +21,12 @@ from lifesign.core.model import Layer
 from lifesign.demo.config import Ports, config_text
 from lifesign.demo.program import Control, Mode
 from lifesign.demo.reaper import READY
+from lifesign.demo.scenario import Scenario
+from lifesign.demo.unwell import restart_scenarios
 
 CLOSE_PATIENCE_S = 15.0
 _SOURCE = Path(__file__).with_name("mind.py")
 _SYNTAX_ERROR = "\ndef think(:\n"
-
-
-@dataclass(frozen=True, slots=True)
-class Scenario:
-    """One way to break the stack. `component` goes down, because its `layer` fails; `expect` says what stays true."""
-
-    title: str
-    expect: str
-    component: str
-    layer: Layer
-    break_it: Callable[[], None]
-    heal_it: Callable[[], None]
 
 
 class DemoStack:
@@ -74,7 +63,7 @@ class DemoStack:
         shutil.copyfile(_SOURCE, self.source_path)
         self.config_path.write_text(config_text(self.folder, self.ports))
         self.config_path.chmod(0o600)
-        for role in ("gateway", "mind", "feed", "tools"):
+        for role in ("gateway", "mind", "feed", "tools", "keeper"):
             self.start_program(role)
 
     def _start_reaper(self) -> None:
@@ -95,7 +84,7 @@ class DemoStack:
     def start_program(self, role: str) -> None:
         """Starts the program of `role`, again if it is dead."""
         ports = {"gateway": self.ports.gateway, "feed": self.ports.gateway}
-        port = str(ports.get(role) or getattr(self.ports, role))
+        port = str(ports.get(role) or getattr(self.ports, role, 0))
         module = [str(self.source_path)] if role == "mind" else ["-m", "lifesign.demo.program", role]
         self.spawn(role, [*module, str(self.folder), port])
 
@@ -150,6 +139,7 @@ class DemoStack:
             ),
             self._by_death("its process is killed", "its source still parses", "mind", Layer.ALIVE),
             self._by_death("the tool server goes away", "optional: the whole is not down", "tools", Layer.READY),
+            *restart_scenarios(self.folder),
             self._by_mode("the feed delivers nothing", "every reconnect succeeds", "feed", Layer.WORKING, Mode.IDLE),
             self._by_mode(
                 "the gateway falls silent", "its process lives, its port is open", "gateway", Layer.READY, Mode.SILENT
