@@ -89,7 +89,7 @@ class Director:
         patience_s = max(self._tempo.patience_s, scenario.patience_s or 0.0)
         told = await self._until(lambda state: _tells(state, scenario), patience_s)
         told_s = time.monotonic() - broke if told else None
-        words = _component(told, scenario).diagnosis if told else ""
+        words = _words(_component(told, scenario)) if told else ""
         self._say(f"told after {told_s:.1f} s: {scenario.component} is {words}" if told else "it was not told")
         await asyncio.sleep(self._tempo.hold_s)
         healed = time.monotonic()
@@ -118,6 +118,11 @@ class Director:
 
 def _component(state: State, scenario: Scenario) -> Component:
     return next(component for component in state.components if component.name == scenario.component)
+
+
+def _words(component: Component) -> str:
+    """Why, and of what lifesign may restart also what comes next."""
+    return component.diagnosis if component.restart is None else f"{component.diagnosis} → {component.next}"
 
 
 def _tells(state: State, scenario: Scenario) -> bool:
