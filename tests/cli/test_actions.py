@@ -1,17 +1,18 @@
 """The operator's commands against a real server: what reaches it, what is printed, and the exit codes."""
 
 import asyncio
+import io
 import os
 import pwd
-import subprocess
-import sys
 from collections.abc import Iterable
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from lifesign.api.operator import operator_name
+from lifesign.cli import _run
 from lifesign.core import commands
 from lifesign.core.commands import NotPossibleError, OperatorCommand
 from lifesign.core.restart import Outcome, Phase, RestartRecord
@@ -38,11 +39,15 @@ def config(tmp_path: Path) -> str:
 
 async def lifesign(*words: str) -> tuple[int, str, str]:
     """Runs the command as alice, who became us by sudo: exit code, standard output, standard error."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("LIFESIGN")}
-    run = [sys.executable, "-m", "lifesign", *words]
-    environment["SUDO_USER"] = "alice"
-    done = await asyncio.to_thread(subprocess.run, run, capture_output=True, text=True, timeout=30, env=environment)
-    return done.returncode, done.stdout, done.stderr
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        code = await asyncio.to_thread(_run, [*words])
+    return code, out.getvalue(), err.getvalue()
+
+
+@pytest.fixture(autouse=True)
+def alice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUDO_USER", "alice")
 
 
 @pytest.mark.parametrize(
