@@ -288,7 +288,7 @@ def test_nothing_is_left_after_the_parent_was_killed(stopped: bool) -> None:
             assert parent.stdout is not None
             name, pid = parent.stdout.readline().split()
             folder = Path(name)
-            assert until(lambda: len(processes_of(folder)) == 5)
+            assert until(lambda: len(processes_of(folder)) == 7)
             if stopped:  # it can neither see the lifeline end nor be asked to
                 os.kill(int(pid), signal.SIGSTOP)
         finally:

@@ -1,16 +1,22 @@
-"""The supervisor of the demo's queue worker: starts it anew whenever it has ended, as any respawning loop does."""
+"""The supervisor of the demo's queue worker: starts it anew whenever it has ended, as any respawning loop does.
 
+It ends after its worker, whose end it waits for: a worker without a parent would be a zombie where nobody reaps.
+"""
+
+import select
+import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 PAUSE_S = 0.3
 
 
 def main(folder: Path, port: int) -> None:
-    """Keeps it running until killed."""
+    """Keeps it running until the lifeline, which is the standard input of both, has ended."""
+    signal.signal(signal.SIGTERM, lambda *_: None)  # a handler, for what is ignored would be ignored by the worker too
     argv = [sys.executable, "-m", "lifesign.demo.program", "worker", str(folder), str(port)]
     while True:
-        subprocess.run(argv, check=False)  # its standard input is the lifeline too: it ends when the demo does
-        time.sleep(PAUSE_S)
+        subprocess.run(argv, check=False)
+        if select.select([0], [], [], PAUSE_S)[0]:
+            return

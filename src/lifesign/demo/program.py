@@ -96,7 +96,8 @@ def _programs() -> dict[str, Callable[[Path, int], None]]:
 def main() -> None:
     """Becomes the program that the command line names."""
     role, folder, port = sys.argv[1:4]
-    end_with_parent()
+    if role != "keeper":  # which ends after its worker has
+        end_with_parent()
     _programs()[role](Path(folder), int(port))
 
 
