@@ -195,19 +195,16 @@ def test_paths_expand_and_count_from_the_file_not_from_where_we_stand(
         assert options.path == meant
 
 
-def test_a_type_to_come_is_accepted_named_and_not_run(tmp_path: Path) -> None:
+def test_every_type_of_the_contract_can_be_done(tmp_path: Path) -> None:
     text = check("") + "[components.a.checks.unit]\ntype = 'systemd'\nunit = 'x.service'\n"
     text += "[components.b]\ndepends_on = ['h']\nchecks.c = { type = 'tcp', address = 'h:1' }\n"
     text += "[components.h.checks.box]\ntype = 'docker'\ncontainer = 'x'\n"
     config = loaded(tmp_path, text)
     assert [component.spec.name for component in config.components] == ["a", "b", "h"]
-    assert [spec.name for spec in config.components[0].spec.checks] == ["c"]
-    assert config.components[0].unbuilt == ("unit",)
+    assert [spec.name for spec in config.components[0].spec.checks] == ["c", "unit"]
+    assert [component.unbuilt for component in config.components] == [(), (), ()]
     assert config.components[1].spec.depends_on == ("h",)
-    assert (config.components[2].spec.checks, config.components[2].unbuilt) == ((), ("box",))
-    (warning,) = config.warnings
-    named = "components.a.checks.unit (type systemd), components.h.checks.box (type docker)"
-    assert warning == f"accepted, but not built in this version: {named}"
+    assert config.warnings == ()
 
 
 def test_a_push_check_is_stale_by_its_limit_or_by_the_longest_rest_of_its_schedule(tmp_path: Path) -> None:

@@ -208,7 +208,7 @@ def test_an_engine_that_is_not_there_is_told(docker_host: Path, monkeypatch: pyt
     assert alone() == f"cannot ask Docker about container mind: {docker_host}: No such file or directory"
     assert asyncio.run(DockerRestarter("mind").current()) is None
     monkeypatch.setenv("DOCKER_HOST", "tcp://user:canary@10.0.0.1:2375")
-    assert alone() == "DOCKER_HOST names no UNIX socket, and a restart of a container goes over nothing else"
+    assert alone() == "DOCKER_HOST names no UNIX socket, and nothing else is spoken here"
 
 
 @contextmanager

@@ -135,6 +135,19 @@ def _command(check: CheckConfig, options: Any) -> Probe:
     return CommandProbe(argv=options.argv, timeout_s=_timeout_s(check), env=env, cwd=cwd)
 
 
+def _systemd(check: CheckConfig, options: Any) -> Probe:
+    from lifesign.checks.systemd import SystemdProbe
+
+    unit, is_user = options.unit or options.user_unit, options.unit is None
+    return SystemdProbe(unit=unit, timeout_s=_timeout_s(check), is_user=is_user)
+
+
+def _docker(check: CheckConfig, options: Any) -> Probe:
+    from lifesign.checks.docker import DockerProbe
+
+    return DockerProbe(container=options.container, timeout_s=_timeout_s(check))
+
+
 def _host(check: CheckConfig, options: Any) -> Probe:
     from lifesign.checks.host import HostProbe
 
@@ -159,6 +172,8 @@ _BUILDERS: Mapping[str, Callable[[CheckConfig, Any], Probe]] = {
     "process": _process,
     "syntax": _syntax,
     "command": _command,
+    "systemd": _systemd,
+    "docker": _docker,
     "host": _host,
 }
 

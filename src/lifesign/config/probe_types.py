@@ -12,6 +12,7 @@ from lifesign.config.conditions import ByteSize, CountExpression, FreeSpace, Reg
 from lifesign.config.endpoints import Address, HttpUrl, WebsocketUrl
 from lifesign.config.headers import header_complaints
 from lifesign.config.keys import Complaint, Count, default_of, describe
+from lifesign.config.restart_types import UNIT_NAME
 from lifesign.config.values import OpenValue, Program, Word
 from lifesign.core.model import Layer
 
@@ -139,7 +140,6 @@ class SystemdCheck(Check, frozen=True, kw_only=True, forbid_unknown_fields=True,
 
     default_layer: ClassVar[Layer] = Layer.ALIVE
     ok_when: ClassVar[str] = "active"
-    is_built: ClassVar[bool] = False
 
     unit: Annotated[Word | None, describe("a unit of the system", examples=["mind.service"])] = None
     user_unit: Annotated[Word | None, describe("a unit of the user's own systemd")] = None
@@ -148,6 +148,10 @@ class SystemdCheck(Check, frozen=True, kw_only=True, forbid_unknown_fields=True,
         """One unit, the system's or the user's."""
         if (self.unit is None) == (self.user_unit is None):
             yield Complaint(("", "unit", "user_unit"), "a systemd check needs either unit or user_unit")
+        for key in ("unit", "user_unit"):
+            name = getattr(self, key)
+            if name is not None and not UNIT_NAME.fullmatch(name):
+                yield Complaint((key,), "is no name of a unit", "as in mind.service")
 
 
 class DockerCheck(Check, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="docker"):
@@ -155,7 +159,6 @@ class DockerCheck(Check, frozen=True, kw_only=True, forbid_unknown_fields=True, 
 
     default_layer: ClassVar[Layer] = Layer.ALIVE
     ok_when: ClassVar[str] = "running and not unhealthy"
-    is_built: ClassVar[bool] = False
 
     container: Annotated[Word, describe("the container's name or id")]
 

@@ -13,7 +13,7 @@ from lifesign.config.keys import Complaint, Count, default_duration, describe
 from lifesign.config.values import Duration, OpenValue, Word
 
 _NEVER_SENT = ("SIGKILL", "SIGSTOP")
-_UNIT = re.compile(r"[A-Za-z0-9:_.\\@][A-Za-z0-9:_.\\@-]{0,254}")
+UNIT_NAME = re.compile(r"[A-Za-z0-9:_.\\@][A-Za-z0-9:_.\\@-]{0,254}")
 _SERVER = re.compile(r"unix://[^/]*/.|https?://[^/]")
 
 
@@ -82,7 +82,7 @@ class SystemdRestart(Restart, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     def complaints(self) -> Iterator[Complaint]:
         """What systemctl would take for an option or a pattern is no name."""
-        if not _UNIT.fullmatch(self.unit.removeprefix("user:")):
+        if not UNIT_NAME.fullmatch(self.unit.removeprefix("user:")):
             yield Complaint(("unit",), "is no name of a unit", "as in mind.service, or user:mind.service")
 
 

@@ -9,9 +9,9 @@ import time
 from typing import Any
 
 from lifesign.core.model import NS_PER_S, Identity
-from lifesign.restarts import engine_api
+from lifesign.processes import engine_api
+from lifesign.processes.engine_api import EngineError, NoSocketError, container_path
 from lifesign.restarts.container_state import Container
-from lifesign.restarts.engine_api import EngineError, container_path
 from lifesign.restarts.local import local_identity
 from lifesign.restarts.restarter import HandsOffError, Hint, RestartFailedError, Target
 from lifesign.text import clean, format_duration
@@ -73,6 +73,8 @@ class DockerRestarter:
         try:
             body = await engine_api.ask("GET", container_path(self._container, "json"), {}, ASK_TIMEOUT_S)
             return Container.read(json.loads(body))
+        except NoSocketError as error:
+            raise HandsOffError(str(error)) from None
         except EngineError as error:
             if error.status == 404:
                 raise HandsOffError(f"there is no {self._words}") from None

@@ -7,14 +7,13 @@ A name that begins with `user:` is a unit of the user's own manager.
 
 import asyncio
 import os
-import re
-from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
 from lifesign.core.model import Identity
-from lifesign.processes.child import ChildResult, minimal_environment, run_child
+from lifesign.processes.child import ChildResult
 from lifesign.processes.stat import read_stat, started_at_s
+from lifesign.processes.systemctl import run_systemctl, unit_name
 from lifesign.restarts.held import HeldProcess
 from lifesign.restarts.restarter import HandsOffError, Hint, RestartFailedError, Target
 from lifesign.restarts.unit_state import PROPERTIES, Unit
@@ -23,9 +22,7 @@ from lifesign.text import clean, format_duration
 ASK_TIMEOUT_S = 10.0
 PATIENCE_S = 150.0  # a stop and a start may take 90 s each by systemd's default; a restart is rarely both
 _USER = "user:"
-_UNIT = re.compile(r"[A-Za-z0-9:_.\\@][A-Za-z0-9:_.\\@-]{0,254}")
 _CONFLICTS = (b"is destructive", b"conflicting jobs")  # the words of --job-mode=fail
-_KINDS = (".service", ".socket", ".target", ".mount", ".timer", ".path", ".scope", ".slice", ".swap", ".automount")
 
 
 class SystemdRestarter:
@@ -34,10 +31,8 @@ class SystemdRestarter:
     def __init__(self, unit: str, *, escalate_s: float | None = None, patience_s: float = PATIENCE_S) -> None:
         """Raises ValueError for what is no unit's name. `patience_s`: how long the restart is waited for."""
         name = unit.removeprefix(_USER)
-        if not _UNIT.fullmatch(name):
-            raise ValueError(f'"{clean(unit, 80)}" is no name of a unit')
         self._is_user = name != unit
-        self._unit = name if name.endswith(_KINDS) else f"{name}.service"
+        self._unit = unit_name(name)
         self._escalate_s = escalate_s
         self._patience_s = patience_s + (escalate_s or 0.0)
 
@@ -113,18 +108,7 @@ class SystemdRestarter:
         return f", {done}" if done.startswith("SIGKILL") else ""
 
     async def _systemctl(self, *words: str, timeout_s: float) -> ChildResult:
-        scope = "--user" if self._is_user else "--system"
-        argv = ["systemctl", scope, "--no-ask-password", "--no-pager", *words, "--", self._unit]
-        return await run_child(argv, timeout_s=timeout_s, env=self._environment())
-
-    def _environment(self) -> Mapping[str, str]:
-        env = minimal_environment() | {"LC_ALL": "C.UTF-8", "SYSTEMD_COLORS": "0"}
-        if self._is_user:
-            runtime = os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.geteuid()}"
-            env["XDG_RUNTIME_DIR"] = runtime
-            if "DBUS_SESSION_BUS_ADDRESS" in os.environ:
-                env["DBUS_SESSION_BUS_ADDRESS"] = os.environ["DBUS_SESSION_BUS_ADDRESS"]
-        return env
+        return await run_systemctl(*words, unit=self._unit, is_user=self._is_user, timeout_s=timeout_s)
 
 
 def _our_group() -> str:

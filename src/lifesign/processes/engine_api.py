@@ -1,6 +1,6 @@
-"""Three questions to Docker's Engine API over its UNIX socket: what is it, who stopped it, restart it.
+"""One question to Docker's Engine API over its UNIX socket. Every answer has a deadline and a limit.
 
-Every answer has a deadline and a limit. Not here: what a state means (`docker`).
+Not here: what a container's state means, to a check or to a restart.
 """
 
 import json
@@ -9,22 +9,11 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from lifesign.restarts.restarter import HandsOffError
 from lifesign.text import clean
 
 _SOCKET = "/var/run/docker.sock"
 _MOST_BYTES = 1 << 20
 _API = "/v1.40"  # Docker 19.03 and everything after it; podman too
-
-
-def socket_path(environ: Mapping[str, str] = os.environ) -> str:
-    """Where Docker listens: `DOCKER_HOST=unix://…`, else its usual place. Raises HandsOffError for another kind."""
-    host = environ.get("DOCKER_HOST", "")
-    if not host:
-        return _SOCKET
-    if not host.startswith("unix:///"):
-        raise HandsOffError("DOCKER_HOST names no UNIX socket, and a restart of a container goes over nothing else")
-    return host.removeprefix("unix://")
 
 
 class EngineError(Exception):
@@ -36,8 +25,22 @@ class EngineError(Exception):
         self.timed_out = timed_out
 
 
+class NoSocketError(EngineError):
+    """There is no UNIX socket to ask over."""
+
+
+def socket_path(environ: Mapping[str, str] = os.environ) -> str:
+    """Where Docker listens: `DOCKER_HOST=unix://…`, else its usual place. Raises NoSocketError for another kind."""
+    host = environ.get("DOCKER_HOST", "")
+    if not host:
+        return _SOCKET
+    if not host.startswith("unix:///"):
+        raise NoSocketError(0, "DOCKER_HOST names no UNIX socket, and nothing else is spoken here")
+    return host.removeprefix("unix://")
+
+
 async def ask(method: str, path: str, query: Mapping[str, str], timeout_s: float) -> bytes:
-    """The body of a good answer, at most a mebibyte of it. Raises EngineError; HandsOffError for a bad DOCKER_HOST."""
+    """The body of a good answer, at most a mebibyte of it. Raises EngineError."""
     import aiohttp  # here, because it takes longer to load than a whole check
 
     socket = socket_path()
