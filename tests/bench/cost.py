@@ -29,15 +29,16 @@ def _ours(
     config: str,
     window_s: float,
     counter: Callable[[], int] = _nothing,
-    begin: Callable[[], object] = _nothing,
+    edge: Callable[[], object] = _nothing,
 ) -> tuple[Cost, float]:
-    """Cost, and the loop's lag in ms (the median of ten samples). `begin` is called as the window opens."""
+    """Cost, and the loop's lag in ms (the median of ten samples). `edge` is called as the window opens and closes."""
     folder.mkdir()
     with daemon(folder, _DEFAULTS + config) as running:
         wait_until(lambda: running.request("GET", "/api/v1/state")[1]["overall"] == "healthy", "all are seen", 60)
         time.sleep(SETTLE_S)
-        begin()
+        edge()
         cost = cost_of(running.process.pid, window_s, counter)
+        edge()
         lags_ms = []
         for _ in range(10):
             time.sleep(0.05)
@@ -80,8 +81,9 @@ def network(count: int, kind: str, window_s: float) -> list[Row]:
         config = "".join(
             f'[components.c{port}.checks.port]\ntype = "{kind}"\n{key.format(port)}\n' for port in them.ports
         )
-        ours, lag_ms = _ours(folder / "ours", config, window_s, them.accepted, them.gaps_s)
-        p99_s, longest_s = them.gaps_s()
+        gaps_s: list[tuple[float, float]] = []
+        ours, lag_ms = _ours(folder / "ours", config, window_s, them.accepted, lambda: gaps_s.append(them.gaps_s()))
+        _, (p99_s, longest_s) = gaps_s
         protocol = " protocol http" if kind == "http" else ""
         checks = "".join(
             f"check host c{port} with address 127.0.0.1\n  if failed port {port}{protocol} then alert\n"
