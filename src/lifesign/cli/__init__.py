@@ -41,6 +41,7 @@ COMMANDS = {
     "rearm": "allow automatic restarts again after they were exhausted",
     "init": "write a commented config from what runs here",
     "validate": "check a config, or print its JSON Schema",
+    "web": "the console in a browser on this machine, read-only unless --act",
     "demo": "a stack that lives on this machine and breaks; no config",
 }
 

@@ -1,7 +1,10 @@
 """Opens the console in the form that its terminal can carry. It imports textual only where it draws."""
 
 import os
+import signal
 import sys
+import threading
+import time
 from collections.abc import Callable, Mapping
 
 from lifesign.tui.plain import run_plain
@@ -10,8 +13,22 @@ from lifesign.tui.source import StateSource
 
 def is_plain(environment: Mapping[str, str]) -> bool:
     """Whether there is no terminal that can be drawn on: no tty, or one that knows no escape sequences."""
+    if is_served(environment):
+        return False
     drawable = sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()
     return not drawable or environment.get("TERM", "") in {"", "dumb", "unknown"}
+
+
+def is_served(environment: Mapping[str, str]) -> bool:
+    """Whether a browser draws it: the server speaks over our pipes, and names the driver that does so."""
+    return "TEXTUAL_DRIVER" in environment
+
+
+def _end_with(parent: int) -> None:
+    """Ends us where our server has gone without a word: nobody looks any more (console.md, measured)."""
+    while os.getppid() == parent:
+        time.sleep(1.0)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def run_console(
@@ -55,10 +72,12 @@ def _run_drawn(
         keys=keys,
         notes=notes,
         author=operator_name(),
-        title=term != "linux",
+        title=term != "linux" and not is_served(os.environ),
     )
     if options.title:
         _write("\x1b[22;2t")  # the terminal keeps its title for later
+    if is_served(os.environ):
+        threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     app = ConsoleApp(connect, options)
     try:
         code = app.run()
