@@ -225,6 +225,8 @@ async def test_after_quiet_nothing_is_left_open_whatever_was_lost(seed: int) -> 
 
 
 @pytest.mark.proof
+@pytest.mark.cpu
+@pytest.mark.timeout(900)
 async def test_ten_thousand_incidents_come_to_one_issue_each() -> None:
     for seed in range(1000, 1040):
         judge(*await play(seed, 250, 0.3))
