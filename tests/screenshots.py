@@ -53,12 +53,12 @@ async def take() -> None:
         daemon = stack.spawn("daemon", ["-m", "lifesign", "run", "-c", str(stack.config_path)])
         try:
             await _until(stack, lambda state: state.overall == "healthy")
-            [hang] = [scenario for scenario in stack.scenarios() if "worker hangs" in scenario.title]
+            [hang] = [scenario for scenario in stack.scenarios() if scenario.title == "the worker hangs"]
             hang.break_it()
             await _until(stack, lambda state: state.overall == "down")
             await asyncio.sleep(3)
             pictures = {
-                "console": await _picture(stack, (110, 24), "1"),
+                "console": await _picture(stack, (110, 34), "1"),
                 "table": await _picture(stack, (110, 20), "2"),
                 "component": await _picture(stack, (110, 40), "1", "enter"),
                 "80x24": await _picture(stack, (80, 24), "2"),
