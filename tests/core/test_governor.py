@@ -378,3 +378,14 @@ def test_the_managers_word_on_the_new_process_is_as_good_as_a_looks() -> None:
     mind.run(20)
     assert mind.phase() is Phase.IDLE
     assert len(mind.told(EventName.RESTART_PRODUCTIVE)) == 1
+
+
+def test_a_failure_that_was_seen_before_our_death_is_no_last_look() -> None:
+    mind = Mind().run(50).hang()
+    mind.command(Hold("mind", "root", 300 * S, "deploy"))
+    mind.run(250)
+    mind.stage.die(400)
+    mind.run(25)
+    assert mind.sent == []
+    mind.run(40)
+    assert len(mind.sent) == 1

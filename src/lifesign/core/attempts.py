@@ -42,11 +42,12 @@ class Attempts:
 
     def __init__(self, now: Instant) -> None:
         self.last = Attempt(0, now)
+        self._made = now  # when the one before the last began
         self.history: deque[RestartRecord] = deque(maxlen=HISTORY)
 
     def begin(self, attempt: Attempt, author: str, reason: str) -> None:
         """One more."""
-        self.last = attempt
+        self._made, self.last = self.last.began, attempt
         attempt.since_ns = attempt.began.mono_ns
         pid = attempt.before.pid if attempt.before else None
         began_ns = attempt.began.wall_ns
@@ -67,7 +68,8 @@ class Attempts:
             self.history[-1] = replace(self.history[-1], **changes)  # type: ignore[arg-type]
 
     def forget_last(self) -> None:
-        """It was not made."""
+        """It was not made: the wait for the next one counts from the one before."""
+        self.last.began = self._made
         if self.history and self.history[-1].attempt == self.last.number:
             self.history.pop()
 

@@ -15,7 +15,7 @@ def _held(sight: Sight) -> str:
 
 
 def _suppressed(sight: Sight) -> str:
-    return f"it depends on {sight.suppressed_by}, which is down" if sight.suppressed_by else ""
+    return f"it depends on {sight.suppressed_by}, which has not recovered" if sight.suppressed_by else ""
 
 
 def _common_cause(sight: Sight) -> str:

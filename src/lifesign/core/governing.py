@@ -181,7 +181,7 @@ class Governing:
             works=verifying and works_since(component, attempt.blamed, attempt.since_ns),
             looked=verifying and is_looked_at(component, attempt.blamed, governor.asked_ns),
             held_by=notice_words(hold, now) if hold is not None else "",
-            suppressed_by=self.suppressed_by(component) if down else None,
+            suppressed_by=self._waits_for(component) if down else None,
             stalled=_is_recent(self._stalled_ns, now_ns, distrust_ns),
             jumped=_is_recent(self._jumped_ns, now_ns, distrust_ns),
             common_cause=self._common_cause(component, now_ns) if down else "",
@@ -194,6 +194,11 @@ class Governing:
         """The dependency that is down, the first by the config's order. It never changes a state (S10)."""
         parents = (self._components[parent] for parent in component.spec.depends_on)
         return next((parent.spec.name for parent in parents if parent.state is ComponentState.DOWN), None)
+
+    def _waits_for(self, component: TrackedComponent) -> str | None:
+        """The dependency whose incident is open: while it is still being restarted, restarting this one is no cure."""
+        parents = (self._components[parent] for parent in component.spec.depends_on)
+        return next((parent.spec.name for parent in parents if parent.incident is not None), None)
 
     def _common_cause(self, component: TrackedComponent, now_ns: int) -> str:
         if self._common.is_suspected(now_ns):

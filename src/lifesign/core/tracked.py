@@ -52,7 +52,7 @@ class TrackedCheck:
         self.schedule = Schedule(spec, self.id, seed, now.mono_ns)
         self.last: Observation | None = None
         self.last_wall_ns: int | None = None
-        self.observed_ns = self.looked_ns = now.mono_ns
+        self.observed_ns, self.looked_ns = now.mono_ns, now.mono_ns - 1  # not yet
         self.paused = False
         self._begun_until_ns = now.mono_ns - 1
         self._blinded = False
