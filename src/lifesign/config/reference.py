@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from lifesign.config.alert_types import ALERT_TYPES, Alert
+from lifesign.config.alert_types import ALERT_TYPES, Alert, Tracker
 from lifesign.config.check_types import CommonKeys
 from lifesign.config.collect import unwrap
 from lifesign.config.model import Component, ConfigFile, Console, Http, Monitor
@@ -41,7 +41,12 @@ def key_tables() -> str:
     sections = [(f"`{title}`", msgspec.structs.fields(cls)) for title, cls in _SECTIONS]
     checks = [(f"check `{name}`", _own_fields(kind, CommonKeys)) for name, kind in CHECK_TYPES.items()]
     methods = [(f"restart `{name}`", _own_fields(kind, Restart)) for name, kind in RESTART_METHODS.items()]
-    sinks = [(f"alert `{name}`", _own_fields(kind, Alert)) for name, kind in ALERT_TYPES.items()]
+    trackers = ", ".join(f"`{name}`" for name, kind in ALERT_TYPES.items() if issubclass(kind, Tracker))
+    sinks = [(f"alert {trackers}", _own_fields(Tracker, Alert))]
+    sinks += [
+        (f"alert `{name}`", _own_fields(kind, Tracker if issubclass(kind, Tracker) else Alert))
+        for name, kind in ALERT_TYPES.items()
+    ]
     return "\n".join(map(_table, (sections, checks, methods + sinks)))
 
 
