@@ -1,5 +1,6 @@
 """The contract's own example: every value it comes to, by hand from the contract."""
 
+import importlib.util
 from pathlib import Path
 
 import pytest
@@ -123,5 +124,8 @@ def test_the_rest_of_the_example_is_read_too(example: Config, tmp_path: Path) ->
     assert example.console_keys == {"component.restart": "f8"}
 
 
-def test_what_is_not_built_yet_is_named_in_one_warning(example: Config) -> None:
-    assert example.warnings == ("accepted, but not built in this version: console.keys",)
+def test_what_is_missing_here_is_one_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    missing = "alerts.ops needs Apprise, which is not installed: pip install 'lifesign[apprise]'"
+    for spec, warnings in ((None, (missing,)), (object(), ())):
+        monkeypatch.setattr(importlib.util, "find_spec", lambda name, spec=spec: spec)
+        assert load(write(tmp_path, EXAMPLE.read_text()), ENVIRON).warnings == warnings

@@ -202,7 +202,6 @@ def test_every_type_of_the_contract_can_be_done(tmp_path: Path) -> None:
     config = loaded(tmp_path, text)
     assert [component.spec.name for component in config.components] == ["a", "b", "h"]
     assert [spec.name for spec in config.components[0].spec.checks] == ["c", "unit"]
-    assert [component.unbuilt for component in config.components] == [(), (), ()]
     assert config.components[1].spec.depends_on == ("h",)
     assert config.warnings == ()
 

@@ -18,7 +18,6 @@ class Alert(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_f
     """The keys of every sink."""
 
     about: ClassVar[str] = ""
-    is_built: ClassVar[bool] = True
 
     notify_after: Annotated[Delay, describe("how long it must be down before this sink hears of it", "0s")] = (
         default_delay(0)

@@ -53,7 +53,6 @@ class Check(CommonKeys, frozen=True, kw_only=True, forbid_unknown_fields=True, t
 
     default_layer: ClassVar[Layer] = Layer.READY
     ok_when: ClassVar[str] = ""
-    is_built: ClassVar[bool] = True
     judges_signal: ClassVar[bool] = False
 
     def complaints(self) -> Iterator[Complaint]:

@@ -1,16 +1,18 @@
 """A config file in, a `Config` out, or every mistake at once."""
 
+import importlib.util
 import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from lifesign.config.alert_types import AppriseAlert
 from lifesign.config.check_types import Defaults
 from lifesign.config.collect import Collector
 from lifesign.config.model import ConfigFile, Http, Monitor
 from lifesign.config.problems import ConfigError, ConfigProblem, show_path
-from lifesign.config.resolve import is_built, resolve_component
+from lifesign.config.resolve import resolve_component
 from lifesign.config.resolved import Config, HttpConfig, MonitorConfig
 from lifesign.config.rules import check_references
 from lifesign.config.secret import read_trusted
@@ -124,7 +126,7 @@ def _resolve(file: ConfigFile, path: Path, collector: Collector) -> Config:
         components=tuple(components),
         alerts=file.alerts,
         console_keys=dict(file.console.keys) if file.console else {},
-        warnings=_warnings(file),
+        warnings=tuple(_warnings(file)),
         secrets=tuple(collector.context.secrets),
     )
 
@@ -168,18 +170,9 @@ def _http(http: Http) -> HttpConfig:
     )
 
 
-def _warnings(file: ConfigFile) -> tuple[str, ...]:
-    names = list(_unbuilt(file))
-    return (f"accepted, but not built in this version: {', '.join(names)}",) if names else ()
-
-
-def _unbuilt(file: ConfigFile) -> Iterator[str]:
-    """Every key for a part that is to come, in the order of the file."""
-    for name, component in file.components.items():
-        for check, options in component.checks.items():
-            path = show_path(("components", name, "checks", check))
-            if not is_built(options):
-                yield f"{path} (type {options.__struct_config__.tag})"
-    yield from (show_path(("alerts", name)) for name, options in file.alerts.items() if not options.is_built)
-    if file.console is not None and file.console.keys:
-        yield "console.keys"
+def _warnings(file: ConfigFile) -> Iterator[str]:
+    """What is right as it stands, and will not work here all the same."""
+    for name, options in file.alerts.items():
+        if isinstance(options, AppriseAlert) and importlib.util.find_spec("apprise") is None:
+            path = show_path(("alerts", name))
+            yield f"{path} needs Apprise, which is not installed: pip install 'lifesign[apprise]'"

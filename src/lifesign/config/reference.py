@@ -31,8 +31,7 @@ def check_type_table() -> str:
     lines = ["| type | default layer | keys of its own | ok when |", "|---|---|---|---|"]
     for name, kind in CHECK_TYPES.items():
         keys = ", ".join(_own_key(field) for field in _own_fields(kind, CommonKeys))
-        built = "" if kind.is_built else " *(to come)*"
-        lines.append(f"| `{name}`{built} | {kind.default_layer} | {keys} | {kind.ok_when} |")
+        lines.append(f"| `{name}` | {kind.default_layer} | {keys} | {kind.ok_when} |")
     return "\n".join(lines) + "\n"
 
 

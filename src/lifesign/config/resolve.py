@@ -122,11 +122,6 @@ def resolve_check(
     return CheckConfig(spec, options)
 
 
-def is_built(options: Check) -> bool:
-    """Whether this version can do the check."""
-    return options.is_built
-
-
 def _restart_spec(restart: Restart | None) -> RestartSpec | None:
     if restart is None:
         return None
@@ -146,12 +141,12 @@ def _restart_spec(restart: Restart | None) -> RestartSpec | None:
 
 
 def resolve_component(name: str, component: Component, defaults: CommonKeys, folder: Path) -> ComponentConfig:
-    """One component with the checks that this version can do. `folder`: the config's."""
+    """One component with its checks. `folder`: the config's."""
     resolved = {
         check: resolve_check(check, options, name, component.grace, defaults, folder)
         for check, options in component.checks.items()
     }
-    checks = tuple(check for check in resolved.values() if is_built(check.options))
+    checks = tuple(resolved.values())
     spec = ComponentSpec(
         name=name,
         checks=tuple(check.spec for check in checks),
@@ -161,5 +156,4 @@ def resolve_component(name: str, component: Component, defaults: CommonKeys, fol
         depends_on=component.depends_on,
         restart=_restart_spec(component.restart),
     )
-    unbuilt = tuple(check for check, config in resolved.items() if not is_built(config.options))
-    return ComponentConfig(spec, checks, component.restart, unbuilt)
+    return ComponentConfig(spec, checks, component.restart)

@@ -49,12 +49,11 @@ class CheckConfig:
 
 @dataclass(frozen=True, slots=True)
 class ComponentConfig:
-    """One component. `checks` are those this version can do, as many as in `spec`; `unbuilt` names the others."""
+    """One component. `checks` are as many as in `spec`."""
 
     spec: ComponentSpec
     checks: tuple[CheckConfig, ...]
     restart: Restart | None = None
-    unbuilt: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
