@@ -8,8 +8,9 @@ from typing import Any
 from urllib.parse import quote
 
 from lifesign.alerts.forge import Comment, Issue, moment
+from lifesign.alerts.repository import web_address
 from lifesign.alerts.sink import SinkError
-from lifesign.alerts.web import Reply, Web, refuse, send_json
+from lifesign.alerts.web import Reply, Web, part, refuse, send_json
 
 PAGE = 100
 MOST_PAGES = 200
@@ -36,6 +37,7 @@ class Redmine:
         self._labels = list(labels)
         self._assignees = list(assignees)
         self._tell = tell
+        self._told = False
         self._statuses: tuple[int, int] | None = None
         self._web = Web(url)
 
@@ -56,8 +58,9 @@ class Redmine:
         items: list[Any] = []
         for _ in range(MOST_PAGES):
             found = await self._get("GET", f"{path}&limit={PAGE}&offset={len(items)}")
-            items += found[name]
-            if not found[name] or len(items) >= int(found.get("total_count", 0)):
+            page = part(found, name, list)
+            items += page
+            if not page or len(items) >= part(found, "total_count", int):
                 return items
         raise SinkError(f"{self._web.where} has more than {MOST_PAGES} pages of {name}")
 
@@ -74,7 +77,7 @@ class Redmine:
         try:
             number, body = int(item["id"]), str(item.get("description") or "")
             closed_at = "" if is_open else moment(item.get("closed_on"))
-            return Issue(number, body, is_open, frozenset(), f"{self._url}/issues/{number}", closed_at)
+            return Issue(number, body, is_open, frozenset(), web_address(f"{self._url}/issues/{number}"), closed_at)
         except (KeyError, TypeError, ValueError, AttributeError):
             raise SinkError("an issue came back that is none") from None
 
@@ -84,8 +87,8 @@ class Redmine:
         if reply.status == 404:
             return None
         refuse(reply, self._web.where)
-        found = reply.json()["issue"]
-        return self._issue(found, is_open=not found["status"].get("is_closed", False))
+        found = part(reply.json(), "issue", dict)
+        return self._issue(found, is_open=not part(found, "status", dict).get("is_closed", False))
 
     async def create(self, title: str, body: str) -> Issue:
         """A new one."""
@@ -98,13 +101,12 @@ class Redmine:
         if assignee is not None:
             wanted["assigned_to_id"] = assignee
         made = await self._get("POST", "/issues.json", {"issue": wanted})
-        return self._issue(made["issue"], is_open=True)
+        return self._issue(part(made, "issue", dict), is_open=True)
 
     async def _tracker_id(self, name: str) -> int:
-        found = (await self._get("GET", "/trackers.json"))["trackers"]
-        for item in found:
-            if str(item["name"]).lower() == name.lower():
-                return int(item["id"])
+        for item in part(await self._get("GET", "/trackers.json"), "trackers", list):
+            if part(item, "name", str).lower() == name.lower():
+                return part(item, "id", int)
         raise SinkError(f"there is no tracker {name!r} there")
 
     async def _assignee_id(self) -> int | None:
@@ -112,21 +114,25 @@ class Redmine:
         if not self._assignees:
             return None
         members = await self._pages(f"/projects/{quote(self._project, safe='')}/memberships.json?x=1", "memberships")
-        users = {str(item["user"]["name"]).lower(): int(item["user"]["id"]) for item in members if "user" in item}
+        people = [item["user"] for item in members if isinstance(item, dict) and "user" in item]
+        users = {part(user, "name", str).lower(): part(user, "id", int) for user in people}
         for name in self._assignees:
             if name.lower() in users:
                 return users[name.lower()]
             if name.isdigit() and int(name) in users.values():
                 return int(name)
-        self._tell(f"an assignee is no member there ({', '.join(self._assignees)}): the issue is made without")
+        if not self._told:
+            self._tell(f"an assignee is no member there ({', '.join(self._assignees)}): the issue is made without")
+        self._told = True
         return None
 
     async def _status_ids(self) -> tuple[int, int]:
         """Of the first open and the first closed status."""
         if self._statuses is None:
-            found = (await self._get("GET", "/issue_statuses.json"))["issue_statuses"]
-            opened = [int(item["id"]) for item in found if not item.get("is_closed")]
-            closed = [int(item["id"]) for item in found if item.get("is_closed")]
+            found = part(await self._get("GET", "/issue_statuses.json"), "issue_statuses", list)
+            ids = {part(item, "id", int): bool(item.get("is_closed")) for item in found}
+            opened = [key for key, is_closed in ids.items() if not is_closed]
+            closed = [key for key, is_closed in ids.items() if is_closed]
             if not opened or not closed:
                 raise SinkError(f"{self._web.where} has no status that is closed")
             self._statuses = opened[0], closed[0]
@@ -142,8 +148,9 @@ class Redmine:
 
     async def comments(self, number: int) -> list[Comment]:
         """All notes, oldest first."""
-        found = (await self._get("GET", f"/issues/{number}.json?include=journals"))["issue"]
-        return [Comment(int(item["id"]), str(item["notes"])) for item in found.get("journals", []) if item.get("notes")]
+        found = part(await self._get("GET", f"/issues/{number}.json?include=journals"), "issue", dict)
+        journals = part(found, "journals", list)
+        return [Comment(part(item, "id", int), str(item["notes"])) for item in journals if item.get("notes")]
 
     async def comment(self, number: int, body: str) -> int:
         """A new note; its id, which the answer does not tell."""

@@ -20,6 +20,7 @@ from lifesign.text import format_timestamp, parse_timestamp
 STATUS_MARKER = "<!-- lifesign-status -->"
 STORY_MARKER = "<!-- lifesign-story -->"
 NS_PER_S = 1_000_000_000
+CLOCKS_APART_S = 600.0  # the tracker's clock may be as far behind ours, and it may know whole seconds only
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +63,17 @@ class Tracker:
             return await self._forge.issue(number)
         if known.get("closed"):
             return None
-        return next(iter(_open(await self._ours(alert))), None)
+        return next(iter(_open(self._ours(await self._every(alert), alert))), None)
 
-    async def _ours(self, alert: Alert) -> list[Issue]:
+    async def _every(self, alert: Alert) -> list[Issue]:
+        """All that are open, and those that were closed since this incident began, or so shortly before that it counts.
+
+        It may have begun long before `alert` was due: a silence was over, say.
+        """
+        return await self._forge.issues(_before(alert.opened_at, self._rules.reopen_within_s + CLOCKS_APART_S))
+
+    def _ours(self, every: list[Issue], alert: Alert) -> list[Issue]:
         """The issues of this component, the lowest number first."""
-        every = await self._forge.issues(_before(alert.at, self._rules.reopen_within_s))
         return sorted((issue for issue in every if self._is_of(issue, alert)), key=lambda issue: issue.number)
 
     def _is_of(self, issue: Issue, alert: Alert) -> bool:
@@ -74,7 +81,8 @@ class Tracker:
         return marker is not None and (marker.monitor, marker.component) == (self._monitor(), alert.component)
 
     async def _opened(self, alert: Alert) -> Memo:
-        ours = await self._ours(alert)
+        every = await self._every(alert)
+        ours = self._ours(every, alert)
         if _open(ours):
             return await self._settled(ours, alert)
         if any(_is_over(issue, alert) for issue in ours):
@@ -84,10 +92,10 @@ class Tracker:
             return {"incident": alert.incident, "closed": True}
         if again is not None:
             return await self._reopen(again, alert)
-        await self._make_room()
+        self._make_room(every)
         marker = Marker(self._monitor(), alert.component, alert.opened_at)
         made = await self._forge.create(title(alert), issue_body(alert, marker.text))
-        ours = await self._ours(alert)
+        ours = self._ours(await self._every(alert), alert)
         if all(issue.number != made.number for issue in ours):
             ours.append(made)  # a list that lags behind
         return await self._settled(sorted(ours, key=lambda issue: issue.number), alert)
@@ -100,8 +108,7 @@ class Tracker:
             await self._forge.edit(other.number, _ended(other.body, alert.at), is_open=False)
         return _memo(alert, first)
 
-    async def _make_room(self) -> None:
-        every = await self._forge.issues(format_timestamp(2**62))
+    def _make_room(self, every: list[Issue]) -> None:
         markers = [Marker.found_in(issue.body) for issue in every if issue.is_open]
         count = sum(marker is not None and marker.monitor == self._monitor() for marker in markers)
         if count >= self._rules.max_issues:

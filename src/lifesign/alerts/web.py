@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from email.utils import parsedate_to_datetime
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -15,6 +17,17 @@ from lifesign.text import clean
 REQUEST_S = 15.0
 MAX_BODY_BYTES = 4 * 1024 * 1024
 USER_AGENT = "lifesign"
+_UNIX_SECOND = re.compile("[0-9]{1,12}")
+_MEANINGS = {
+    401: "the token is refused",
+    403: "the token may not do this",
+    404: "there is no such thing there, or the token may not see it",
+    410: "it is gone, or issues are switched off there",
+    422: "it does not accept what it was sent",
+    423: "it is archived or locked",
+    429: "too many requests",
+}
+_Kind = TypeVar("_Kind")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +40,17 @@ class Reply:
 
     @property
     def retry_after_s(self) -> float | None:
-        """What `Retry-After` asks for, in seconds; None where it asks for nothing that is a number."""
+        """What `Retry-After` asks for, in seconds, given as such or as a date; None where it asks for neither."""
         text = self.headers.get("retry-after", "").strip()
-        return float(text) if text.isdigit() and len(text) < 8 else None
+        if text.isdecimal() and len(text) < 8:
+            return float(text)
+        asked_s = _date_s(text)
+        return None if asked_s is None else self.until_s(str(asked_s))
+
+    def until_s(self, text: str) -> float | None:
+        """From this answer's own date until the Unix second `text`: so our clock plays no part. At least 0."""
+        told_s = _date_s(self.headers.get("date", ""))
+        return max(0.0, float(text) - told_s) if told_s is not None and _UNIX_SECOND.fullmatch(text) else None
 
     def json(self) -> Any:
         """The body as JSON. Raises SinkError."""
@@ -37,6 +58,22 @@ class Reply:
             return json.loads(self.body)
         except (ValueError, RecursionError):
             raise SinkError(f"the answer ({self.status}) is no JSON") from None
+
+
+def _date_s(text: str) -> int | None:
+    """An HTTP date in Unix seconds."""
+    try:
+        return int(parsedate_to_datetime(text).timestamp())
+    except (ValueError, OverflowError):
+        return None
+
+
+def part(found: Any, name: str, kind: type[_Kind]) -> _Kind:
+    """`found[name]` of an answer, where it is there and of that kind. Raises SinkError."""
+    value = found.get(name) if isinstance(found, dict) else None
+    if not isinstance(value, kind):
+        raise SinkError(f"an answer came back that is none by the description: {name} is missing")
+    return value
 
 
 class Web:
@@ -108,12 +145,7 @@ def refuse(reply: Reply, where: str) -> None:
     """Raises SinkError for every status that is no success, with what it usually means."""
     if 200 <= reply.status <= 299:
         return
-    meaning = {
-        401: "the token is refused",
-        403: "the token may not do this",
-        404: "there is no such thing there, or the token may not see it",
-        429: "too many requests",
-    }.get(reply.status, "")
+    meaning = "it is in trouble itself" if reply.status >= 500 else _MEANINGS.get(reply.status, "")
     if 300 <= reply.status <= 399:
         meaning = "it redirects: write the final address into the config"
     words = f"{where} answers {reply.status}" + (f": {meaning}" if meaning else "")
