@@ -137,6 +137,15 @@ class Outbox:
         since = [entry.since_s for entries in self._entries.values() for entry in entries]
         return max(0.0, self._now_s() - min(since)) if since else 0.0
 
+    def address(self, component: str, incident: str) -> str | None:
+        """Where a tracker has its issue of that incident; None where none has."""
+        for name in self._sinks:
+            memo = self._memos.get(f"{_MEMO}{name}/{component}", {})
+            url = memo.get("url")
+            if memo.get("incident") == incident and isinstance(url, str) and url:
+                return url
+        return None
+
     async def run(self) -> None:
         """Delivers until cancelled; then closes every sink."""
         try:

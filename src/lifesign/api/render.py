@@ -143,7 +143,8 @@ def _layers(states: Mapping[Layer, CheckState | None]) -> Layers:
 def _incident(view: ComponentView) -> Incident | None:
     if view.incident is None:
         return None
-    return Incident(id=view.incident.id, opened_at=_stamp(view.incident.opened_at_wall_ns))
+    url = _clean(view.incident.url, _TEXT_LIMIT) if view.incident.url else None
+    return Incident(id=view.incident.id, opened_at=_stamp(view.incident.opened_at_wall_ns), url=url)
 
 
 def _notice(view: NoticeView | None) -> Notice | None:

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import platform
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import msgspec
 
@@ -23,6 +24,7 @@ from lifesign.core.events import Event, EventName
 from lifesign.core.model import Instant, JsonValue
 from lifesign.core.monitor import Monitor
 from lifesign.core.showing import component_view
+from lifesign.core.view import ComponentView, MonitorView
 from lifesign.text import redact
 
 PREFIXES = ("alerting/", "outbox/", "sink/")
@@ -193,6 +195,15 @@ class Alerter:
     def _tell_of(self, what: str, sink: str, alert: Alert) -> None:
         data: dict[str, JsonValue] = {"sink": sink, "stage": alert.stage, "incident": alert.incident}
         self._tell(EventName.ALERT_SENT, f"{what} to {sink}: {alert.subject}", alert.component, data)
+
+    def with_addresses(self, view: MonitorView) -> MonitorView:
+        """`view` with the issue of every open incident that has one."""
+        return replace(view, components=tuple(map(self._with_address, view.components)))
+
+    def _with_address(self, component: ComponentView) -> ComponentView:
+        incident = component.incident
+        url = None if incident is None else self._outbox.address(component.spec.name, incident.id)
+        return component if incident is None or url is None else replace(component, incident=replace(incident, url=url))
 
     @property
     def outbox(self) -> Outbox:

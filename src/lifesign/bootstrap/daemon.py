@@ -228,7 +228,8 @@ class Daemon:
 
     def view(self, names: Iterable[str] | None = None) -> MonitorView:
         """The state at this moment; with `names`, of the components only these."""
-        return self._engine.view(names)
+        view = self._engine.view(names)
+        return view if self._alerter is None else self._alerter.with_addresses(view)
 
     def glance(self) -> tuple[ComponentGlance, ...]:
         """The least of every component at this moment."""

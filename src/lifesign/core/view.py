@@ -28,10 +28,11 @@ class CheckView:
 
 @dataclass(frozen=True, slots=True)
 class IncidentView:
-    """The open incident of a component."""
+    """The open incident of a component. `url`: its issue in a tracker; the core knows of none."""
 
     id: str
     opened_at_wall_ns: int
+    url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

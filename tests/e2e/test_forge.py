@@ -1,0 +1,78 @@
+"""The real daemon keeps one issue in a forge that is as strict as Gitea's description."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.alerts.strict_forge import Fault
+from tests.alerts.strict_gitea import StrictGitea
+from tests.e2e.running import daemon, free_port, wait_until
+from tests.e2e.test_alerts import CHECK, port_open
+
+FORGE = """
+[alerts.forge]
+type = "gitea"
+url = "{url}"
+repo = "team/nexus"
+token = {{ env = "FORGE_TOKEN" }}
+labels = ["watchdog"]
+assignees = ["oncall", "nobody"]
+"""
+
+
+@pytest.fixture
+def forge(monkeypatch: pytest.MonkeyPatch) -> Iterator[StrictGitea]:
+    """On a loop and a thread of its own: the test waits for a process."""
+    made = StrictGitea()
+    monkeypatch.setenv("FORGE_TOKEN", made.token)
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    try:
+        asyncio.run_coroutine_threadsafe(made.start(), loop).result(20)
+        yield made
+        asyncio.run_coroutine_threadsafe(made.stop(), loop).result(20)
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+    assert made.complaints == []
+
+
+def test_down_is_one_issue_that_the_state_names_and_recovery_closes_it(tmp_path: Path, forge: StrictGitea) -> None:
+    port = free_port()
+    config = CHECK.format(port=port) + FORGE.format(url=forge.url)
+    with daemon(tmp_path, config) as running:
+        running.wait_for_event("alert.sent", "gateway")
+        [ticket] = forge.issues
+        assert "connection refused" in ticket.body
+        assert (forge.names(ticket), ticket.assignees) == (["watchdog"], ["oncall"])
+        wait_until(lambda: running.component("gateway")["incident"]["url"] is not None, "the issue in the state")
+        assert running.component("gateway")["incident"]["url"] == f"{forge.url}/team/nexus/issues/1"
+        told = [event["message"] for event in running.events("alert.failed")]
+        assert told == ["forge: not known there as an assignee: nobody: an issue was made without"]
+    with daemon(tmp_path, config) as running:
+        assert running.component("gateway")["incident"]["url"] == f"{forge.url}/team/nexus/issues/1"
+        with port_open(port):
+            wait_until(lambda: forge.open == [], "the issue closed")
+            running.wait_for_event("component.recovered", "gateway")
+        assert "**Works again**" in forge.tickets[1].notes[-1].body
+    assert len(forge.issues) == 1
+    said = "".join(path.read_text() for path in (tmp_path / "events.jsonl", tmp_path / "stderr"))
+    assert forge.token not in said + "".join(forge.requests)
+
+
+def test_a_forge_that_is_down_delays_nothing_and_gets_the_issue_when_it_is_back(
+    tmp_path: Path, forge: StrictGitea
+) -> None:
+    port = free_port()
+    forge.faults = [Fault(500, "POST .*/issues$", "after", times=1)]  # made, and the answer lost
+    with daemon(tmp_path, CHECK.format(port=port) + FORGE.format(url=forge.url)) as running:
+        failed = running.wait_for_event("alert.failed", "gateway")
+        assert failed["message"] == "forge: 127.0.0.1 answers 500: it is in trouble itself"
+        assert running.status()[0] == 503
+        running.wait_for_event("alert.sent", "gateway")
+        assert (len(forge.issues), forge.open) == (1, [1])
