@@ -1,10 +1,12 @@
 """A real Redmine, as Debian packages it, on a port of the loopback, with a project of its own for this run."""
 
 import contextlib
+import fcntl
 import os
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -42,7 +44,18 @@ class Redmine:
 
 @contextlib.contextmanager
 def running(folder: Path) -> Iterator[Redmine]:
-    """Starts it on the database that is installed; each run has a new project in it."""
+    """Starts it on the database that is installed; each run has a new project in it.
+
+    There is one database, in a file: of several workers one runs it at a time.
+    """
+    with (Path(tempfile.gettempdir()) / "lifesign-redmine.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with _alone(folder) as started:
+            yield started
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[Redmine]:
     project = f"nexus-{time.time_ns():x}"
     environment = {**os.environ, "RAILS_ENV": "production", "X_DEBIAN_SITEID": "default", "NEW_PROJECT": project}
     script = folder / "set_up.rb"
