@@ -95,6 +95,16 @@ async def test_it_is_found_among_hundreds_of_issues_and_pull_requests_of_others(
     assert len(found) == 181
 
 
+async def test_it_is_found_among_issues_of_a_megabyte_each(world: World) -> None:
+    sink, server = world.tracker(), world.server
+    memo = await sink.deliver(world.alert("opened", 0, 1), {})
+    for number in range(11):
+        server.file(f"a core dump, pasted {number}", "x" * 1_000_000, labels=("watchdog",))
+    assert (await world.tracker().deliver(world.alert("opened", 0, 2), {}))["number"] == memo["number"]
+    await world.tracker().deliver(world.alert("recovered", 0, 9), {})
+    assert len(server.open) == 11
+
+
 async def test_the_marker_in_a_pull_request_is_not_taken_for_an_issue(world: World) -> None:
     copied = world.server.file("quotes it", Marker("prod", "mind", stamp(0)).text, labels=("watchdog",), is_pull=True)
     memo = await world.tracker().deliver(world.alert("opened", 0, 1), {})

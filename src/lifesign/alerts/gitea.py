@@ -13,12 +13,13 @@ from lifesign.alerts.repository import MOST_PAGES, Repository, issue_of
 from lifesign.alerts.sink import SinkError
 from lifesign.alerts.web import part
 
-PAGE = 50
 LABEL_COLOUR = "#b3161b"
 
 
 class Gitea(Repository):
     """One repository; `url` is the forge's own."""
+
+    page = 50  # it gives no more
 
     def __init__(
         self,
@@ -36,11 +37,11 @@ class Gitea(Repository):
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"token {self._token()}", "Accept": "application/json"}
 
-    async def _pages(self, path: str) -> list[Any]:
+    async def _in_pages(self, path: str, size: int) -> list[Any]:
         """The count of all is told beside a page; where something in between cuts that away, an empty page ends it."""
         joint, items = "&" if "?" in path else "?", list[Any]()
         for page in range(1, MOST_PAGES + 1):
-            found, reply = await self._page(f"{path}{joint}page={page}&limit={PAGE}")
+            found, reply = await self._page(f"{path}{joint}page={page}&limit={size}")
             items += found
             total = reply.headers.get("x-total-count", "")
             if not found or (total.isdecimal() and len(items) >= int(total)):

@@ -10,7 +10,6 @@ from lifesign.alerts.repository import MOST_PAGES, Repository, issue_of
 from lifesign.alerts.sink import SinkError
 from lifesign.alerts.web import Reply
 
-PAGE = 100
 PUBLIC = "https://api.github.com"
 _VERSION = "2022-11-28"
 _NEXT = re.compile(r'<[^>]*>;\s*rel="next"')
@@ -19,6 +18,8 @@ _LIMITED_S = 60.0  # what its description asks for, where an answer names no tim
 
 class GitHub(Repository):
     """One repository. `url`: the API."""
+
+    page = 100  # it gives no more
 
     def __init__(
         self,
@@ -52,10 +53,10 @@ class GitHub(Repository):
             raise SinkError(f"{self._web.where} answers {reply.status}: too many requests", wait_s)
         return reply
 
-    async def _pages(self, path: str) -> list[Any]:
+    async def _in_pages(self, path: str, size: int) -> list[Any]:
         joint, items = "&" if "?" in path else "?", list[Any]()
         for page in range(1, MOST_PAGES + 1):
-            found, reply = await self._page(f"{path}{joint}per_page={PAGE}&page={page}")
+            found, reply = await self._page(f"{path}{joint}per_page={size}&page={page}")
             items += found
             if not _NEXT.search(reply.headers.get("link", "")):
                 return items

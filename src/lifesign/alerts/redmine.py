@@ -8,9 +8,9 @@ from typing import Any
 from urllib.parse import quote
 
 from lifesign.alerts.forge import Comment, Issue, moment
-from lifesign.alerts.repository import web_address
+from lifesign.alerts.repository import SMALL_PAGE, web_address
 from lifesign.alerts.sink import SinkError
-from lifesign.alerts.web import Reply, Web, part, refuse, send_json
+from lifesign.alerts.web import Reply, TooMuchError, Web, part, refuse, send_json
 
 PAGE = 100
 MOST_PAGES = 200
@@ -55,9 +55,15 @@ class Redmine:
         return reply.json() if reply.body.strip() else {}
 
     async def _pages(self, path: str, name: str) -> list[Any]:
+        try:
+            return await self._in_pages(path, name, PAGE)
+        except TooMuchError:
+            return await self._in_pages(path, name, SMALL_PAGE)
+
+    async def _in_pages(self, path: str, name: str, size: int) -> list[Any]:
         items: list[Any] = []
         for _ in range(MOST_PAGES):
-            found = await self._get("GET", f"{path}&limit={PAGE}&offset={len(items)}")
+            found = await self._get("GET", f"{path}&limit={size}&offset={len(items)}")
             page = part(found, name, list)
             items += page
             if not page or len(items) >= part(found, "total_count", int):

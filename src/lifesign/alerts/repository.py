@@ -6,20 +6,26 @@ labels, in which they differ (`gitea`, `github`).
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import quote, urlsplit
 
 from lifesign.alerts.forge import OWN_LABEL, Comment, Issue, moment
 from lifesign.alerts.sink import SinkError
-from lifesign.alerts.web import Reply, Web, part, refuse, send_json
+from lifesign.alerts.web import Reply, TooMuchError, Web, part, refuse, send_json
 from lifesign.text import clean
 
 MOST_PAGES = 200
+SMALL_PAGE = 5  # issues of 1 MB each still come through
 MAX_URL = 500
 
 
 class Repository(ABC):
-    """One repository below `root`. `token` is read when it is needed; `tell` hears once of what is not as wished."""
+    """One repository below `root`, asked for `page` items at a time.
+
+    `token` is read when it is needed; `tell` hears once of what is not as wished.
+    """
+
+    page: ClassVar[int]
 
     def __init__(
         self,
@@ -48,9 +54,16 @@ class Repository(ABC):
     def _headers(self) -> dict[str, str]:
         """Who asks, and for which form of an answer."""
 
-    @abstractmethod
     async def _pages(self, path: str) -> list[Any]:
-        """Every item of a list, however it is cut into pages."""
+        """Every item of a list; in small pages where one page of it is more than we read."""
+        try:
+            return await self._in_pages(path, self.page)
+        except TooMuchError:
+            return await self._in_pages(path, SMALL_PAGE)
+
+    @abstractmethod
+    async def _in_pages(self, path: str, size: int) -> list[Any]:
+        """Every item of a list, so many at a time, or fewer if the forge likes that better."""
 
     @abstractmethod
     async def _labels_to_send(self) -> Sequence[str | int]:

@@ -15,7 +15,7 @@ from lifesign.alerts.sink import SinkError
 from lifesign.text import clean
 
 REQUEST_S = 15.0
-MAX_BODY_BYTES = 4 * 1024 * 1024
+MAX_BODY_BYTES = 8 * 1024 * 1024
 USER_AGENT = "lifesign"
 _UNIX_SECOND = re.compile("[0-9]{1,12}")
 _MEANINGS = {
@@ -28,6 +28,10 @@ _MEANINGS = {
     429: "too many requests",
 }
 _Kind = TypeVar("_Kind")
+
+
+class TooMuchError(SinkError):
+    """An answer is longer than we read: a list is to be asked for in smaller pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +96,13 @@ class Web:
             async with session.request(
                 method, url, data=body, headers=dict(headers or {}), allow_redirects=False
             ) as response:
-                content = await response.content.read(MAX_BODY_BYTES + 1)
-                while len(content) <= MAX_BODY_BYTES and (more := await response.content.read(65536)):
+                content = bytearray()
+                while more := await response.content.read(65536):
                     content += more
-                if len(content) > MAX_BODY_BYTES:
-                    raise SinkError(f"{self.where} answers more than {MAX_BODY_BYTES >> 20} MiB")
+                    if len(content) > MAX_BODY_BYTES:
+                        raise TooMuchError(f"{self.where} answers more than {MAX_BODY_BYTES >> 20} MiB")
                 found = {name.lower(): value for name, value in response.headers.items()}
-                return Reply(response.status, found, content)
+                return Reply(response.status, found, bytes(content))
         except (aiohttp.InvalidURL, ValueError):
             raise SinkError("the URL cannot be used") from None
         except TimeoutError:
