@@ -77,4 +77,4 @@ async def world_of(dialect: str) -> AsyncIterator[World]:
         for client in world.clients:
             await client.close()
         await world.server.stop()
-    assert world.server.complaints == []
+    assert world.server.complaints == [], world.server.complaints[:3]
