@@ -224,10 +224,10 @@ class StrictForge(ABC):
         return answer
 
     def _dispatch(self, request: web.Request, text: str) -> web.Response:
+        if not request.path.startswith(self.prefix + "/"):
+            raise RefusedError(404, "no API here")  # a stranger at this port is no complaint; a client's test fails
         self.admit(request)
         path = request.path.removeprefix(self.prefix)
-        if not request.path.startswith(self.prefix + "/") or "//" in request.path:
-            raise self.complain(404, f"no such path: {request.path}")
         found = re.fullmatch(r"/repos/([^/]+/[^/]+)(/.*)?", path)
         if found is None:
             return self.elsewhere(request, path)

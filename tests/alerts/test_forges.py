@@ -210,6 +210,14 @@ async def test_two_watchdogs_at_once_come_to_the_lowest_number(world: World) -> 
     assert server.open == []
 
 
+@pytest.mark.parametrize("world", ["gitea", "forgejo"], indirect=True)
+async def test_a_second_label_of_the_same_name_hides_no_issue(world: World) -> None:
+    memo = await world.tracker().deliver(world.alert("opened", 0, 1), {})
+    world.server.add_label("watchdog")
+    again = await world.tracker().deliver(world.alert("opened", 0, 2), {})
+    assert (again["number"], world.server.open) == (memo["number"], [1])
+
+
 async def test_two_watchdogs_that_both_make_the_labels_come_to_one_issue(world: World) -> None:
     """Gitea allows two labels of one name, and then lists only what bears both."""
     server = world.server
