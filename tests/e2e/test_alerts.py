@@ -186,3 +186,38 @@ def _grows(seen: list[int]) -> bool:
     before = len(seen)
     threading.Event().wait(0.5)
     return len(seen) > before
+
+
+def test_runs_from_cron_tell_by_the_thresholds_and_each_incident_once(tmp_path: Path, receiver: Receiver) -> None:
+    port = free_port()
+    path = tmp_path / "lifesign.toml"
+    sinks = SINKS.format(hook=receiver.port)
+    path.write_text(f'[monitor]\nname = "e2e"\nstate_dir = "state"\n{CHECK.format(port=port)}{sinks}')
+
+    def run(*words: str) -> int:
+        done = subprocess.run(
+            [*LIFESIGN, "check", "-c", str(path), *words], capture_output=True, timeout=40, check=False
+        )
+        assert done.stderr == b""
+        return done.returncode
+
+    def told() -> list[str]:
+        events = subprocess.run(
+            [*LIFESIGN, "events", "-c", str(path), "--json"], capture_output=True, timeout=40, check=True
+        )
+        return [line["event"] for line in map(json.loads, events.stdout.splitlines()) if "alert" in line["event"]]
+
+    assert run("--dry-run") == 2
+    for _ in range(2):  # the first run lies within the grace
+        assert (run(), receiver.stages) == (2, [])
+    receiver.status = 503
+    assert (run(), receiver.stages) == (2, [])
+    assert told() == ["alert.failed", "alert.sent"]
+    receiver.status = 200
+    wait_until(lambda: run() == 2 and receiver.stages == ["opened"], "the alert is tried again", 40)
+    assert run("gateway") == 2
+    with port_open(port):
+        assert run() == 0
+    assert receiver.stages == ["opened", "recovered"]
+    assert run() == 2
+    assert receiver.stages == ["opened", "recovered"]

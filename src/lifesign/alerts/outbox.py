@@ -153,8 +153,12 @@ class Outbox:
                 for name in self._sinks:
                     group.create_task(self._deliver_for_ever(name), name=f"sink {name}")
         finally:
-            for sink in self._sinks.values():
-                await _close(sink)
+            await self.close()
+
+    async def close(self) -> None:
+        """Closes every sink."""
+        for sink in self._sinks.values():
+            await _close(sink)
 
     async def _deliver_for_ever(self, name: str) -> None:
         while True:

@@ -10,6 +10,7 @@ import contextlib
 import platform
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 import msgspec
 
@@ -21,14 +22,27 @@ from lifesign.bootstrap.sinks import build_sinks, pings, sink_specs
 from lifesign.config import Config
 from lifesign.core.alerting import Alerting, Circumstances, ConversationMemory, Notify
 from lifesign.core.events import Event, EventName
+from lifesign.core.incident import TrackedComponent
 from lifesign.core.model import Instant, JsonValue
-from lifesign.core.monitor import Monitor
 from lifesign.core.showing import component_view
 from lifesign.core.view import ComponentView, MonitorView
 from lifesign.text import redact
 
 PREFIXES = ("alerting/", "outbox/", "sink/")
 REVIEW_EVERY_NS = 200_000_000
+
+
+class Components(Protocol):
+    """What is asked of the core: the components as they are held, and who waits for whom."""
+
+    @property
+    def components(self) -> Mapping[str, TrackedComponent]:
+        """By name."""
+        ...
+
+    def suppressed_by(self, component: TrackedComponent) -> str | None:
+        """The dependency that is down."""
+        ...
 
 
 class Alerter:
@@ -41,7 +55,7 @@ class Alerter:
     def __init__(
         self,
         config: Config,
-        monitor: Monitor,
+        monitor: Components,
         *,
         keep: Callable[[Mapping[str, str | None], Callable[[], None] | None], None],
         tell: Callable[[EventName, str, str | None, dict[str, JsonValue]], None],

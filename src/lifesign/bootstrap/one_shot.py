@@ -77,7 +77,7 @@ def _remember(config: Config, folder: RoundFolder, taken: Round) -> Remembered:
         with folder.shared() as is_ours:
             if not is_ours:  # a daemon has begun meanwhile
                 return Remembered()
-            return remember(folder.path, taken, config.monitor.name, [secret.reveal() for secret in config.secrets])
+            return remember(folder.path, taken, config)
     except OSError as error:
         return Remembered(trouble=f"the state folder {folder.path} cannot be used: {error.strerror}")
 

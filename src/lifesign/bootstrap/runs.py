@@ -6,13 +6,14 @@ two looks of a daemon (see `core.rounds`), by the monotonic clock where both ran
 step of the wall clock nor a night asleep makes a failure last; else by the wall clock. Not here: looking (`one_shot`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import msgspec
 
 from lifesign.api.render import event_document
+from lifesign.config import Config
 from lifesign.core.events import Event
 from lifesign.core.incident import TrackedComponent
 from lifesign.core.memory import ComponentMemory, MonitorMemory, removed
@@ -43,12 +44,13 @@ class Remembered:
     trouble: str = ""
 
 
-def remember(folder: Path, taken: Round, monitor_name: str, secrets: Sequence[str]) -> Remembered:
-    """Takes a round into the memory of `folder`, which nobody else uses meanwhile."""
+def remember(folder: Path, taken: Round, config: Config) -> Remembered:
+    """Takes a round into the memory of `folder`, which nobody else uses meanwhile, and tells the sinks of `config`."""
     from lifesign.store.database import Database, UnusableError
     from lifesign.store.remembering import decode, encode, key_of
 
     database, boot = Database(folder / FILE), _boot_id()
+    monitor_name, secrets = config.monitor.name, [secret.reveal() for secret in config.secrets]
     try:
         database.open()
         texts, _ = database.load(0)
@@ -62,12 +64,38 @@ def remember(folder: Path, taken: Round, monitor_name: str, secrets: Sequence[st
             names = {spec.name for spec in taken.specs}
             events += removed(known, names, taken.at)
             memories.update({key_of(name): None for name in known.components if name not in names})
-        database.write([_stored(event, monitor_name, secrets) for event in events], memories)
+
+        def write(events: list[Event], texts: Mapping[str, str | None]) -> None:
+            database.write([_stored(event, monitor_name, secrets) for event in events], texts)
+
+        write(events, memories)
+        if config.alerts:
+            _alert(config, _all_held(config, components, known, taken.at, boot), texts, taken.at, write)
     except UnusableError as error:
         return Remembered(trouble=str(error))
     finally:
         database.close()
     return Remembered(components)
+
+
+def _all_held(
+    config: Config, components: Mapping[str, TrackedComponent], known: MonitorMemory, now: Instant, boot: str
+) -> dict[str, TrackedComponent]:
+    """Those that were looked at, and the others as they were left."""
+    others = [component.spec for component in config.components if component.spec.name not in components]
+    return {**_follow(Round(others, {}, now, whole=False), known, boot)[0], **components}
+
+
+def _alert(
+    config: Config,
+    components: Mapping[str, TrackedComponent],
+    texts: Mapping[str, str],
+    now: Instant,
+    write: Callable[[list[Event], Mapping[str, str | None]], None],
+) -> None:
+    from lifesign.bootstrap.run_alerts import Held, alert  # only who has sinks pays for them
+
+    alert(config, Held(components), texts, now, write)
 
 
 def _follow(taken: Round, known: MonitorMemory, boot: str) -> tuple[dict[str, TrackedComponent], list[Event]]:

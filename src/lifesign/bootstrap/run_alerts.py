@@ -1,0 +1,63 @@
+"""Alerts of runs of one round: the same stages, the same outbox, the same memory as the daemon's, once a run.
+
+What does not arrive now is tried again by the next run. Not here: which incidents there are (`runs`).
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from lifesign.bootstrap.alerting import Alerter
+from lifesign.config import Config
+from lifesign.core.events import Event, EventName
+from lifesign.core.incident import TrackedComponent
+from lifesign.core.model import ComponentState, Instant, JsonValue
+
+PATIENCE_S = 20.0  # a run that is meant for cron does not wait longer for a sink
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Every component of the config as this run holds it."""
+
+    components: Mapping[str, TrackedComponent]
+
+    def suppressed_by(self, component: TrackedComponent) -> str | None:
+        """The dependency that is down, the first by the config's order."""
+        for parent in component.spec.depends_on:
+            held = self.components.get(parent)
+            if held is not None and (held.incident is not None or held.state is ComponentState.DOWN):
+                return parent
+        return None
+
+
+def alert(
+    config: Config,
+    held: Held,
+    texts: Mapping[str, str],
+    now: Instant,
+    write: Callable[[list[Event], Mapping[str, str | None]], None],
+) -> None:
+    """Tells the sinks what there is to tell. `texts` is what was kept; `write` keeps, and stores events."""
+
+    def keep(changes: Mapping[str, str | None], then: Callable[[], None] | None = None) -> None:
+        write([], changes)
+        if then is not None:
+            then()
+
+    def tell(name: EventName, message: str, component: str | None, data: dict[str, JsonValue]) -> None:
+        write([Event(name, now.wall_ns, component=component, message=message, data=data)], {})
+
+    secrets = [secret.reveal() for secret in config.secrets]
+    alerter = Alerter(config, held, keep=keep, tell=tell, works=lambda: True, secrets=lambda: secrets)
+    alerter.recall(texts, now)
+    alerter.review(now)
+    if alerter.outbox.depth:
+        asyncio.run(_send(alerter))
+
+
+async def _send(alerter: Alerter) -> None:
+    try:
+        await alerter.outbox.flush(PATIENCE_S)
+    finally:
+        await alerter.outbox.close()
