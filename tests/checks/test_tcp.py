@@ -22,6 +22,7 @@ from lifesign.checks.names import HostPort, Resolver, parse_address
 from lifesign.checks.tcp import TcpProbe
 from lifesign.core.model import Observation, Verdict
 from tests.checks.hostile import (
+    deaf,
     dripping,
     flooding,
     free_port,
@@ -257,8 +258,8 @@ async def test_a_reset_fails() -> None:
 
 
 async def test_a_peer_that_takes_nothing_fails_by_the_deadline() -> None:
-    async with serving(silence) as server:
-        found, took_s = await timed_look(TcpProbe(address=server.address, timeout_s=0.4, send="x" * (16 << 20)))
+    async with serving(deaf) as server:
+        found, took_s = await timed_look(TcpProbe(address=server.address, timeout_s=0.4, send="x" * (48 << 20)))
     assert (found.verdict, found.message) == (
         Verdict.FAIL,
         f"127.0.0.1:{server.port} did not take what was sent in 0.4 s",

@@ -129,7 +129,7 @@ def test_a_receiver_that_refuses_hears_of_it_in_the_end_and_over_our_death(tmp_p
         first.kill()
         first.wait()
     (failed,) = [line for line in map(json.loads, log.read_text().splitlines()) if line["event"] == "alert.failed"]
-    assert failed["message"] == "hook: 127.0.0.1 answers 503"
+    assert failed["message"] == "hook: 127.0.0.1 answers 503: it is in trouble itself"
     (tmp_path / "state" / "lifesign.sock").unlink()
     receiver.status = 200
     with daemon(tmp_path, config):

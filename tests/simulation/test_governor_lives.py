@@ -97,6 +97,12 @@ def _shrinking(governor: Governor, *rest: Any) -> Any:
     return told
 
 
+def _believing_after_a_stall(patch: pytest.MonkeyPatch) -> None:
+    """Two rules keep R8 there: no deed soon after a stall, and no failure seen soon after one is a last look."""
+    replaced(governing, "_is_recent", lambda *_: False)(patch)
+    replaced(governing, "last_look", lambda *_: LastLook.FAILS)(patch)
+
+
 _in_vain = Governor._in_vain
 
 MUTANTS = {
@@ -109,7 +115,7 @@ MUTANTS = {
     "R5 growing waits": replaced(Governor, "_in_vain", _shrinking),
     "R6 enough": replaced(Governor, "_in_vain", _never_enough),
     "R7 common cause": replaced(CommonCause, "is_suspected", lambda cause, now_ns: False),
-    "R8 stall": replaced(governing, "_is_recent", lambda *_: False),
+    "R8 stall": _believing_after_a_stall,
     "R12 sent again": _recall_forgetting(_begin_again),
 }
 
