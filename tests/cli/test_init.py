@@ -108,7 +108,8 @@ def test_any_names_make_a_config_that_is_accepted(tmp_path: Path) -> None:
     assert limits == [60, 3 * 3600]
 
 
-def test_only_fresh_heartbeats_are_found(tmp_path: Path) -> None:
+def test_only_fresh_heartbeats_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     (tmp_path / "deep").mkdir()
     (tmp_path / "deep" / "heartbeat.json").write_text('{"timestamp": 1795299990, "cycle": 4}')
     (tmp_path / "old-heartbeat.json").write_text('{"timestamp": 1795299990}')

@@ -62,12 +62,12 @@ class Outbox:
         *,
         keep: Callable[[Mapping[str, str | None]], None],
         tell: Callable[[Outcome], None],
-        now_s: Callable[[], float] = time.time,
+        now_s: Callable[[], float] | None = None,
     ) -> None:
         self._sinks = dict(sinks)
         self._keep = keep
         self._tell = tell
-        self._now_s = now_s
+        self._now_s = now_s or steady_clock()
         self._entries: dict[str, list[Entry]] = {name: [] for name in sinks}
         self._memos: dict[str, Memo] = {}
         self._wakes = {name: asyncio.Event() for name in sinks}
@@ -231,6 +231,12 @@ class Outbox:
         is_new = self._troubles.get(entry.sink) != trouble
         self._troubles[entry.sink] = trouble
         self._tell(Outcome(entry.sink, entry.alert, trouble, is_new=is_new))
+
+
+def steady_clock() -> Callable[[], float]:
+    """The wall clock as of now, in Unix seconds, which from then on no step moves (T1); a suspend counts."""
+    began_s = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+    return lambda: began_s + time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def _is_superfluous(old: Entry, newer: Alert) -> bool:

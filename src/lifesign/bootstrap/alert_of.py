@@ -1,11 +1,15 @@
 """From a component as it stands to the alert that tells of it."""
 
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
 from lifesign.alerts.alert import Alert, AlertCheck, AlertRestart
 from lifesign.core.alerting import Notify, Stage
 from lifesign.core.model import NS_PER_S, Instant, Layer
 from lifesign.core.restart import Outcome, RestartRecord
 from lifesign.core.view import CheckView, ComponentView
-from lifesign.text import clean, format_timestamp
+from lifesign.text import clean, format_timestamp, redact
 
 MOST_CHECKS = 30
 
@@ -38,6 +42,15 @@ def alert_of(notify: Notify, view: ComponentView | None, now: Instant, *, monito
         restarts=[] if view is None or view.restart is None else _restarts(view.restart.history, opened_wall_ns),
         note=clean(note, 500),
     )
+
+
+def without_secrets(alert: Alert, secrets: Sequence[str]) -> Alert:
+    """`alert` with no secret in what is text from outside; names, states, times and figures are none."""
+    if not secrets:
+        return alert
+    words = {name: redact(getattr(alert, name), secrets) for name in ("title", "diagnosis", "next", "note")}
+    checks = [replace(check, message=redact(check.message, secrets)) for check in alert.checks]
+    return replace(alert, checks=checks, **words)
 
 
 def _layer(view: ComponentView, layer: Layer) -> str | None:

@@ -17,7 +17,7 @@ import msgspec
 from lifesign.alerts.alert import Alert
 from lifesign.alerts.outbox import Outbox, Outcome
 from lifesign.alerts.ping import Ping
-from lifesign.bootstrap.alert_of import alert_of
+from lifesign.bootstrap.alert_of import alert_of, without_secrets
 from lifesign.bootstrap.sinks import build_sinks, pings, sink_specs
 from lifesign.config import Config
 from lifesign.core.alerting import Alerting, Circumstances, ConversationMemory, Notify
@@ -190,10 +190,7 @@ class Alerter:
             others = ", ".join(sorted(self._together))
             note = "; ".join(filter(None, (note, f"one common cause: {len(self._together)} went down: {others}")))
         made = alert_of(notify, view, now, monitor=monitor, host=platform.node(), note=note)
-        secrets = self._secrets()
-        if not secrets:
-            return made
-        return msgspec.json.decode(redact(msgspec.json.encode(made).decode(), secrets), type=Alert)
+        return without_secrets(made, self._secrets())
 
     def _told(self, outcome: Outcome) -> None:
         if not outcome.trouble:

@@ -1,12 +1,13 @@
 """The daemon: one engine with its API, journal and log. It is also what a console runs as its child."""
 
 import asyncio
+import contextlib
 import gc
 import logging
 import os
 import platform
 import signal
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -85,7 +86,7 @@ class Daemon:
         self._restarting = Restarting(config, self._keeper, config.monitor.name)
         self._engine = self._make_engine()
         self._restarting.attach(self._engine)
-        self._alerter = self._make_alerter() if acting is Acting.BY_ITSELF else None
+        self._alerter = self._make_alerter() if acting in (Acting.BY_ITSELF, Acting.DRY_RUN) else None
         self._reloader = Reloader(config, swap=self._swap, tell=self._tell_of_config)
         read: dict[CheckId | None, object] = {None: config.stamp}  # a change since then is seen by the first sweep
         self._sweep: FileSweep[CheckId | None] = FileSweep(
@@ -107,19 +108,30 @@ class Daemon:
             tell=self._teller.tell,
             works=lambda: self._engine.last_round_age_s() < WORKS_S,
             secrets=lambda: self._teller.secrets,
+            dry_run=self._acting is Acting.DRY_RUN,
         )
 
     def _record(self, event: Event) -> None:
         self._teller.record(event)
         if self._alerter is not None:
-            self._alerter.hear(event, read_clocks())
+            with self._no_alert_ends_the_watch():
+                self._alerter.hear(event, read_clocks())
 
     def _after_round(self) -> None:
         self._manager.round_finished()
         if self._heartbeat is not None:
             self._heartbeat.round_finished()
         if self._alerter is not None:
-            self._alerter.review(read_clocks())
+            with self._no_alert_ends_the_watch():
+                self._alerter.review(read_clocks())
+
+    @contextlib.contextmanager
+    def _no_alert_ends_the_watch(self) -> Iterator[None]:
+        """G4: whatever goes wrong in telling others is told here, and the watch goes on."""
+        try:
+            yield
+        except Exception as error:  # the border to alerts: a bug there must not cost the watch
+            logger.exception("an alert could not be made: %s", type(error).__name__)
 
     async def serve(self, socket: Path | None = None) -> None:
         """Watches and serves until `stop`. `socket`: listen there and nowhere else (a console's own engine)."""

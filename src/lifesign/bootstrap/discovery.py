@@ -79,6 +79,8 @@ def services() -> list[FoundService]:
         with contextlib.suppress(psutil.Error):
             process = psutil.Process(connection.pid)
             who = process.name(), process.username(), script_of(process.name(), process.cmdline())
+            if Path(who[2]).name == "lifesign":
+                continue  # another of our own kind watches itself
             found.setdefault(who, {}).setdefault(address.port, _reachable(address.ip))
     return [_service(*who, hosts) for who, hosts in sorted(found.items())]
 

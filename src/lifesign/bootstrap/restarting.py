@@ -39,6 +39,7 @@ class Restarting:
         self._components: dict[str, ComponentConfig] = {}
         self._restarters: dict[str, Restarter] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._outdated: set[str] = set()
         self.follow(config)
 
     def attach(self, engine: Engine) -> None:
@@ -49,10 +50,19 @@ class Restarting:
         """Restarts as `config` says. One that is under way ends as it began."""
         before = self._components
         self._components = {component.spec.name: component for component in config.components}
-        for name in [name for name in self._restarters if name not in self._tasks]:
+        for name in [*self._restarters]:
             held, wanted = before.get(name), self._components.get(name)
             if held is None or wanted is None or held.restart != wanted.restart:
-                self._restarters.pop(name).close()
+                self._outdated.add(name)
+                self._drop_outdated(name)
+
+    def _drop_outdated(self, name: str) -> None:
+        """The next restart of it is made by a restarter of the present config; one under way keeps its own."""
+        if name in self._outdated and name not in self._tasks:
+            self._outdated.discard(name)
+            restarter = self._restarters.pop(name, None)
+            if restarter is not None:
+                restarter.close()
 
     def begin(self, wanted: Restart) -> None:
         """Carries out what the core asks for, beside everything else."""
@@ -63,6 +73,7 @@ class Restarting:
     def _ended(self, component: str, task: asyncio.Task[None]) -> None:
         if self._tasks.get(component) is task:
             del self._tasks[component]
+            self._drop_outdated(component)
 
     async def close(self) -> None:
         """Ends what is under way: the next monitor takes it for sent, and verifies it."""
@@ -107,6 +118,9 @@ class Restarting:
 
     def _restarter(self, component: ComponentConfig) -> Restarter | None:
         name = component.spec.name
+        if name in self._outdated:  # one before it is still followed, by a restarter of the config before
+            self._outdated.discard(name)
+            del self._restarters[name]
         if name not in self._restarters:
             made = restarter_for(component)
             if made is None:

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import sys
 from pathlib import Path
 
 import click
@@ -30,6 +31,8 @@ def command(output: str, yes: bool, force: bool, prometheus: bool) -> int:
     if output == "-":
         click.echo(text, nl=False)
         return 0
+    if not yes and not sys.stdin.isatty():
+        raise click.ClickException("nobody is there to be asked: --yes writes it, -o - prints it")
     if not yes and not click.confirm(f"Write {path}?", default=True, err=True):
         return 1
     try:

@@ -3,17 +3,22 @@
 Theory of operation. Each sink holds one conversation about each incident it wants to hear of. It begins untold. It is
 opened once nothing keeps it back: its time has come (`notify_after`), no dependency is down, another component does
 not speak for the same cause, and neither silence nor hold lies upon the component. An opened one is updated when the
-diagnosis changes, at most once in `min_update`, and repeated every `remind_every` unless somebody has acknowledged the
-incident. What was told is resolved, whatever lies upon it (S9); what was never told ends without a word. Not here:
-what an alert says, how it is sent, and that it arrives (`alerts`, the outbox).
+diagnosis changes in more than its running figures, at most once in `min_update`, and repeated every `remind_every`
+unless somebody has acknowledged the incident; the end of a silence or hold is told too. What was told is resolved,
+whatever lies upon it (S9); what was never told ends without a word. Not here: what an alert says, how it is sent, and
+that it arrives (`alerts`, the outbox).
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
 from lifesign.core.model import Instant
+
+STILL_DOWN = "the silence or hold is over, and it is still down"
+_FIGURE = re.compile(r"(?:\d[\d.,]*(?:ms|[smhd])?)+")
 
 
 class Stage(StrEnum):
@@ -178,11 +183,9 @@ class Alerting:
         notifies = []
         for key, conversation in list(self._open.items()):
             sink, here = self._sinks[conversation.sink], circumstances(conversation.component)
-            notify = _continued(conversation, sink, here, now) if conversation.told else None
-            if not conversation.told:
-                self._open[key], notify = _begun(conversation, sink, here, now)
+            stages = _continued if conversation.told else _begun
+            self._open[key], notify = stages(conversation, sink, here, now)
             if notify is not None:
-                self._open[key] = notify.conversation
                 notifies.append(notify)
         return tuple(notifies)
 
@@ -201,22 +204,36 @@ def _begun(
         return conversation if conversation.was_quiet else replace(conversation, was_quiet=True), None
     if now.boot_ns - conversation.opened_boot_ns < sink.notify_after_ns:
         return conversation, None
-    note = "the silence or hold is over, and it is still down" if conversation.was_quiet else ""
+    note = STILL_DOWN if conversation.was_quiet else ""
     told = _told(conversation, here, now)
     return told, Notify(Stage.OPENED, told, note)
 
 
-def _continued(conversation: Conversation, sink: SinkSpec, here: Circumstances, now: Instant) -> Notify | None:
-    """The stages after it: silence and hold, reminder, update."""
+def _continued(
+    conversation: Conversation, sink: SinkSpec, here: Circumstances, now: Instant
+) -> tuple[Conversation, Notify | None]:
+    """The stages after it: silence and hold, and their end (S9); dependency, reminder, update."""
     if _is_quiet(here):
-        return None
+        return replace(conversation, was_quiet=True), None
+    if conversation.was_quiet:
+        told = _told(conversation, here, now)
+        return told, Notify(Stage.REMINDER, told, STILL_DOWN)
+    if here.suppressed_by is not None:
+        return conversation, None
     rested_ns = now.boot_ns - conversation.reminded_boot_ns
     if sink.remind_every_ns is not None and rested_ns >= sink.remind_every_ns and not here.acknowledged:
-        return Notify(Stage.REMINDER, _told(conversation, here, now))
-    if here.diagnosis == conversation.diagnosis or now.boot_ns - conversation.told_boot_ns < sink.min_update_ns:
-        return None
+        told = _told(conversation, here, now)
+        return told, Notify(Stage.REMINDER, told)
+    same = _gist(here.diagnosis) == _gist(conversation.diagnosis)
+    if same or now.boot_ns - conversation.told_boot_ns < sink.min_update_ns:
+        return conversation, None
     updated = replace(conversation, told_boot_ns=now.boot_ns, diagnosis=here.diagnosis)
-    return Notify(Stage.UPDATED, updated)
+    return updated, Notify(Stage.UPDATED, updated)
+
+
+def _gist(diagnosis: str) -> str:
+    """What it says without its running figures: a diagnosis that only counts on is no news."""
+    return _FIGURE.sub("#", diagnosis)
 
 
 def _told(conversation: Conversation, here: Circumstances, now: Instant) -> Conversation:

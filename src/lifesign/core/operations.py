@@ -46,6 +46,12 @@ class Notice:
         until_ns = None if self.ends_boot_ns is None else now.wall_ns + self.ends_boot_ns - now.boot_ns
         return NoticeView(self.author, self.reason, self.since_wall_ns, until_ns)
 
+    def ends_before(self, other: "Notice") -> bool:
+        """Whether its time is over before that of `other`."""
+        if self.ends_boot_ns is None or other.ends_boot_ns is None:
+            return self.ends_boot_ns is not None
+        return self.ends_boot_ns < other.ends_boot_ns
+
     def has_ended(self, now: Instant) -> bool:
         """Whether its time is over."""
         return self.ends_boot_ns is not None and self.ends_boot_ns <= now.boot_ns

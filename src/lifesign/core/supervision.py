@@ -83,6 +83,9 @@ class Supervision:
     def _hold(self, command: Hold, now: Instant) -> Event:
         notice = Notice.begun(command.author, command.reason, now, command.duration_ns)
         for component in self._chosen(command.component):
+            held = component.operations.hold
+            if command.component is None and held is not None and not held.ends_before(notice):
+                continue  # a hold of its own that lasts longer is somebody's investigation
             component.operations.hold = notice
             component.operations.revision += 1
         one = self._components[command.component] if command.component is not None else None
