@@ -59,8 +59,36 @@ def test_a_silence_keeps_the_first_word_back_and_its_end_lets_it_out_and_says_so
         assert hear(alerting, 0, quiet) == []
         (notify,) = alerting.review(lambda name: PLAIN, at(50))
         assert (str(notify.stage), notify.note) == ("opened", "the silence or hold is over, and it is still down")
-        assert hear(alerting, 70, quiet) == []
+        assert hear(alerting, 55, quiet) == []
         assert told(alerting.recovered("mind")) == ["forge recovered mind"]
+
+
+def test_the_end_of_a_silence_over_what_was_told_is_told_once() -> None:
+    alerting = desk()
+    alerting.down("mind", (), "mind-1", at(0))
+    assert hear(alerting, 0) == ["forge opened mind"]
+    assert hear(alerting, 10, replace(PLAIN, silenced=True)) == []
+    (notify,) = alerting.review(lambda name: PLAIN, at(20))
+    assert (str(notify.stage), notify.note) == ("reminder", "the silence or hold is over, and it is still down")
+    assert hear(alerting, 30) == []
+
+
+def test_a_diagnosis_that_only_counts_on_is_no_news() -> None:
+    alerting = desk(min_update_ns=S)
+    alerting.down("mind", (), "mind-1", at(0))
+    assert hear(alerting, 0, Circumstances("no new work for 105 s (limit 5 s)")) == ["forge opened mind"]
+    assert hear(alerting, 50, Circumstances("no new work for 2m35s (limit 5 s)")) == []
+    assert hear(alerting, 60, Circumstances("no new work for 3m (limit 5 s); pid gone")) == ["forge updated mind"]
+
+
+def test_what_must_not_wait_is_told_at_once_but_for_a_silence() -> None:
+    alerting = desk()
+    alerting.down("mind", (), "mind-1", at(0))
+    assert alerting.insist("mind", PLAIN, "gave up", at(0)) == ()
+    hear(alerting, 0)
+    assert alerting.insist("mind", replace(PLAIN, silenced=True), "gave up", at(1)) == ()
+    (notify,) = alerting.insist("mind", PLAIN, "gave up", at(2))
+    assert (str(notify.stage), notify.note) == ("updated", "gave up")
 
 
 def test_a_silence_over_the_whole_incident_ends_without_a_word() -> None:

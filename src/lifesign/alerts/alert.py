@@ -60,4 +60,4 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
         drill = "[drill] " if self.drill else ""
         if self.stage == "recovered":
             return f"{drill}{self.component} works again"
-        return f"{drill}{self.component} is {self.state}: {self.diagnosis}"
+        return f"{drill}{self.component} is {self.state}: {self.diagnosis.removeprefix(f'{self.state}: ')}"

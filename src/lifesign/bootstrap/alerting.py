@@ -131,6 +131,9 @@ class Alerter:
                 self._reviewed_ns = 0
             case EventName.COMPONENT_RECOVERED if event.component:
                 self._carry_out(self._alerting.recovered(event.component), now)
+            case EventName.RESTART_EXHAUSTED if event.component:
+                here = self._circumstances(event.component, now)
+                self._carry_out(self._alerting.insist(event.component, here, event.message, now), now)
             case EventName.OBSERVER_SUSPECT:
                 named = event.data.get("components")
                 self._together = frozenset(map(str, named)) if isinstance(named, list) else frozenset()

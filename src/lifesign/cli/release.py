@@ -18,7 +18,7 @@ def command(config: str | None, everything: bool, component: str | None, reason:
     with asked(config) as client:
         if component is None:
             client.act_on_all("release", author=operator(), reason=reason)
-            click.echo("nothing is held")
+            click.echo("released everything that was held")
             return
         seen = client.act(component, "release", author=operator(), reason=reason)
     click.echo(f"{seen.name}: {notice_words('held', seen.hold)}")

@@ -18,7 +18,7 @@ from fnmatch import fnmatchcase
 from lifesign.core.model import Instant
 
 STILL_DOWN = "the silence or hold is over, and it is still down"
-_FIGURE = re.compile(r"(?:\d[\d.,]*(?:ms|[smhd])?)+")
+_FIGURE = re.compile(r"(?:\d[\d.,]* ?(?:ms|[smhd])?(?![A-Za-z]))+")
 
 
 class Stage(StrEnum):
@@ -167,6 +167,17 @@ class Alerting:
                 ended += self._end(known)
             self._open[sink.name, component] = Conversation(sink.name, component, incident, now.boot_ns)
         return tuple(ended)
+
+    def insist(self, component: str, here: Circumstances, note: str, now: Instant) -> tuple[Notify, ...]:
+        """Something that must not wait for `min_update`: whoever was told hears of it at once, but for a silence."""
+        if _is_quiet(here):
+            return ()
+        told = []
+        for key, conversation in self._open.items():
+            if key[1] == component and conversation.told:
+                self._open[key] = _told(conversation, here, now)
+                told.append(Notify(Stage.UPDATED, self._open[key], note))
+        return tuple(told)
 
     def recovered(self, component: str) -> tuple[Notify, ...]:
         """The incident of `component` is over: whoever was told of it is told so."""

@@ -114,18 +114,23 @@ class CheckMachine:
         """Whether it neither holds nor last saw anything worse than ok: then one more ok only counts."""
         return self._last == OK == self._level and not self.pending
 
-    def await_first_work(self, now_ns: int, until_ns: int = 0) -> None:
+    def await_first_work(self, now_ns: int, until_ns: int | None = None) -> None:
         """A new incarnation: all that was held is about the old one. Streaks and grace begin anew.
 
-        The grace lasts until `until_ns`, if that is longer.
+        The grace is the check's own, or lasts until `until_ns`.
         """
         self.consecutive_failures = self.consecutive_successes = 0
         self._begin(now_ns)
-        self.grace_ends_ns = max(self.grace_ends_ns, until_ns)
+        if until_ns is not None:
+            self.grace_ends_ns = until_ns
 
-    def begin_grace(self, now_ns: int, until_ns: int = 0) -> None:
-        """A new incarnation behind a check that keeps what it holds: failures count after the grace."""
-        self.grace_ends_ns = max(self.grace_ends_ns, now_ns + self.spec.grace_ns, until_ns)
+    def begin_grace(self, now_ns: int, until_ns: int | None = None) -> None:
+        """A new incarnation behind a check that keeps what it holds: failures count after the grace.
+
+        It is the check's own, or lasts until `until_ns`; one that runs already is never cut short.
+        """
+        own_ns = now_ns + self.spec.grace_ns
+        self.grace_ends_ns = max(self.grace_ends_ns, own_ns if until_ns is None else until_ns)
         self._worse_runs = [0, 0, 0]
 
     @property

@@ -44,6 +44,12 @@ class FlapDetector:
         self._ok = ok
         self.advance(now_ns)
 
+    def forgive(self) -> None:
+        """What changed so far was of a process that we have restarted: no sign of the new one, unless it flaps."""
+        if not self.flapping:
+            self._changed_at.clear()
+            self._ok = None
+
     def advance(self, now_ns: int) -> None:
         """Ends the flapping once the trailing window is calm."""
         if self.flapping and 2 * self.count(now_ns) < self._changes:

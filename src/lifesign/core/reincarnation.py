@@ -20,6 +20,7 @@ def begin_restart(component: "TrackedComponent", governor: Governor, now: Instan
     start_ns = min(attempt.since_ns, now.mono_ns) if attempt.after else attempt.began.mono_ns
     for check in component.checks.values():
         check.begin_incarnation(start_ns, now.mono_ns, attempt.verify_until_ns)
+        check.flaps.forgive()
 
 
 def lose_restart(component: "TrackedComponent", governor: Governor, now: Instant) -> list[Event]:
