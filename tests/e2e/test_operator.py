@@ -63,7 +63,7 @@ def test_silence_hold_and_acknowledgement_are_told_with_author_and_reason_and_ou
         }
         assert lifesign(running, "unsilence", "mind") == (0, "mind: not silenced\n")
         assert lifesign(running, "unsilence", "mind")[0] == 1
-        assert lifesign(running, "release", "--all") == (0, "nothing is held\n")
+        assert lifesign(running, "release", "--all") == (0, "released everything that was held\n")
         mind = running.component("mind")
         assert mind["silence"] is mind["hold"] is None
         names = [event["event"] for event in running.events() if event.get("data", {}).get("author") == alice]
