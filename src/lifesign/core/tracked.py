@@ -175,8 +175,7 @@ class TrackedCheck:
     def begin_incarnation(self, start_ns: int, now_ns: int, verify_until_ns: int | None = None) -> None:
         """A new process stands behind the component: old work proves nothing of it.
 
-        `verify_until_ns`: we have restarted it, and its work must have resumed by then: so long is the grace, however
-        long that of the check is elsewhere, for a restart that is verified in vain is a failure at once.
+        `verify_until_ns`: we have restarted it, and its work must have resumed by then: so long is the grace.
         """
         until_ns = now_ns + self.spec.grace_ns if verify_until_ns is None else verify_until_ns
         if self.judge is None:
