@@ -397,6 +397,7 @@ async def many_runs(count: int, figures: Figures) -> None:
     mark, used = f"{os.getpid()}-{time.monotonic_ns()}", descriptors()
     env = {"PATH": os.environ["PATH"], "LIFESIGN_MARK": mark}
     told: Counter[tuple[int, int | None]] = Counter()
+    before = our_children()  # of tests that ran in this process before
 
     async def run(number: int) -> None:
         kind = number % len(KINDS)
@@ -409,7 +410,7 @@ async def many_runs(count: int, figures: Figures) -> None:
             for number in range(first, min(first + 10, count)):
                 group.create_task(run(number))
         async with asyncio.timeout(20):  # what a busy machine has not let die yet is reaped by the loop
-            while our_children():  # noqa: ASYNC110 - a reaped child sets no event
+            while our_children() - before:  # noqa: ASYNC110 - a reaped child sets no event
                 await asyncio.sleep(0.01)
         assert descriptors() == used
     deadline = time.monotonic() + 30  # for the last escapees to end of themselves

@@ -120,6 +120,8 @@ MUTANTS = {
 }
 
 
+@pytest.mark.proof
+@pytest.mark.cpu
 @pytest.mark.parametrize("mutant", list(MUTANTS))
 def test_a_rule_that_is_off_is_noticed(mutant: str, monkeypatch: pytest.MonkeyPatch) -> None:
     MUTANTS[mutant](monkeypatch)
