@@ -224,6 +224,7 @@ class Simulator:
 
     def _step(self, step_ns: int) -> None:
         hides = self._world.hides_a_beat(self.now)
+        self._world.stepped_ns = self._world.stepped_ns if hides else self.now.mono_ns
         if self._steps and not hides:
             self.now = Instant(self.now.mono_ns, max(S, self.now.wall_ns + step_ns), self.now.boot_ns)
             self._take(self._monitor.tick(self.now))

@@ -92,6 +92,7 @@ class World:
             for check in c.checks
         }
         self.worst_ns = 0  # until when any fault lasts
+        self.stepped_ns = 0  # when the wall clock was stepped last
         for target in self._writers():
             wrote(target.at, start.mono_ns)
 
@@ -172,11 +173,17 @@ class World:
             self.write(target, now)
 
     def hides_a_beat(self, now: Instant) -> bool:
-        """Whether a heartbeat is unread and no further one comes: of one first read after a step nobody can tell."""
+        """Whether a step now would leave a heartbeat that nobody can date: a known limit of the judge of signals.
+
+        One is unread and no further one comes, or none has been read since the clock was stepped last.
+        """
         self.freeze_writers(now)
         return any(
-            target.written_ns > target.read_ns
-            and (target.suffers(HUNG, now.mono_ns) or now.mono_ns < target.service.writes_from_ns)
+            target.read_ns < self.stepped_ns
+            or (
+                target.written_ns > target.read_ns
+                and (target.suffers(HUNG, now.mono_ns) or now.mono_ns < target.service.writes_from_ns)
+            )
             for target in self._writers()
         )
 
