@@ -53,7 +53,7 @@ def beat_files(count: int, window_s: float, most_percent: float) -> list[Row]:
         )
         home = folder / "ours"
         home.mkdir()
-        with daemon(home, config) as running:
+        with daemon(home, config, start_s=60) as running:
             time.sleep(6)
             cost = cost_of(running.process.pid, window_s)
             counts = running.request("GET", "/api/v1/state")[1]["counts"]

@@ -41,7 +41,7 @@ def test_a_number_of_five_thousand_digits_is_a_mistake_like_any_other(tmp_path: 
 
 
 def test_a_file_over_a_mebibyte_is_refused_unread(tmp_path: Path) -> None:
-    assert "larger than 1024 KiB" in only_problem(write(tmp_path, b"#" * (1024 * 1024 + 1)))
+    assert "larger than 8192 KiB" in only_problem(write(tmp_path, b"#" * (8 * 1024 * 1024 + 1)))
 
 
 def test_a_file_of_exactly_a_mebibyte_is_read(tmp_path: Path) -> None:

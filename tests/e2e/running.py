@@ -80,8 +80,11 @@ def wait_until(condition: Callable[[], bool], what: str, timeout_s: float = 20.0
 
 
 @contextlib.contextmanager
-def daemon(folder: Path, config: str, *options: str) -> Iterator[Daemon]:
-    """Runs `lifesign run` on `config` in `folder`; ends it by SIGTERM, which must take less than 5 s."""
+def daemon(folder: Path, config: str, *options: str, start_s: float = 20.0) -> Iterator[Daemon]:
+    """Runs `lifesign run` on `config` in `folder`; ends it by SIGTERM, which must take less than 5 s.
+
+    `start_s`: so long its start may take.
+    """
     path = folder / "lifesign.toml"
     path.write_text(f'[monitor]\nname = "e2e"\nstate_dir = "state"\n{config}')
     path.chmod(0o644)
@@ -92,7 +95,8 @@ def daemon(folder: Path, config: str, *options: str) -> Iterator[Daemon]:
     )
     running = Daemon(path, log, process)
     try:
-        wait_until(running.socket.exists, f"a socket: {(folder / 'stderr').read_text()}")
+        wait_until(lambda: running.socket.exists() or process.poll() is not None, "a socket", start_s)
+        assert process.poll() is None, (folder / "stderr").read_text()
         wait_until(lambda: bool(running.events("monitor.started")), "the start told")
         yield running
     finally:

@@ -6,6 +6,7 @@ msgspec stops at its first error; a user wants all of them. Not here: which sect
 import math
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias, TypeVar, cast, get_args, get_origin
 
@@ -72,7 +73,7 @@ class Collector:
         if not isinstance(value, dict):
             self.table(value, path)
             return None
-        fields = {field.encode_name: field for field in msgspec.structs.fields(cast("Any", cls))}
+        fields = _fields(cast("Any", cls))
         values: dict[str, Any] = dict(skip or {})
         tag_field = getattr(cls, "__struct_config__").tag_field  # noqa: B009 - every Struct has it
         known = {key for key in value if key in fields or key in values or key == tag_field}
@@ -89,7 +90,7 @@ class Collector:
             elif field.required and key not in wrong:
                 self.complain((*path, key), "this key is required", _example(field.type))
                 wrong.add(key)
-        return self._build(cls, values, wrong, {f.encode_name for f in fields.values() if f.required}, path)
+        return self._build(cls, values, wrong, {key for key, field in fields.items() if field.required}, path)
 
     def _build(
         self, cls: type[T], values: dict[str, Any], wrong: set[str], required: set[str], path: KeyPath
@@ -182,6 +183,12 @@ class Collector:
         if not self._strict and isinstance(value, str) and _NUMBER.fullmatch(value):
             value = int(value) if value.isdigit() else float(value)
         return kind.read(value, self.context)
+
+
+@cache
+def _fields(cls: type[Any]) -> dict[str, msgspec.structs.FieldInfo]:
+    """The keys of a Struct; thousands of checks are read by the same few."""
+    return {field.encode_name: field for field in msgspec.structs.fields(cls)}
 
 
 def unwrap(kind: Any) -> tuple[Any, list[Meta]]:

@@ -36,7 +36,7 @@ def check_type_table() -> str:
 
 
 def key_tables() -> str:
-    """Markdown tables of the keys: one of the sections, one of the check types, one of what is to come."""
+    """Markdown tables of the keys: one of the sections, one of what each type of check, restart and alert adds."""
     sections = [(f"`{title}`", msgspec.structs.fields(cls)) for title, cls in _SECTIONS]
     checks = [(f"check `{name}`", _own_fields(kind, CommonKeys)) for name, kind in CHECK_TYPES.items()]
     methods = [(f"restart `{name}`", _own_fields(kind, Restart)) for name, kind in RESTART_METHODS.items()]
@@ -46,7 +46,7 @@ def key_tables() -> str:
         (f"alert `{name}`", _own_fields(kind, Tracker if issubclass(kind, Tracker) else Alert))
         for name, kind in ALERT_TYPES.items()
     ]
-    return "\n".join(map(_table, (sections, checks, methods + sinks)))
+    return "\n".join(map(_table, (sections, checks + methods + sinks)))
 
 
 def _own_fields(kind: type[Any], base: type[Any]) -> tuple[msgspec.structs.FieldInfo, ...]:
@@ -60,13 +60,14 @@ def _own_key(field: msgspec.structs.FieldInfo) -> str:
 
 
 def _table(groups: Sequence[tuple[str, tuple[msgspec.structs.FieldInfo, ...]]]) -> str:
-    lines = ["| of | key | default | meaning |", "|---|---|---|---|"]
+    rows: dict[str, list[str]] = {}  # whoever have the same key with the same words share a row
     for title, fields in groups:
         for field in fields:
             meaning = next((meta.description for meta in unwrap(field.type)[1] if meta.description), "")
-            row = f"| {title} | `{field.encode_name}` | {_default(field)} | {meaning} |"
-            lines.append(row.replace("||", "| |"))
-    return "\n".join(lines) + "\n"
+            row = f" `{field.encode_name}` | {_default(field)} | {meaning} |".replace("||", "| |")
+            rows.setdefault(row, []).append(title)
+    lines = [f"| {', '.join(titles)} |{row}" for row, titles in rows.items()]
+    return "\n".join(["| of | key | default | meaning |", "|---|---|---|---|", *lines]) + "\n"
 
 
 def _default(field: msgspec.structs.FieldInfo) -> str:

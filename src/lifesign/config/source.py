@@ -11,7 +11,7 @@ from lifesign.config.problems import ConfigError, ConfigNotFound, ConfigProblem
 from lifesign.config.secret import read_trusted
 from lifesign.text import clean
 
-LIMIT_BYTES = 1024 * 1024
+LIMIT_BYTES = 8 * 1024 * 1024
 _POSITION = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 

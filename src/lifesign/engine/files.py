@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 SWEEP_S = 1.0
+SLICE = 500  # so many files are compared before others have their turn: about a millisecond
 STEP_MS, DEBOUNCE_MS = 5, 30  # of watchfiles: how soon an event is told when all is quiet, and when it never is
 FOLDERS_S = 5.0  # how often the set of folders that exist is looked at again
 
@@ -82,7 +83,10 @@ class FileSweep(Generic[Key]):
     async def _sweep_for_ever(self) -> None:
         while True:
             await asyncio.sleep(SWEEP_S)
-            self.sweep()
+            keys = list(self._paths)
+            for begin in range(0, len(keys), SLICE):  # ten thousand in one go would hold up every look
+                self._compare(keys[begin : begin + SLICE])
+                await asyncio.sleep(0)
 
     async def _listen_for_ever(self) -> None:
         """Keeps one `awatch` on the folders that exist; begins anew when that set has changed."""
