@@ -147,7 +147,8 @@ def test_a_socket_without_permission_is_an_error_too() -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--connect", "ssh://host"], "not built yet"),
+        (["--connect", "ssh://-oProxyCommand=x"], "ssh://[user@]host[:port]"),
+        (["--connect", "ssh://host:99999"], "a port is a number"),
         (["--connect", "ftp://host"], "unix:PATH"),
         (["--snapshot", "/nonexistent"], "does not exist"),
     ],

@@ -16,11 +16,16 @@ if TYPE_CHECKING:
     from lifesign.tui.source import StateSource
 
 _ACT_NOTE = "--act: an engine of this console's own restarts and alerts by itself, as the config says"
+_SSH_HELP = (
+    "ssh://[user@]host[:port], by your own ssh. There it is the daemon of the config that lifesign finds; "
+    "?config=PATH names another, /PATH its socket itself"
+)
 
 
 @click.command(name="console")
 @config_option
-@click.option("--connect", metavar="URL", help="Attach to unix:PATH or http://host:port.")
+@click.option("--connect", metavar="URL", help=f"Attach to unix:PATH, http://host:port, or {_SSH_HELP}.")
+@click.option("--print-socket", is_flag=True, help="Print where the daemon of this config listens; nothing else.")
 @click.option("--read-only", is_flag=True, help="Look, and ask the daemon for nothing.")
 @click.option("--act", is_flag=True, help="Let an engine of the console's own act by itself.")
 @click.option(
@@ -29,7 +34,9 @@ _ACT_NOTE = "--act: an engine of this console's own restarts and alerts by itsel
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Open an exported state document.",
 )
-def command(config: str | None, connect: str | None, read_only: bool, act: bool, snapshot: Path | None) -> int:
+def command(
+    config: str | None, connect: str | None, print_socket: bool, read_only: bool, act: bool, snapshot: Path | None
+) -> int:
     """The terminal UI.
 
     It attaches to the daemon of this config if one runs, else it watches by an engine of its own that ends with it.
@@ -40,9 +47,13 @@ def command(config: str | None, connect: str | None, read_only: bool, act: bool,
     try:
         if snapshot is not None:
             return _open_snapshot(snapshot, notes)
+        if connect is not None and connect.startswith("ssh:"):
+            return _open_ssh(connect, read_only=read_only, notes=notes)
         if connect is not None:
             return open_console(connect=connect, read_only=read_only, notes=notes)
         loaded = load_config(config, warn=False, with_secrets=False)
+        if print_socket:
+            return _print_socket(loaded)
         return _open_config(loaded, read_only=read_only, act=act, notes=notes)
     except KeyboardInterrupt:
         return 0
@@ -69,14 +80,34 @@ def open_console(
 def _source_of(url: str) -> "Callable[[float], StateSource]":
     from lifesign.api.client import Client
 
-    if url.startswith("ssh:"):
-        raise click.UsageError("--connect ssh:// is not built yet: log in there and run lifesign, or forward a port")
     token = os.environ.get("LIFESIGN_TOKEN") or None
     try:
         Client.connect(url, token=token)
     except ValueError as error:
         raise click.UsageError(f"--connect {error}") from None
     return lambda timeout_s: Client.connect(url, timeout_s, token)
+
+
+def _open_ssh(url: str, *, read_only: bool, notes: tuple[str, ...]) -> int:
+    from lifesign.cli.ssh_address import SshAddress
+    from lifesign.cli.tunnel import SshTunnel, TunnelFailed
+
+    try:
+        address = SshAddress.parse(url)
+    except ValueError as error:
+        raise click.UsageError(f"--connect {error}") from None
+    try:
+        with SshTunnel(address) as tunnel:
+            return open_console(connect=tunnel.connect, read_only=read_only, notes=notes)
+    except TunnelFailed as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _print_socket(config: "Config") -> int:
+    from lifesign.api.address import socket_path
+
+    click.echo(str(socket_path(config.monitor.state_dir)))
+    return 0
 
 
 def _open_config(config: "Config", *, read_only: bool, act: bool, notes: tuple[str, ...]) -> int:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import IO, TypeVar
+from typing import IO, Protocol, TypeVar
 
 from lifesign.api.address import fits
 from lifesign.api.client import Client
@@ -24,6 +24,7 @@ from lifesign.text import clean
 START_TIMEOUT_S = 10.0
 _STOP_TIMEOUT_S = 3.0
 _LOOK_EVERY_S = 0.02
+_SOCKET_NAME = "engine.sock"
 
 _Answer = TypeVar("_Answer")
 
@@ -50,7 +51,7 @@ class EngineChild:
     def socket(self) -> Path:
         """Where the engine listens."""
         assert self._folder is not None, "not entered"
-        return self._folder / "engine.sock"
+        return self._folder / _SOCKET_NAME
 
     @property
     def target(self) -> str:
@@ -58,7 +59,7 @@ class EngineChild:
         return f"unix:{self.socket}"
 
     def __enter__(self) -> "EngineChild":
-        self._folder = _private_folder()
+        self._folder = private_folder(len(_SOCKET_NAME))
         try:
             self._start()
             self._wait_until_ready()
@@ -121,14 +122,21 @@ class EngineChild:
             _end_process(self._process)
         if self._said is not None:
             self._said.close()
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+        remove_folder(self._folder)
+
+
+class Carrier(Protocol):
+    """What stands between a client and the daemon, and may end: an engine of one's own, a tunnel."""
+
+    def ending(self) -> str:
+        """Why nobody can answer any more, empty while somebody can."""
+        ...
 
 
 class ChildSource:
-    """A client of the child that knows when nobody can answer any more."""
+    """A client that knows when nobody can answer any more."""
 
-    def __init__(self, engine: EngineChild, client: Client) -> None:
+    def __init__(self, engine: Carrier, client: Client) -> None:
         self._engine = engine
         self._client = client
 
@@ -165,12 +173,19 @@ class ChildSource:
             raise ClientError(self._engine.ending() or error.detail) from error
 
 
-def _private_folder() -> Path:
+def private_folder(name_bytes: int) -> Path:
+    """A folder of ours alone, in which a socket whose name has at most `name_bytes` bytes fits."""
     folder = Path(tempfile.mkdtemp(prefix="lifesign-"))
-    if fits(folder / "engine.sock"):
+    if fits(folder / ("x" * name_bytes)):
         return folder
     folder.rmdir()
     return Path(tempfile.mkdtemp(prefix="lifesign-", dir="/tmp"))
+
+
+def remove_folder(folder: Path | None) -> None:
+    """Removes it with all that is in it, as far as that goes."""
+    if folder is not None:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _end_process(process: "subprocess.Popen[bytes]") -> None:
