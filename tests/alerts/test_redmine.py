@@ -1,6 +1,7 @@
 """The whole life of issues in a real Redmine."""
 
 import asyncio
+import contextlib
 import os
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -14,7 +15,7 @@ from msgspec.structs import replace
 from lifesign.alerts.alert import Alert, Stage
 from lifesign.alerts.forge import Marker
 from lifesign.alerts.redmine import Redmine
-from lifesign.alerts.sink import HeldBackError, SinkError
+from lifesign.alerts.sink import HeldBackError, Memo, SinkError
 from lifesign.alerts.tracker import Tracker, TrackerRules
 from lifesign.text import format_timestamp
 from tests.alerts import real_redmine
@@ -42,9 +43,9 @@ class Desk:
     def __init__(self, redmine: real_redmine.Redmine) -> None:
         self.redmine = redmine
         self.told: list[str] = []
-        self.opened: list[Tracker] = []
+        self.opened: list[Redmine] = []
 
-    def tracker(self, rules: TrackerRules | None = None, **options: Any) -> Tracker:
+    def client(self, **options: Any) -> Redmine:
         given: dict[str, Any] = {
             "url": self.redmine.url,
             "project": self.redmine.project,
@@ -53,9 +54,12 @@ class Desk:
             "assignees": [self.redmine.member],
             "tell": self.told.append,
         }
-        made = Tracker(Redmine(**{**given, **options}), lambda: "prod", rules or TrackerRules())
+        made = Redmine(**{**given, **options})
         self.opened.append(made)
         return made
+
+    def tracker(self, rules: TrackerRules | None = None, **options: Any) -> Tracker:
+        return Tracker(self.client(**options), lambda: "prod", rules or TrackerRules())
 
     async def ask(self, method: str, path: str, body: object = None) -> Any:
         headers = {"X-Redmine-API-Key": self.redmine.key}
@@ -82,8 +86,8 @@ class Desk:
 async def desk(redmine: real_redmine.Redmine) -> AsyncIterator[Desk]:
     made = Desk(redmine)
     yield made
-    for tracker in made.opened:
-        await tracker.close()
+    for client in made.opened:
+        await client.close()
 
 
 def told(stage: Stage, component: str, opened_s: float, lasted_s: float, watcher: str = "a") -> Alert:
@@ -182,14 +186,44 @@ async def test_it_is_found_among_more_than_a_page_and_max_issues_holds_back(desk
         await desk.tracker(TrackerRules(max_issues=1)).deliver(told("opened", "one more", begun_s, 1), {})
 
 
+async def delivered(sink: Tracker, told: Alert, memo: Memo) -> Memo:
+    """As the outbox does it: SQLite below Redmine answers two who write at once that it is locked, which is a 500."""
+    for _ in range(20):
+        with contextlib.suppress(SinkError):
+            return await sink.deliver(told, memo)
+    return await sink.deliver(told, memo)
+
+
 async def test_two_watchdogs_at_once_come_to_one_issue(desk: Desk) -> None:
-    sinks, begun_s = [desk.tracker(), desk.tracker()], time.time()
-    alerts = [told("opened", "raced", begun_s, 1, watcher) for watcher in "ab"]
-    memos = await asyncio.gather(*(sink.deliver(one, {}) for sink, one in zip(sinks, alerts, strict=True)))
-    for place in (0, 1):
-        await sinks[place].deliver(told("updated", "raced", begun_s, 400, "ab"[place]), memos[place])
-    path = f"/issues.json?project_id={desk.redmine.project}&status_id=open&limit=100&sort=id:desc"
-    opened = [item for item in (await desk.ask("GET", path))["issues"] if ":raced " in item["description"]]
-    assert len(opened) == 1
-    for place in (0, 1):
-        await sinks[place].deliver(told("recovered", "raced", begun_s, 500, "ab"[place]), memos[place])
+    for turn in range(10):
+        sinks, begun_s, component = [desk.tracker(), desk.tracker()], time.time(), f"raced{turn}"
+        memos: list[Memo] = [{}, {}]
+        stages: list[tuple[Stage, float]] = [("opened", 1), ("updated", 400), ("recovered", 500)]
+        for stage, lasted_s in stages:
+            tellings = (
+                delivered(sinks[place], told(stage, component, begun_s, lasted_s, "ab"[place]), memos[place])
+                for place in (0, 1)
+            )
+            memos = await asyncio.gather(*tellings)
+            states = [issue["status"]["is_closed"] for issue in await desk.of(component)]
+            assert states.count(False) == (0 if stage == "recovered" else 1)
+
+
+async def test_many_changes_of_one_issue_at_once_all_come_through(desk: Desk) -> None:
+    memo = await desk.tracker().deliver(told("opened", "crowded", time.time(), 1), {})
+    number = memo["number"]
+    assert isinstance(number, int)
+    clients = [desk.client() for _ in range(4)]
+
+    async def change(client: Redmine, body: str) -> None:
+        for _ in range(20):
+            try:
+                return await client.edit(number, body, is_open=True)
+            except SinkError as error:
+                if "answers 500" not in str(error):  # SQLite is locked; a conflict is 422, and is none of ours to see
+                    raise
+        raise AssertionError
+
+    for turn in range(5):
+        await asyncio.gather(*(change(client, f"{turn} {place}") for place, client in enumerate(clients)))
+    assert (await desk.issue(number))["description"].startswith("4 ")

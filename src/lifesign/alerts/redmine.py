@@ -1,9 +1,13 @@
 """Issues in Redmine, over its REST API. What differs: no labels, ids for everything, notes instead of comments.
 
-The list holds what the token's owner has made in the project, read from the database.
+The list holds what the token's owner has made in the project, read from the database. Two who change one issue at once
+come into conflict there: one of them is answered 422 without a word of what is wrong, and nothing of his is written.
 """
 
-from collections.abc import Callable, Sequence
+import asyncio
+import json
+import random
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -14,6 +18,8 @@ from lifesign.alerts.web import Reply, TooMuchError, Web, part, refuse, send_jso
 
 PAGE = 100
 MOST_PAGES = 200
+MOST_CONFLICTS = 5  # with others over one change; then the outbox tries again
+CONFLICT_S = 0.1  # the first wait after one; each is longer than the one before
 
 
 class Redmine:
@@ -148,9 +154,26 @@ class Redmine:
         """Its description, and whether it is open."""
         opened, closed = await self._status_ids()
         status = opened if is_open else closed
-        await self._get("PUT", f"/issues/{number}.json", {"issue": {"description": body, "status_id": status}})
+        wanted = {"description": body, "status_id": status}
+
+        async def is_done() -> bool:
+            found = await self.issue(number)
+            return found is not None and found.is_open is is_open and _same_text(found.body, body)
+
+        await self._change(number, wanted, is_done)
         if (found := await self.issue(number)) is not None and found.is_open is not is_open:
             raise SinkError(f"{self._web.where} did not change the status: the workflow does not allow it")
+
+    async def _change(self, number: int, wanted: object, is_done: Callable[[], Awaitable[bool]] | None = None) -> None:
+        """One change of an issue, again after a conflict, unless the other one has written the same: `is_done`."""
+        for attempt in range(1, MOST_CONFLICTS + 1):
+            reply = await self._call("PUT", f"/issues/{number}.json", {"issue": wanted})
+            if not _is_conflict(reply):
+                break
+            if is_done is not None and await is_done():
+                return
+            await asyncio.sleep(CONFLICT_S * attempt * random.uniform(0.5, 1.5))  # noqa: S311 - not in step
+        refuse(reply, self._web.where)
 
     async def comments(self, number: int) -> list[Comment]:
         """All notes, oldest first."""
@@ -160,7 +183,7 @@ class Redmine:
 
     async def comment(self, number: int, body: str) -> int:
         """A new note; its id, which the answer does not tell."""
-        await self._get("PUT", f"/issues/{number}.json", {"issue": {"notes": body}})
+        await self._change(number, {"notes": body})  # a conflict has written nothing, so no note comes twice
         return max((comment.id for comment in await self.comments(number)), default=0)
 
     async def edit_comment(self, number: int, comment: int, body: str) -> bool:
@@ -171,3 +194,19 @@ class Redmine:
             return False
         refuse(reply, self._web.where)
         return True
+
+
+def _is_conflict(reply: Reply) -> bool:
+    """Whether somebody else changed it meanwhile: what its optimistic lock raises comes out as 422 without an error."""
+    if reply.status != 422:
+        return reply.status == 409
+    try:
+        found = json.loads(reply.body)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and found.get("errors") == []
+
+
+def _same_text(found: str, wanted: str) -> bool:
+    """It may have stored other ends of lines, and none at the end."""
+    return found.replace("\r\n", "\n").rstrip() == wanted.replace("\r\n", "\n").rstrip()
