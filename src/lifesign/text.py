@@ -98,6 +98,12 @@ def format_timestamp(wall_ns: int) -> str:
     return moment.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
+def format_until(wall_ns: int, now_wall_ns: int) -> str:
+    """When something ends, for people: `04:10 UTC`, with its day where that is not the present one."""
+    day, _, clock = format_timestamp(wall_ns)[:16].partition("T")
+    return f"{clock} UTC" if format_timestamp(now_wall_ns).startswith(day) else f"{day} {clock} UTC"
+
+
 def parse_timestamp(value: str) -> int:
     """Nanoseconds since the epoch from an RFC 3339 time with an offset. Raises ValueError."""
     if not re.match(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d", value):

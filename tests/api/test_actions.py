@@ -204,6 +204,7 @@ async def test_the_state_document_tells_silence_hold_acknowledgement_process_and
         "unproductive": 2,
         "max_unproductive": 3,
         "budget_left": 1,
+        "max_restarts": 5,
         "last_at": "2026-11-21T14:03:22.123Z",
         "next_at": "2026-11-21T15:03:22.123Z",
         "withheld": "held by alice",

@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from lifesign.core.budget import Budget
 from lifesign.core.commands import Hold, NotPossibleError, OperatorCommand, Rearm, Release, RestartNow
 from lifesign.core.events import Event, EventName, Level
 from lifesign.core.model import ComponentState, Identity, Instant, Layer, Observation, WorkSignal
 from lifesign.core.restart import Failed, Outcome, Phase, Renewed, RestartReport, Sent, Withheld
 from lifesign.core.spec import RestartSpec, SignalPolicy
+from lifesign.text import format_timestamp
 from tests.core.stage import FAIL, OK, START, UNKNOWN, S, Stage, check, component
 
 RESTART = RestartSpec(
@@ -76,6 +78,11 @@ class Mind:
 
     def command(self, wanted: OperatorCommand) -> None:
         self.stage.take(self.stage.monitor.command(wanted, self.stage.now))
+
+    def budget(self) -> Budget:
+        governor = self.stage.monitor.components["mind"].governor
+        assert governor is not None
+        return governor.budget
 
     def phase(self) -> Phase:
         shown = self.stage.view("mind").restart
@@ -189,11 +196,55 @@ def test_the_budget_of_a_window_is_never_exceeded_and_the_want_of_it_told_once()
         mind.hang().run(LONG_S)
     assert len(mind.sent) == 2
     (withheld,) = mind.told(EventName.RESTART_WITHHELD)
-    assert "2 restarts within 10h are spent" in withheld.message
+    assert "2 restarts within 10h spent" in withheld.message
     assert withheld.level is Level.ERROR
     assert mind.stage.view("mind").next_step.startswith("restart withheld: 2 restarts within 10h")
     mind.run(LONG_S * 8)
     assert len(mind.sent) == 3
+
+
+def test_what_other_monitors_of_the_host_have_spent_is_no_longer_there_and_the_words_say_until_when() -> None:
+    mind = Mind(restart=replace(RESTART, max_restarts=2, window_ns=LONG_S * S)).run(50)
+    others = [mind.stage.now.boot_ns, mind.stage.now.boot_ns + 30 * S]
+    mind.budget().share(others[:1])
+    shown = mind.stage.view("mind").restart
+    assert shown is not None
+    assert (shown.budget_left, shown.budget_at_wall_ns) == (1, None)
+    mind.hang().run(30)
+    mind.budget().share(others)
+    again_wall_ns = START.wall_ns + others[0] - START.boot_ns + LONG_S * S
+    shown = mind.stage.view("mind").restart
+    assert shown is not None
+    assert (shown.budget_left, shown.budget_at_wall_ns) == (0, again_wall_ns)
+    mind.run(400)
+    (withheld,) = mind.told(EventName.RESTART_WITHHELD)
+    until = format_timestamp(again_wall_ns)[11:16]
+    assert f"2 restarts within 1h spent by the monitors of this host together, none until {until} UTC" in (
+        withheld.message
+    )
+    assert mind.sent == []
+    mind.run(LONG_S)
+    assert len(mind.sent) == 1
+
+
+def test_rearming_gives_new_tries_and_no_new_budget_and_says_so() -> None:
+    """R4: at most so many in any window, whoever re-arms."""
+    mind = Mind(restart=replace(RESTART, max_restarts=3, window_ns=5 * LONG_S * S)).run(50).hang()
+    mind.cures = False
+    mind.run(LONG_S)
+    assert (mind.phase(), len(mind.sent)) == (Phase.EXHAUSTED, 3)
+    mind.command(Rearm("mind", "root", "fixed the disk"))
+    (told,) = mind.told(EventName.OPERATOR_ACTION)
+    until = format_timestamp(START.wall_ns + round(mind.sent[0] * S) + 5 * LONG_S * S)
+    assert told.message == f"root re-armed its restarts, budget: 0 of 3 left until {until[11:16]} UTC: fixed the disk"
+    mind.run(3 * LONG_S)
+    assert len(mind.sent) == 3
+    assert (
+        mind.stage.view("mind").next_step
+        == f"restart withheld: 3 restarts within 5h spent, none until {until[11:16]} UTC"
+    )
+    mind.run(2 * LONG_S)
+    assert len(mind.sent) > 3
 
 
 def test_a_step_of_the_wall_clock_gives_no_budget_back() -> None:
@@ -264,7 +315,9 @@ def test_hands_off_is_told_once_costs_nothing_and_is_tried_again() -> None:
     mind.run(600)
     (withheld,) = mind.told(EventName.RESTART_WITHHELD)
     assert "somebody has stopped it" in withheld.message
-    assert mind.stage.view("mind").next_step == "restart withheld: its manager says that somebody has stopped it"
+    assert mind.stage.view("mind").next_step.startswith(
+        "restart withheld: its manager says that somebody has stopped it; looked into again in "
+    )
     assert len(mind.stage.restarts) > 5
     shown = mind.stage.view("mind").restart
     assert shown is not None

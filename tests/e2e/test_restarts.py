@@ -89,6 +89,27 @@ def test_an_operator_restarts_a_hung_worker_from_the_shell_and_waits_for_its_fir
             assert subprocess.run(ask, capture_output=True, timeout=40, check=False).returncode == 1
 
 
+def test_r14_what_another_monitor_of_the_host_has_spent_on_the_same_target_is_shown_and_kept_to(tmp_path: Path) -> None:
+    with respawned(tmp_path) as worker:
+        worker.start()
+        config = worker.config + by_signal() + 'max_restarts = 1\nwindow = "1h"\n'
+        with daemon(tmp_path, config) as one:
+            one.wait_for_event("component.healthy", "mind")
+            worker.hang()
+            one.wait_for_event("restart.productive", "mind")
+        other = tmp_path / "other"
+        other.mkdir()
+        with daemon(other, config.replace('"heartbeat.json"', f'"{tmp_path / "heartbeat.json"}"')) as two:
+            two.wait_for_event("component.healthy", "mind")
+            wait_until(lambda: restart(two)["budget_left"] == 0, "what the other monitor has spent")
+            assert restart(two)["budget_at"]
+            worker.hang()
+            withheld = two.wait_for_event("restart.withheld", "mind")
+            assert "1 restart within 1h spent by the monitors of this host together" in withheld["message"]
+            assert "history" not in restart(two)
+    assert len(worker.pids) == 2
+
+
 def test_a_fresh_process_may_be_slow_and_an_old_heartbeat_is_no_evidence(tmp_path: Path) -> None:
     """The quiet path: 40 minutes old before the first start, and first work later than the limit, within the grace."""
     with respawned(tmp_path) as worker:
@@ -134,7 +155,8 @@ def test_a_worker_that_never_works_gets_its_three_restarts_over_a_death_of_ours_
             assert second - first <= third - second + 0.01  # whatever delayed the one delays the other
             worker.mend()
             rearm = [*LIFESIGN, "rearm", "mind", "-c", str(running.config)]
-            assert subprocess.run(rearm, timeout=20, check=False).returncode == 0
+            rearmed = subprocess.run(rearm, timeout=20, check=True, capture_output=True, text=True)
+            assert rearmed.stdout.endswith("; budget: 2 of 5 left\n")
             assert restart(running)["unproductive"] == 0
             wait_until(lambda: restart(running)["phase"] == "idle", "all is well again")
         assert len(_deeds(tmp_path)) == 3

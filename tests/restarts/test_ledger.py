@@ -29,7 +29,7 @@ def test_two_monitors_share_one_budget(tmp_path: Path) -> None:
     assert [one.spend(3, 60, NOW), two.spend(3, 60, NOW + S), one.spend(3, 60, NOW + 2 * S)] == [True] * 3
     assert not two.spend(3, 60, NOW + 3 * S)
     assert not one.spend(3, 60, NOW + 3 * S)
-    assert two.spent(60, NOW + 3 * S) == 3
+    assert two.moments(NOW + 3 * S) == (NOW, NOW + S, NOW + 2 * S)
     assert two.spend(4, 60, NOW + 3 * S)  # who allows more may go on, over the restarts of all
 
 
@@ -77,8 +77,7 @@ def test_a_line_that_cannot_be_read_counts_as_a_restart_just_now(tmp_path: Path,
     with only_file(tmp_path).open("ab") as file:
         file.write(junk)
     assert not mine.spend(2, 60, NOW + S)
-    assert mine.spent(60, NOW + S) == 2
-    assert mine.spent(60, NOW + 62 * S) == 0  # it was written down, and ages like any other
+    assert len(mine.moments(NOW + S) or ()) == 2  # it is written down, and ages like any other
     assert mine.spend(1, 60, NOW + 62 * S)
 
 
@@ -96,11 +95,29 @@ def test_it_stays_small(tmp_path: Path) -> None:
     assert only_file(tmp_path).read_text().count("\n") <= 1000
 
 
-def test_after_the_operator_rearmed_it_begins_anew(tmp_path: Path) -> None:
-    mine = ledger(tmp_path)
-    mine.spend(1, 60, NOW)
-    mine.forget()
-    assert mine.spend(1, 60, NOW)
+def test_what_was_written_and_not_done_is_withdrawn_and_another_monitors_is_not(tmp_path: Path) -> None:
+    one, two = ledger(tmp_path), ledger(tmp_path, monitor="two")
+    assert one.spend(2, 60, NOW)
+    assert two.spend(2, 60, NOW)
+    one.withdraw(NOW, NOW + S)
+    one.withdraw(NOW, NOW + S)
+    assert one.moments(NOW + S) == (NOW,)
+    assert one.spend(2, 60, NOW + S)
+    assert not two.spend(2, 60, NOW + S)
+
+
+def test_who_only_reads_makes_no_file_and_hears_of_changes_alone(tmp_path: Path) -> None:
+    one, two = ledger(tmp_path), ledger(tmp_path, monitor="two")
+    assert two.moments(NOW) == ()
+    assert two.moments(NOW) is None
+    assert not (tmp_path / "ledgers").exists()
+    one.spend(5, 60, NOW)
+    assert two.moments(NOW + S) == (NOW,)
+    assert two.moments(NOW + S) is None
+    one.spend(5, 60, NOW + S)
+    assert two.moments(NOW + S) == (NOW, NOW + S)
+    only_file(tmp_path).unlink()
+    assert two.moments(NOW + S) == ()
 
 
 def refusal(mine: Ledger) -> str:
@@ -128,7 +145,7 @@ def test_a_full_disk_is_a_refusal(tmp_path: Path) -> None:
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before[1])
         signal.signal(signal.SIGXFSZ, before[0])
-    assert mine.spent(60, NOW) == 2  # the half-written line counts: who knows
+    assert len(mine.moments(NOW) or ()) == 2  # the half-written line counts: who knows
 
 
 def test_a_folder_or_file_of_somebody_else_is_refused(tmp_path: Path) -> None:

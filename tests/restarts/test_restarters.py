@@ -114,6 +114,16 @@ def test_a_target_has_one_name_whatever_else_is_configured(tmp_path: Path) -> No
         )
 
 
+def test_two_ways_to_write_one_target_share_a_budget_and_the_users_manager_is_not_the_systems(tmp_path: Path) -> None:
+    def unit(name: str) -> str:
+        return key(tmp_path, f'method = "systemd"\nunit = "{name}"')
+
+    assert unit("mind") == unit("mind.service") != unit("mind.timer")
+    assert unit("user:mind") == unit("user:mind.service") != unit("mind")
+    program = 'method = "supervisor"\nprogram = "mind"'
+    assert key(tmp_path, program) == key(tmp_path, f'{program}\nserver = "unix:///var/run/supervisor.sock"')
+
+
 def test_a_signal_without_a_pidfile_is_named_by_what_finds_the_process(tmp_path: Path) -> None:
     signal = 'method = "signal"'
     one = key(tmp_path, signal, PROCESS + 'pattern = "one"\n')

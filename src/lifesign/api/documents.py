@@ -57,8 +57,9 @@ class Process(msgspec.Struct, frozen=True, kw_only=True):
 class Restart(msgspec.Struct, frozen=True, kw_only=True):
     """Where the restart of a component stands; null for one that has none configured.
 
-    `withheld`: why it is not made though it is due. `history`: the newest restarts, oldest first. Both are left out
-    where there is nothing to tell.
+    `budget_left`: of `max_restarts` within the window, by all monitors of this host together; `budget_at`: when
+    there is some again, where there is none. `withheld`: why it is not made though it is due. `history`: the newest
+    restarts, oldest first. What there is nothing to tell of is left out.
     """
 
     method: str
@@ -70,6 +71,8 @@ class Restart(msgspec.Struct, frozen=True, kw_only=True):
     budget_left: int
     last_at: str | None
     next_at: str | None
+    max_restarts: int | msgspec.UnsetType = msgspec.UNSET
+    budget_at: str | msgspec.UnsetType = msgspec.UNSET
     withheld: str | msgspec.UnsetType = msgspec.UNSET
     history: list[RestartMade] | msgspec.UnsetType = msgspec.UNSET
 

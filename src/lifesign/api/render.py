@@ -174,6 +174,8 @@ def restart_document(spec: RestartSpec, view: ComponentView) -> Restart:
         budget_left=at.budget_left,
         last_at=_time(at.last_at_wall_ns),
         next_at=_time(at.next_at_wall_ns),
+        max_restarts=spec.max_restarts,
+        budget_at=_time(at.budget_at_wall_ns) or msgspec.UNSET,
         withheld=_clean(at.withheld) or msgspec.UNSET,
         history=[_restart_made(record) for record in at.history] or msgspec.UNSET,
     )

@@ -158,6 +158,7 @@ class Daemon:
         beside = [
             asyncio.create_task(self._keeper.run(), name="keeper"),
             asyncio.create_task(self._reloader.run(), name="reloader"),
+            asyncio.create_task(self._restarting.run(), name="shared budget"),
         ]
         beside += [asyncio.create_task(self._alerter.run(), name="alerter")] if self._alerter is not None else []
         gc.collect()

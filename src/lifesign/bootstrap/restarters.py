@@ -11,6 +11,7 @@ from typing import Any
 
 from lifesign.api.address import runtime_dir
 from lifesign.config import ComponentConfig
+from lifesign.processes.systemctl import unit_name
 from lifesign.restarts.restarter import Restarter
 
 
@@ -94,9 +95,12 @@ def ledger_key(component: ComponentConfig) -> str:
     method = _method(options)
     match method:
         case "systemd":
-            target: object = options.unit
+            name = options.unit.removeprefix("user:")
+            target: object = ["system" if name == options.unit else "user", unit_name(name)]
         case "supervisor":
-            target = [options.server, options.program]
+            from lifesign.restarts.supervisor import DEFAULT_SERVER
+
+            target = [options.server or DEFAULT_SERVER, options.program]
         case "docker":
             target = options.container
         case "command":

@@ -11,14 +11,14 @@ import logging
 from pathlib import Path
 
 from lifesign.bootstrap.keeping import Keeper
-from lifesign.bootstrap.restarters import ledger_folder, ledger_key, matcher_for, restarter_for
+from lifesign.bootstrap.restarters import matcher_for, restarter_for
+from lifesign.bootstrap.shared_budget import READ_EVERY_S, SharedBudget
 from lifesign.config import ComponentConfig, Config
 from lifesign.core.effects import Restart
-from lifesign.core.model import NS_PER_S, CheckState, Identity
+from lifesign.core.model import CheckState, Identity
 from lifesign.core.restart import Failed, Phase, Renewed, RestartReport, Sent, Withheld
 from lifesign.engine.clock import read_clocks
 from lifesign.engine.engine import Engine
-from lifesign.restarts.ledger import Ledger, LedgerError
 from lifesign.restarts.restarter import HandsOffError, Hint, Restarter, RestartFailedError, Target
 from lifesign.text import clean
 
@@ -34,7 +34,7 @@ class Restarting:
 
     def __init__(self, config: Config, keeper: Keeper, monitor_name: str) -> None:
         self._keeper = keeper
-        self._monitor_name = monitor_name
+        self._budget = SharedBudget(monitor_name)
         self._engine: Engine | None = None
         self._components: dict[str, ComponentConfig] = {}
         self._restarters: dict[str, Restarter] = {}
@@ -50,6 +50,7 @@ class Restarting:
         """Restarts as `config` says. One that is under way ends as it began."""
         before = self._components
         self._components = {component.spec.name: component for component in config.components}
+        self._budget.follow(self._components)
         for name in [*self._restarters]:
             held, wanted = before.get(name), self._components.get(name)
             if held is None or wanted is None or held.restart != wanted.restart:
@@ -85,6 +86,13 @@ class Restarting:
         for restarter in self._restarters.values():
             restarter.close()
 
+    async def run(self) -> None:
+        """Keeps the governors told of the budget that they share with others, until cancelled."""
+        assert self._engine is not None
+        while True:
+            await self._budget.tell(self._engine.monitor.components)
+            await asyncio.sleep(READ_EVERY_S)
+
     async def _carry_out(self, wanted: Restart) -> None:
         assert self._engine is not None
         report = await self._report(wanted)
@@ -97,7 +105,7 @@ class Restarting:
             target = await self._find(wanted)
             await self._write_down(wanted)
             await self._look_again(wanted)
-            await self._spend(wanted)
+            spent_boot_ns = await self._spend(wanted)
         except HandsOffError as error:
             return Withheld(clean(str(error), 300))
         except TimeoutError:
@@ -105,7 +113,9 @@ class Restarting:
         except Exception as error:  # the adapter's border: nothing was done yet, and nothing will be
             logger.exception("a restart of %s could not be prepared", wanted.component)
             return Withheld(clean(f"lifesign itself failed: {type(error).__name__}: {error}", 300))
-        return await self._send(wanted, target)
+        report = await self._send(wanted, target)
+        await self._withdraw(wanted, spent_boot_ns, report)
+        return report
 
     async def _find(self, wanted: Restart) -> Target:
         component = self._components.get(wanted.component)
@@ -143,21 +153,18 @@ class Restarting:
         if doubt:
             raise HandsOffError(doubt)
 
-    async def _spend(self, wanted: Restart) -> None:
-        """R14: the budget of all monitors of this user on this host."""
+    async def _spend(self, wanted: Restart) -> int | None:
+        """R14: the budget of all monitors of this user on this host. When it was spent; None for an operator's."""
         component = self._components.get(wanted.component)
-        if not wanted.automatic or component is None or component.spec.restart is None:
-            return
-        spec = component.spec.restart
-        ledger = Ledger(ledger_key(component), monitor=self._monitor_name, folder=ledger_folder())
-        try:
-            spent = await asyncio.to_thread(
-                ledger.spend, spec.max_restarts, spec.window_ns / NS_PER_S, read_clocks().boot_ns
-            )
-        except LedgerError as error:
-            raise HandsOffError(str(error)) from error
-        if not spent:
-            raise HandsOffError("the monitors of this host have spent the budget of its restarts together")
+        return await self._budget.spend(component) if wanted.automatic and component is not None else None
+
+    async def _withdraw(self, wanted: Restart, spent_boot_ns: int | None, report: RestartReport) -> None:
+        """What was spent for nothing is given back, and the governor is told what is left."""
+        assert self._engine is not None
+        component = self._components.get(wanted.component)
+        if isinstance(report, Withheld) and spent_boot_ns is not None and component is not None:
+            await self._budget.withdraw(component, spent_boot_ns)
+        await self._budget.tell(self._engine.monitor.components)
 
     async def _send(self, wanted: Restart, target: Target) -> RestartReport:
         restarter = self._restarters[wanted.component]

@@ -121,9 +121,11 @@ class Governing:
         self._plan(component, governor, now)
         return effects
 
-    def rearm(self, component: TrackedComponent) -> None:
-        """Allows restarts after they were exhausted. NotPossibleError: they are not."""
-        _governor(component).rearm()
+    def rearm(self, component: TrackedComponent, now: Instant) -> str:
+        """Allows restarts after they were exhausted; words of the budget. NotPossibleError: they are not."""
+        governor = _governor(component)
+        governor.rearm()
+        return governor.budget.words(now)
 
     def resumed(self, component: TrackedComponent, now: Instant) -> None:
         """Its checks were paused: no verification ended meanwhile."""

@@ -134,7 +134,7 @@ class Governor:
         """A restart that is due is made once nothing speaks against it and a last look found the failure again."""
         if now.mono_ns < self.next_due_ns():
             return []
-        doubt = first_doubt(sight) or self._budget_doubt(now)
+        doubt = first_doubt(sight) or self.budget.doubt(now)
         if doubt is not None:
             self.asked_ns = None
             return self._announcer.withhold(*doubt, sight, now)
@@ -150,13 +150,6 @@ class Governor:
         """Not before then, whatever else: `after` or backoff, a hand that was kept off, the grace of the last (R2)."""
         return max(self.due_ns, self.retry_ns, self.rest_until_ns)
 
-    def _budget_doubt(self, now: Instant) -> tuple[str, str] | None:
-        wait_ns = self.budget.wait_ns(now.boot_ns)
-        if wait_ns <= 0:
-            return None
-        window, wait = (format_duration(-(-span_ns // NS_PER_S)) for span_ns in (self.spec.window_ns, wait_ns))
-        return "budget", f"{self.spec.max_restarts} restarts within {window} are spent, the next in {wait}"
-
     def order(self, author: str, reason: str, sight: Sight, now: Instant) -> list[Effect]:
         """An operator's restart. It spends no budget; R2 binds it. An exhausted governor is armed again by it."""
         if self.in_flight:
@@ -170,7 +163,7 @@ class Governor:
         return self._begin(attempt, author, reason, sight, now)
 
     def rearm(self) -> None:
-        """Begins anew after it was exhausted."""
+        """Begins anew after it was exhausted. The budget of the window stays spent (R4)."""
         if self.phase is not Phase.EXHAUSTED:
             raise NotPossibleError(f"the restarts of {self.component} are not exhausted: {self.phase}")
         self._forget()

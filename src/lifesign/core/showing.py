@@ -8,7 +8,7 @@ from lifesign.core.model import NS_PER_S, Instant
 from lifesign.core.operations import Notice
 from lifesign.core.restart import Phase
 from lifesign.core.view import ComponentGlance, ComponentView, IncidentView, RestartView
-from lifesign.text import format_duration, format_timestamp
+from lifesign.text import format_duration, format_until
 
 
 def component_glance(component: TrackedComponent, now: Instant) -> ComponentGlance:
@@ -48,10 +48,12 @@ def component_view(component: TrackedComponent, now: Instant, suppressed_by: str
 def _restart_view(governor: Governor, now: Instant) -> RestartView:
     due = governor.phase in (Phase.WAITING, Phase.BACKOFF)
     history = tuple(governor.attempts.history)
+    wait_ns = governor.budget.wait_ns(now.boot_ns)
     return RestartView(
         phase=governor.phase,
         unproductive=governor.unproductive,
         budget_left=governor.budget.left(now.boot_ns),
+        budget_at_wall_ns=now.wall_ns + wait_ns if wait_ns > 0 else None,
         last_at_wall_ns=history[-1].at_wall_ns if history else None,
         next_at_wall_ns=now.wall_ns + max(0, governor.next_due_ns() - now.mono_ns) if due else None,
         withheld=governor.withheld,
@@ -75,7 +77,9 @@ def _next_restart(governor: Governor, now_ns: int) -> str:
             return ""
         case Phase.WAITING | Phase.BACKOFF:
             if governor.withheld:
-                return f"restart withheld: {governor.withheld}"
+                again_ns = governor.retry_ns - now_ns
+                again = f"; looked into again in {_wait(again_ns)}" if again_ns > 0 else ""
+                return f"restart withheld: {governor.withheld}{again}"
             left_ns = governor.next_due_ns() - now_ns
             return f"restart {f'in {_wait(left_ns)}' if left_ns > 0 else 'now'} ({governor.ordinal})"
         case Phase.RESTARTING:
@@ -96,5 +100,5 @@ def _wait(left_ns: int) -> str:
 def notice_words(notice: Notice, now: Instant) -> str:
     """`root until 04:10 UTC: vendor outage`."""
     until_ns = notice.view(now).until_wall_ns
-    until = f" until {format_timestamp(until_ns)[11:16]} UTC" if until_ns is not None else ""
+    until = f" until {format_until(until_ns, now.wall_ns)}" if until_ns is not None else ""
     return f"{notice.author}{until}{f': {notice.reason}' if notice.reason else ''}"

@@ -55,8 +55,8 @@ class Supervision:
             case Resume():
                 event = self._resume(command, now)
             case Rearm():
-                self._governing.rearm(self._components[command.component])
-                event = self._acted(command, "re-armed its restarts", now)
+                left = self._governing.rearm(self._components[command.component], now)
+                event = self._acted(command, f"re-armed its restarts, {left}", now)
             case RestartNow():
                 component = self._components[command.component]
                 deeds = self._governing.order(component, command.author, command.reason, now)

@@ -50,6 +50,8 @@ class RestartView:
     """Where the restart of a component stands. `history`: the newest restarts, oldest first.
 
     `next_at_wall_ns`: when the next one is due, None where none is. `withheld`: why it is not made though it is due.
+    `budget_left`: of the budget that all monitors of this host share; `budget_at_wall_ns`: when there is some again,
+    None where there is.
     """
 
     phase: Phase
@@ -59,6 +61,7 @@ class RestartView:
     next_at_wall_ns: int | None
     withheld: str = ""
     history: tuple[RestartRecord, ...] = ()
+    budget_at_wall_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

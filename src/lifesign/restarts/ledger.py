@@ -36,6 +36,7 @@ class Ledger:
         self._folder = folder
         self._path = folder / f"{hashlib.sha256(key.encode('utf-8', 'surrogateescape')).hexdigest()[:32]}.jsonl"
         self._boot_id = boot_id
+        self._seen: tuple[int, int, int] | None = (0, 0, 0)  # of the file as it was last read; None: there was none
 
     def spend(self, most: int, window_s: float, now_boot_ns: int) -> bool:
         """Writes one restart at `now_boot_ns` (CLOCK_BOOTTIME) where fewer than `most` (>= 1) lie within `window_s`.
@@ -59,22 +60,41 @@ class Ledger:
         except OSError as error:
             raise LedgerError(self._sentence(error)) from error
 
-    def spent(self, window_s: float, now_boot_ns: int) -> int:
-        """How many restarts lie within `window_s` before `now_boot_ns`, whoever made them. Raises LedgerError."""
+    def withdraw(self, boot_ns: int, now_boot_ns: int) -> None:
+        """The restart that this monitor wrote for `boot_ns` was not made after all. Raises LedgerError."""
         try:
             with self._opened() as descriptor:
                 times, _ = self._read(descriptor, now_boot_ns)
+                if (boot_ns, self._monitor) in times:
+                    times.remove((boot_ns, self._monitor))
+                    self._rewrite(descriptor, times)
         except OSError as error:
             raise LedgerError(self._sentence(error)) from error
-        return sum(time_ns > now_boot_ns - int(window_s * _S) for time_ns, _ in times)
 
-    def forget(self) -> None:
-        """The operator rearmed it: the budget begins anew, for every monitor. Raises LedgerError."""
+    def moments(self, now_boot_ns: int) -> tuple[int, ...] | None:
+        """When restarts were made in this boot, whoever made them (CLOCK_BOOTTIME); None as long as nothing changed.
+
+        Only reads: a ledger that is not there is empty. Raises LedgerError.
+        """
         try:
-            with self._opened() as descriptor:
-                os.ftruncate(descriptor, 0)
+            status = self._path.stat()
+        except FileNotFoundError:
+            signature = None
         except OSError as error:
             raise LedgerError(self._sentence(error)) from error
+        else:
+            signature = (status.st_ino, status.st_size, status.st_mtime_ns)
+        if signature == self._seen:
+            return None
+        found: tuple[int, ...] = ()
+        if signature is not None:
+            try:
+                with self._opened() as descriptor:
+                    found = tuple(moment_ns for moment_ns, _ in self._read(descriptor, now_boot_ns)[0])
+            except OSError as error:
+                raise LedgerError(self._sentence(error)) from error
+        self._seen = signature
+        return found
 
     def _sentence(self, error: OSError) -> str:
         reason = error.strerror if error.errno is None or error.filename is None else os.strerror(error.errno)
