@@ -291,6 +291,7 @@ async def test_no_such_route_and_a_wrong_method_are_problems_too(tmp_path: Path)
         status, headers, body = await served.tcp("DELETE", "/api/v1/state")
         assert (status, headers["Content-Type"]) == (405, "application/problem+json")
         assert "GET" in headers["Allow"]
+        assert body["detail"] == f"this route takes {headers['Allow']}, and not what was asked for"
 
 
 async def test_every_served_route_is_described_and_every_described_route_is_served(tmp_path: Path) -> None:

@@ -50,8 +50,9 @@ async def test_the_daemons_state_is_taken_where_one_answers(tmp_path: Path, conf
 
 
 async def test_without_a_daemon_it_looks_itself(config: Path) -> None:
-    code, out, _ = await _lifesign("snapshot", "-c", str(config), "--format", "json", "--exit-code")
+    code, out, err = await _lifesign("snapshot", "-c", str(config), "--format", "json", "--exit-code")
     document = json.loads(out)
+    assert err == "lifesign: no daemon answers: this is one round of our own, without thresholds or grace\n"
     assert (code, document["overall"], document["monitor"]["mode"]) == (2, "down", "oneshot")
 
 

@@ -181,3 +181,25 @@ def test_an_own_engine_of_a_console_ends_with_its_standard_input(tmp_path: Path)
     child.communicate(timeout=5)
     assert child.returncode == 0
     assert not path.exists()
+
+
+def test_without_a_daemon_the_stored_events_are_told_by_level_and_followed(tmp_path: Path) -> None:
+    with daemon(tmp_path, CONFIG.format(port=free_port())) as running:
+        running.wait_for_event("component.down", "gateway")
+    words = ["events", "-c", str(running.config), "--json"]
+    told = [json.loads(line) for line in lifesign(*words).stdout.splitlines()]
+    assert [event["event"] for event in told][-1] == "monitor.stopped"
+    loud = [json.loads(line) for line in lifesign(*words, "--level", "error").stdout.splitlines()]
+    assert loud == [event for event in told if event["level"] == "ERROR"]
+    assert [event["event"] for event in loud] == ["component.down"]
+    late = [json.loads(line) for line in lifesign(*words, "--since", told[1]["ts"]).stdout.splitlines()]
+    assert late == [event for event in told if event["ts"] >= told[1]["ts"]]
+    follower = subprocess.Popen([*LIFESIGN, *words, "--follow"], stdout=subprocess.PIPE)
+    assert follower.stdout is not None
+    try:
+        assert [json.loads(follower.stdout.readline()) for _ in told] == told
+        with daemon(tmp_path, CONFIG.format(port=free_port())):
+            assert json.loads(follower.stdout.readline())["event"] == "monitor.started"
+    finally:
+        follower.kill()
+        follower.communicate(timeout=10)

@@ -36,12 +36,14 @@ def problem_response(status: HTTPStatus, detail: str = "", headers: dict[str, st
 def from_http_exception(error: web.HTTPException) -> web.Response:
     """The same for an error that aiohttp found: no such route, method, or a body too large."""
     status = HTTPStatus(error.status)
-    headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else None
+    allowed = error.headers.get("Allow", "")
+    headers = {"Allow": allowed} if allowed else None
     details = {
+        HTTPStatus.METHOD_NOT_ALLOWED: f"this route takes {allowed}, and not what was asked for",
         HTTPStatus.NOT_FOUND: "no such route: see /api/v1/openapi.json",
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "a body has at most 64 KiB",
     }
-    return problem_response(status, details.get(status, ""), headers)
+    return problem_response(status, details.get(status, status.description), headers)
 
 
 def unknown_component(name: str, names: list[str]) -> ProblemError:

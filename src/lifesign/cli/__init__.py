@@ -85,7 +85,7 @@ def group() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs one command and exits. Without one it is `console`."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    words = _command_first(list(sys.argv[1:] if arguments is None else arguments))
     if not words or (words[0].startswith("-") and words[0] not in ("-h", "--help", "--version")):
         words.insert(0, "console")
     if words[0] != "check":
@@ -95,6 +95,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if arguments is None:
         _leave(code)
     sys.exit(code)
+
+
+def _command_first(words: list[str]) -> list[str]:
+    """`lifesign -c FILE check …` means `lifesign check -c FILE …`."""
+    before = 0
+    if words and words[0] in ("-c", "--config"):
+        before = 2
+    elif words and words[0].startswith(("-c", "--config=")):
+        before = 1
+    if before and len(words) > before and words[before] in COMMANDS:
+        return [words[before], *words[:before], *words[before + 1 :]]
+    return words
 
 
 def _leave(code: int) -> NoReturn:

@@ -12,6 +12,7 @@ from lifesign.cli.options import config_option
 if TYPE_CHECKING:
     from lifesign.api.client import Client
     from lifesign.api.documents import Component, Notice
+    from lifesign.api.failures import ClientError
 
 
 @contextmanager
@@ -24,9 +25,14 @@ def asked(config: str | None, timeout_s: float = 10.0) -> Iterator["Client"]:
     try:
         yield Client.of_state_dir(loaded.monitor.state_dir, timeout_s)
     except Unreachable as error:
-        raise click.ClickException(f"no daemon answers: {error}") from None
+        raise no_daemon(error) from None
     except ClientError as error:
         raise click.ClickException(str(error)) from None
+
+
+def no_daemon(error: "ClientError") -> click.ClickException:
+    """What to say, and what to do, where nobody answers."""
+    return click.ClickException(f"no daemon answers: {error} (lifesign run starts one)")
 
 
 def operator() -> str | None:

@@ -1,5 +1,6 @@
 """`lifesign events`: the history, of the daemon or as it is stored, and what happens from now on."""
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,17 +12,22 @@ from lifesign.cli.loading import load_config
 from lifesign.cli.options import config_option
 
 if TYPE_CHECKING:
-    from lifesign.api.client import Client
     from lifesign.api.documents import EventDocument
+
+
+LEVELS = ("INFO", "WARNING", "ERROR")
 
 
 @click.command(name="events")
 @config_option
 @click.option("--component", metavar="NAME", help="Of this component alone.")
 @click.option("--since", metavar="TIME", help="From this RFC 3339 time on, or for so long: 10m.")
+@click.option("--level", type=click.Choice(LEVELS, case_sensitive=False), help="So loud, or louder.")
 @click.option("--follow", is_flag=True, help="Go on with what happens, until interrupted.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, as in the log.")
-def command(config: str | None, component: str | None, since: str | None, follow: bool, as_json: bool) -> None:
+def command(
+    config: str | None, component: str | None, since: str | None, level: str | None, follow: bool, as_json: bool
+) -> None:
     """Tell the newest events, oldest first: the daemon's, or, where none runs, those that are stored."""
     from lifesign.api.failures import ClientError
 
@@ -30,7 +36,7 @@ def command(config: str | None, component: str | None, since: str | None, follow
         refuse_unknown(loaded, (component,))
     try:
         for event in _events(loaded.monitor.state_dir, _moment(since), follow=follow):
-            if component is None or event.component == component:
+            if component in (None, event.component) and _is_loud(event, level):
                 click.echo(_line(event, as_json=as_json))
     except ClientError as error:
         raise click.ClickException(str(error)) from None
@@ -40,24 +46,29 @@ def _events(folder: Path, since: str | None, *, follow: bool) -> Iterator["Event
     """The daemon's; where none runs, what is stored. Raises ClientError where neither is to be had."""
     from lifesign.api.client import Client
     from lifesign.api.failures import Unreachable
-    from lifesign.bootstrap.history import stored_events
+    from lifesign.bootstrap.history import followed_events, has_history, stored_events
 
+    client = Client.of_state_dir(folder)
     try:
-        yield from _told(Client.of_state_dir(folder), since, follow=follow)
+        page = client.events(since)
     except Unreachable:
-        stored = None if follow else stored_events(folder)
-        if stored is None:
+        if not has_history(folder):
             raise
-        yield from (event for event in stored if since is None or event.ts >= since)
-
-
-def _told(client: "Client", since: str | None, *, follow: bool) -> Iterator["EventDocument"]:
-    page = client.events(since)
+        yield from followed_events(folder, since) if follow else stored_events(folder, since)
+        return
+    if since is not None and page.events:  # the daemon knows its newest alone: what is older is in the store
+        first = page.events[0].ts
+        yield from itertools.takewhile(lambda event: event.ts < first, stored_events(folder, since))
     while page.events:
         yield from page.events
         page = client.events(page.next)
     if follow:
         yield from client.follow_events(page.next)
+
+
+def _is_loud(event: "EventDocument", level: str | None) -> bool:
+    """Whether it is at `level` or above; one of a level that we do not know is told."""
+    return level is None or event.level not in LEVELS or LEVELS.index(event.level) >= LEVELS.index(level)
 
 
 def _moment(since: str | None) -> str | None:

@@ -4,8 +4,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lifesign.cli.asking import no_daemon
 from lifesign.cli.loading import load_config
 from lifesign.cli.options import config_option
+from lifesign.cli.words import standing
 
 if TYPE_CHECKING:
     from lifesign.api.documents import ComponentStatus, Status
@@ -34,7 +36,7 @@ def command(config: str | None, component: str | None) -> int:
             status, every = client.status()
             line = _overall_line(every)
     except Unreachable as error:
-        raise click.ClickException(f"no daemon answers: {error}") from None
+        raise no_daemon(error) from None
     except ClientError as error:
         raise click.ClickException(str(error)) from None
     click.echo(line)
@@ -47,4 +49,5 @@ def _overall_line(status: "Status") -> str:
 
 
 def _component_line(component: "ComponentStatus") -> str:
-    return f"{component.name} is {component.state}{' (optional)' if component.optional else ''}: {component.diagnosis}"
+    state = f"{component.state} (optional)" if component.optional else component.state
+    return f"{component.name} is {standing(component.state, component.diagnosis).replace(component.state, state, 1)}"

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from html import escape
 
 from lifesign.api.documents import Check, Component, Notice, State
+from lifesign.cli.words import why
 from lifesign.text import clean, format_duration
 from lifesign.tui.drawing.glyphs import UNICODE
 
@@ -69,7 +70,7 @@ def _card(component: Component) -> str:
     parts = [
         f'<article style="--state: var(--{_colour(component.state)})">',
         f'<h2><span class="state">{sign} {_text(component.state)}</span> {_text(component.name)}{title}{optional}</h2>',
-        f'<p>{_text(component.diagnosis)}</p><p class="muted">since {_time(component.since)}</p>',
+        f'<p>{_text(why(component.state, component.diagnosis))}</p><p class="muted">since {_time(component.since)}</p>',
         f"<p>→ {_text(component.next)}</p>" if component.next else "",
         *_notices(component),
         _lamps(component),

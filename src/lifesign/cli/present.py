@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lifesign.api.documents import Component, State
+from lifesign.cli.words import why
 from lifesign.text import clean, format_duration
 from lifesign.tui.drawing.glyphs import UNICODE, Glyphs, glyphs_for
 
@@ -75,7 +76,7 @@ def render_markdown(state: State) -> str:
         cells += [getattr(component.layers, layer) or "-" for layer in LAYERS]
         lines.append("| " + " | ".join(_markdown(cell) for cell in [*cells, _work(component)]) + " |")
     for component in filter(_wants_words, state.components):
-        lines += ["", f"**{_markdown(component.name)}**: {_markdown(component.diagnosis)}"]
+        lines += ["", f"**{_markdown(component.name)}**: {_markdown(why(component.state, component.diagnosis))}"]
         lines += [""] if component.next or _troubles(component) else []
         lines += [f"- next: {_markdown(component.next)}"] if component.next else []
         lines += [f"- {_markdown(name)} {_markdown(words)}" for _, name, words in _troubles(component)]
@@ -128,7 +129,9 @@ def _table(state: State, glyphs: Glyphs) -> Table:
 def _why(component: Component, glyphs: Glyphs) -> list[RenderableType]:
     glyph, role = glyphs.of_state(component.state)
     name = (_plain(component.name, glyphs), "bold")
-    title = Text.assemble((glyph, STYLES[role]), " ", name, "  ", _plain(component.diagnosis, glyphs))
+    title = Text.assemble(
+        (glyph, STYLES[role]), " ", name, "  ", _plain(why(component.state, component.diagnosis), glyphs)
+    )
     below = [Text(_plain(f"{glyphs.arrow} {component.next}", glyphs), "cyan")] if component.next else []
     for state, check_name, words in _troubles(component):
         sign, kind = glyphs.of_check(state)

@@ -54,7 +54,9 @@ def take_state(config: str | None) -> "State":
     except Unreachable:
         from lifesign.bootstrap import one_shot_state
 
-        return one_shot_state(load_config(config))
+        loaded = load_config(config)
+        click.echo("lifesign: no daemon answers: this is one round of our own, without thresholds or grace", err=True)
+        return one_shot_state(loaded)
     except ClientError as error:
         raise click.ClickException(str(error)) from None
 

@@ -17,7 +17,7 @@ from lifesign.config.resolved import Config, HttpConfig, MonitorConfig
 from lifesign.config.rules import check_references
 from lifesign.config.secret import read_trusted
 from lifesign.config.sections import read_file
-from lifesign.config.source import read_source, stamp_of
+from lifesign.config.source import read_source, read_untrusted, stamp_of
 from lifesign.config.values import Context
 
 _SYSTEM_STATE = Path("/var/lib/lifesign")
@@ -48,23 +48,17 @@ def load(path: Path, environ: Mapping[str, str] = os.environ, *, with_secrets: b
         raise ConfigError(_problems(path, text, collector)) from None
 
 
-def salvage(path: Path, environ: Mapping[str, str] = os.environ) -> Config | None:
-    """What a refused config still says of where its daemon keeps its state: `[monitor]` alone, no component.
+def salvage(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
+    """Where the daemon of a config that cannot be used, or is gone, keeps its state: `[monitor]` alone, no component.
 
-    A daemon goes on with the config that it had, and whoever only asks it need not be able to read the new one.
-    None where even that cannot be read.
+    A daemon goes on with the config that it had, and whoever only asks it need not be able to read the new one. What
+    cannot be read is taken for its default. Nothing proves that others did not write it: do not act on it.
+    Raises RuntimeError where no home folder is known.
     """
-    try:
-        _, raw = read_source(path)
-    except ConfigError:
-        return None
     absolute = Path(os.path.abspath(path))  # noqa: PTH100 - as in `load`
     collector = Collector(Context(absolute.parent, environ, reads_secrets=False))
-    monitor = collector.struct(Monitor, raw.get("monitor", {}), ("monitor",))
-    try:
-        return None if monitor is None else Config(absolute, _monitor(monitor, absolute), ())
-    except RuntimeError:
-        return None
+    monitor = collector.struct(Monitor, read_untrusted(path).get("monitor", {}), ("monitor",))
+    return Config(absolute, _monitor(monitor or Monitor(), absolute), ())
 
 
 def _problems(path: Path, text: str, collector: Collector) -> list[ConfigProblem]:

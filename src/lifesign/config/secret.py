@@ -6,7 +6,7 @@ Not here: where they are sent, or redacted (`lifesign.text.redact`).
 import os
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 LIMIT_BYTES = 64 * 1024
@@ -37,6 +37,11 @@ def read_trusted(path: Path, limit_bytes: int) -> bytes:
 
     Raises OSError, or ValueError with a clause that says why not. Never blocks on a FIFO.
     """
+    return read_regular(path, limit_bytes, refuse_foreign_writers)
+
+
+def read_regular(path: Path, limit_bytes: int, admit: Callable[[os.stat_result, Path], None]) -> bytes:
+    """The bytes of a regular file that `admit` lets pass; raises as `read_trusted` does."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         info = os.fstat(descriptor)
@@ -44,7 +49,7 @@ def read_trusted(path: Path, limit_bytes: int) -> bytes:
             raise ValueError("it is a folder")
         if not stat.S_ISREG(info.st_mode):
             raise ValueError("it is not a regular file")
-        refuse_foreign_writers(info, path)
+        admit(info, path)
         with os.fdopen(descriptor, "rb", closefd=False) as file:
             content = file.read(limit_bytes + 1)
     finally:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lifesign.config.problems import ConfigError, ConfigNotFound, ConfigProblem
-from lifesign.config.secret import read_trusted
+from lifesign.config.secret import read_regular, read_trusted
 from lifesign.text import clean
 
 LIMIT_BYTES = 8 * 1024 * 1024
@@ -73,6 +73,14 @@ def read_source(path: Path) -> tuple[str, dict[str, Any]]:
         raise _refused(path, 1, "brackets are nested too deep") from None
     except ValueError as error:  # a number of 5,000 digits, a date that does not exist
         raise _refused(path, 1, f"this is no TOML: {clean(str(error), 200)}") from None
+
+
+def read_untrusted(path: Path) -> dict[str, Any]:
+    """What TOML makes of a config, whoever may have written it; nothing where that is not to be had."""
+    try:
+        return tomllib.loads(read_regular(path, LIMIT_BYTES, lambda _info, _path: None).decode("utf-8-sig"))
+    except (OSError, ValueError, RecursionError):
+        return {}
 
 
 def _read_text(path: Path) -> str:
