@@ -25,7 +25,7 @@ CONFIG = """
 [tool.mutmut]
 source_paths = ["src/lifesign"]
 only_mutate = [{modules}]
-pytest_add_cli_args = ["--timeout=0"]
+pytest_add_cli_args = ["--timeout=0", "-n", "0"]
 pytest_add_cli_args_test_selection = [{tests}]
 timeout_multiplier = 8
 track_dependencies = false
