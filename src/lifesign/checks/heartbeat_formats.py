@@ -178,14 +178,20 @@ def _progress_key(document: dict[str, Any], wanted: Progress) -> str | None:
 
 
 def _progress(value: object, key: str) -> int | float | str:
-    words = f'in "{clean(key, 60)}", where a number or a text of progress belongs'
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        raise MalformedError(f"has {kind(value)} {words}")
-    if isinstance(value, int) and value not in INT64:
-        raise MalformedError(f"has an integer over 64 bits {words}")
-    if isinstance(value, str) and clean(value, _MOST_TEXT) != value:
-        raise MalformedError(f"has a text that is not plain, or over {_MOST_TEXT} characters, {words}")
-    return value
+    match value:
+        case int() if not isinstance(value, bool):
+            if value in INT64:
+                return value
+            fault = "an integer over 64 bits"
+        case str():
+            if clean(value, _MOST_TEXT) == value:
+                return value
+            fault = f"a text that is not plain, or over {_MOST_TEXT} characters,"
+        case float():
+            return value
+        case _:
+            fault = kind(value)
+    raise MalformedError(f'has {fault} in "{clean(key, 60)}", where a number or a text of progress belongs')
 
 
 def _status(document: dict[str, Any]) -> tuple[Verdict, str]:
