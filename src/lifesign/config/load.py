@@ -42,7 +42,7 @@ def load(path: Path, environ: Mapping[str, str] = os.environ, *, with_secrets: b
     if file is None or collector.findings:
         raise ConfigError(_problems(path, text, collector))
     try:
-        return replace(_resolve(file, absolute, collector), stamp=stamp)
+        return replace(_resolve(file, absolute, collector), stamp=stamp, text=text)
     except RuntimeError:  # there is no home folder to put a default into
         collector.complain((), "no home folder is known", "set HOME, or state_dir and the path of each heartbeat")
         raise ConfigError(_problems(path, text, collector)) from None

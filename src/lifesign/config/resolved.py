@@ -61,7 +61,7 @@ class Config:
     """One config, ready to be built upon.
 
     `path` is absolute, None for the targets of `lifesign watch`. `secrets` are all that occur, so that
-    they can be redacted. `stamp`: of the file as it was read (`source.stamp_of`); not a part of what it says.
+    they can be redacted. `stamp` and `text`: of the file as it was read (`source.stamp_of`); no part of what it says.
     """
 
     path: Path | None
@@ -73,3 +73,4 @@ class Config:
     warnings: tuple[str, ...] = ()
     secrets: tuple[Secret, ...] = ()
     stamp: tuple[int, ...] | None = field(default=None, compare=False)
+    text: str = field(default="", compare=False, repr=False)

@@ -26,7 +26,7 @@ from lifesign.core.restart import RestartReport
 from lifesign.core.showing import component_glance
 from lifesign.core.spec import MonitorSpec
 from lifesign.core.view import ComponentGlance, MonitorView
-from lifesign.engine.clock import monotonic_ns, read_clocks
+from lifesign.engine.clock import monotonic_of, read_clocks
 from lifesign.engine.files import FileSweep
 from lifesign.engine.looking import Looker, Looks, Rest, close_looker
 
@@ -57,7 +57,7 @@ class Engine:
         self._after_round = after_round
         self._restart = restart
         self._clocks = clocks
-        self._monotonic_ns = monotonic_ns if clocks is read_clocks else lambda: clocks().mono_ns
+        self._monotonic_ns = monotonic_of(clocks)
         self._group = asyncio.TaskGroup()
         self._running: dict[CheckId, asyncio.Task[None]] = {}
         self._flying: dict[CheckId, Look] = {}  # without a task

@@ -4,13 +4,14 @@ Events and the memory of what they came from go in together or not at all. The f
 `synchronous=NORMAL`: what was committed survives our death, and a power cut takes the newest at most, never the file.
 """
 
+import contextlib
 import os
 import sqlite3
 import stat
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Never
+from typing import Any, Never
 from urllib.parse import quote
 
 SCHEMA = 1
@@ -33,6 +34,8 @@ class UnusableError(Exception):
 
 class Database:
     """One open file. Every method raises UnusableError, and may block."""
+
+    CREATE = _CREATE
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -60,7 +63,7 @@ class Database:
             self._connection.execute("PRAGMA synchronous=NORMAL")
             self._connection.execute("PRAGMA journal_size_limit=4194304")
             self._connection.execute("PRAGMA trusted_schema=OFF")
-            self._connection.executescript(_CREATE)
+            self._connection.executescript(self.CREATE)
             self._connection.execute("INSERT OR IGNORE INTO meta VALUES ('schema', ?)", (str(SCHEMA),))
             self._file = _file_of(self.path)
         except (OSError, sqlite3.Error) as error:
@@ -139,6 +142,26 @@ class Database:
         except sqlite3.Error as error:
             self._give_up(error)
         return done.rowcount
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """All of what is done within, or nothing."""
+        connection = self._connected()
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            yield connection
+            connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._give_up(error)
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+
+    def _rows(self, query: str, values: Sequence[object] = ()) -> list[Any]:
+        try:
+            return self._connected().execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            self._give_up(error)
 
     def _connected(self) -> sqlite3.Connection:
         """The connection; anew where the file was taken away or replaced under us."""

@@ -1,0 +1,96 @@
+"""What is counted of the observations of a check, by the minute and by the hour: verdicts and latencies.
+
+A minute without a row was not watched: it is no health. Times are of the wall clock, UTC. Not here: the file.
+"""
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import msgspec
+
+from lifesign.core.model import CheckId, Verdict
+from lifesign.store.block import RANK_BITS, Block, Columns
+from lifesign.store.columns import pack, unpack
+
+_NUMBER = {Verdict.OK: 0, Verdict.WARN: 1, Verdict.FAIL: 2, Verdict.UNKNOWN: 3}
+_MINUTE_NS, _HOUR_MINUTES = 60_000_000_000, 60
+
+
+@dataclass(slots=True)
+class Minutes:
+    """By the minute since the epoch: how many ok, warn, fail, unknown, and sum and maximum of the latency in µs."""
+
+    counts: dict[int, list[int]] = field(default_factory=dict)
+
+    def encode(self) -> bytes:
+        """As bytes."""
+        minutes = sorted(self.counts)
+        columns = [pack(minutes, 1), *(pack([self.counts[m][n] for m in minutes]) for n in range(6))]
+        return zlib.compress(msgspec.msgpack.encode(columns), 1)
+
+    @classmethod
+    def decode(cls, body: bytes) -> "Minutes":
+        """From bytes."""
+        columns = msgspec.msgpack.decode(zlib.decompress(body), type=list[bytes])
+        minutes, *counts = map(unpack, columns)
+        return cls({minute: list(row) for minute, *row in zip(minutes, *counts, strict=True)})
+
+    def joined(self, other: "Minutes") -> "Minutes":
+        """Both together."""
+        joined = {minute: list(row) for minute, row in self.counts.items()}
+        for minute, row in other.counts.items():
+            held = joined.get(minute)
+            joined[minute] = list(row) if held is None else _added(held, row)
+        return Minutes(joined)
+
+
+def _added(one: list[int], other: list[int]) -> list[int]:
+    return [a + b for a, b in zip(one[:5], other[:5], strict=True)] + [max(one[5], other[5])]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """One check in one hour (hours since the epoch)."""
+
+    check: CheckId
+    hour: int
+    minutes: Minutes
+
+    @property
+    def total(self) -> list[int]:
+        """The six figures of the whole hour."""
+        total = [0] * 6
+        for row in self.minutes.counts.values():
+            total = _added(total, row)
+        return total
+
+
+def count(block: Block) -> Iterator[Counts]:
+    """What is counted of each check in each hour of `block`."""
+    for columns in block.checks:
+        hours: dict[int, Minutes] = {}
+        for minute, row in _by_minute(columns, block.clocks).items():
+            hours.setdefault(minute // _HOUR_MINUTES, Minutes()).counts[minute] = row
+        for hour, minutes in hours.items():
+            yield Counts(CheckId(columns.component, columns.check), hour, minutes)
+
+
+def _by_minute(columns: Columns, clocks: list[tuple[int, int, int]]) -> dict[int, list[int]]:
+    verdicts = [_NUMBER[finding.verdict] for finding in columns.findings]
+    counts: dict[int, list[int]] = {}
+    changes = [*clocks[1:], (1 << 63, 0, 0)]
+    place, ahead_ns = 0, clocks[0][1] if clocks else 0
+    rows = zip(unpack(columns.keys), unpack(columns.numbers), unpack(columns.latencies_us), strict=True)
+    for key, number, latency_us in rows:
+        while key >= changes[place][0]:
+            ahead_ns = changes[place][1]
+            place += 1
+        minute = ((key >> RANK_BITS) * 1_000 + ahead_ns) // _MINUTE_NS
+        row = counts.get(minute)
+        if row is None:
+            row = counts[minute] = [0] * 6
+        row[verdicts[number]] += 1
+        row[4] += latency_us
+        row[5] = max(row[5], latency_us)
+    return counts

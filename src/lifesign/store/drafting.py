@@ -1,0 +1,112 @@
+"""From the transcript as it is written to blocks: every entry gets its key, gaps and steps of the clocks are noted."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from lifesign.core.model import CheckId, Instant
+from lifesign.core.observer import STALL_NS, STEP_NS
+from lifesign.core.transcript import Entry, Moment
+from lifesign.store.block import MOST_RANK, RANK_BITS, Block, CheckRows
+from lifesign.store.columns import pack
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """Nobody read the clocks from `start_wall_ns` to `end_wall_ns`. `suspended`: the machine slept."""
+
+    start_wall_ns: int
+    end_wall_ns: int
+    suspended: bool
+
+
+@dataclass(slots=True)
+class Draft:
+    """A block with what stands beside it: moments by their key, silences, and from when to when on the wall clock."""
+
+    block: Block
+    moments: list[tuple[int, Moment]]
+    silences: list[Silent]
+    first_wall_ns: int
+    last_wall_ns: int
+    entries: int
+
+
+@dataclass(slots=True)
+class Drafting:
+    """Of one life of ours: keys go on from draft to draft. `last`: the newest reading of the clocks."""
+
+    last: Instant
+    _rank: int = 0
+    _clock: tuple[int, int] = (0, 0)
+    _ticks: list[int] = field(default_factory=list)
+    _clocks: list[tuple[int, int, int]] = field(default_factory=list)
+    _gaps: list[tuple[int, int]] = field(default_factory=list)
+    _silences: list[Silent] = field(default_factory=list)
+    _rows: dict[CheckId, CheckRows] = field(default_factory=dict)
+
+    def draft(self, entries: Iterable[Entry]) -> Draft | None:
+        """`entries` as a block; None for none."""
+        moments: list[tuple[int, Moment]] = []
+        count, first_wall_ns = 0, 0
+        for entry in entries:
+            now = entry if isinstance(entry, Instant) else entry[0] if isinstance(entry, tuple) else entry.now
+            key = self._key(now)
+            if not count:
+                first_wall_ns = now.wall_ns
+                if not self._clocks:
+                    self._clocks.append((key, *self._clock))
+            count += 1
+            if isinstance(entry, tuple):
+                self._see(key, entry)
+            elif isinstance(entry, Instant):
+                self._ticks.append(key)
+            else:
+                moments.append((key, entry))
+        return self._end(moments, first_wall_ns, count) if count else None
+
+    def _see(self, key: int, entry: Entry) -> None:
+        assert isinstance(entry, tuple)
+        _, check, began_ns, seen = entry
+        rows = self._rows.get(check)
+        if rows is None:
+            rows = self._rows[check] = CheckRows(check)
+        rows.add(key, (key >> RANK_BITS) - began_ns // 1_000, seen)
+
+    def _key(self, now: Instant) -> int:
+        """The key of an entry of that moment. A monotonic clock that goes back is taken as standing, as by the core."""
+        last = self.last
+        if now is last or now.mono_ns <= last.mono_ns:
+            self._rank = min(self._rank + 1, MOST_RANK)
+            key = last.mono_ns // 1_000 << RANK_BITS | self._rank
+        else:
+            if now.mono_ns // 1_000 == last.mono_ns // 1_000:
+                self._rank = min(self._rank + 1, MOST_RANK)
+            else:
+                self._rank = 0
+            key = now.mono_ns // 1_000 << RANK_BITS | self._rank
+        if now is not last:
+            self._compare(now, key)
+        return key
+
+    def _compare(self, now: Instant, key: int) -> None:
+        last = self.last
+        mono_ns = max(now.mono_ns, last.mono_ns)
+        clock = now.wall_ns - mono_ns, now.boot_ns - mono_ns
+        if clock != self._clock:
+            self._clocks.append((key, *clock))
+            self._clock = clock
+        suspended_ns = now.boot_ns - last.boot_ns - (mono_ns - last.mono_ns)
+        stepped_ns = now.wall_ns - last.wall_ns - (now.boot_ns - last.boot_ns)
+        gap_ns = max(mono_ns - last.mono_ns, suspended_ns)
+        if gap_ns > STALL_NS or abs(stepped_ns) > STEP_NS:
+            self._gaps.append((last.mono_ns // 1_000, key))
+        if gap_ns > STALL_NS:
+            self._silences.append(Silent(now.wall_ns - gap_ns, now.wall_ns, suspended_ns > STALL_NS))
+        self.last = now if mono_ns == now.mono_ns else Instant(mono_ns, now.wall_ns, now.boot_ns)
+
+    def _end(self, moments: list[tuple[int, Moment]], first_wall_ns: int, count: int) -> Draft:
+        block = Block(pack(self._ticks, 1), self._clocks, self._gaps, [rows.columns() for rows in self._rows.values()])
+        draft = Draft(block, moments, self._silences, first_wall_ns, self.last.wall_ns, count)
+        self._ticks, self._clocks, self._gaps, self._rows = [], [], [], {}
+        self._silences = []
+        return draft

@@ -1,0 +1,210 @@
+"""The history on real files: what was handed over is there after it, what was not kept is a gap."""
+
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from lifesign.core.model import NS_PER_S
+from lifesign.core.transcript import Entry
+from lifesign.store import history as history_module
+from lifesign.store.block import rows_of
+from lifesign.store.history import History
+from lifesign.store.history_file import HISTORY_FILE, HistoryFile
+from lifesign.store.history_reader import HistoryReader, NoHistoryError
+from lifesign.store.settling import Settling
+from tests.store.transcripts import CONFIG, START, entries, life
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline_s = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.005)
+
+
+def written(folder: Path, batches: list[list[Entry]]) -> None:
+    history = History.open(folder, history_s=1e9)
+    history.begin(life(), CONFIG)
+    for batch in batches:
+        history.take(batch)
+    assert history.close(20)
+
+
+def observations(folder: Path) -> int:
+    reader = HistoryReader(folder)
+    try:
+        blocks = [block for found in reader.lives() for block in reader.blocks(found.id)]
+    finally:
+        reader.close()
+    return sum(len(list(rows_of(columns))) for block in blocks for columns in block.checks)
+
+
+def test_what_was_handed_over_is_there_after_a_close(tmp_path: Path) -> None:
+    batch = list(entries(1, 3_000))
+    written(tmp_path, [batch[:1_000], batch[1_000:]])
+    assert observations(tmp_path) == sum(isinstance(entry, tuple) for entry in batch)
+    reader = HistoryReader(tmp_path)
+    [found] = reader.lives()
+    assert (found.start, found.spec, found.memory) == (life().start, life().spec, life().memory)
+    [config] = reader.configs(found.id)
+    assert (config.key, config.toml, config.sinks) == (START.mono_ns // 1_000 << 12, CONFIG.toml, CONFIG.sinks)
+    assert len(reader.moments(found.id)) == sum(hasattr(entry, "what") for entry in batch)
+    reader.close()
+    assert (tmp_path / HISTORY_FILE).stat().st_mode & 0o777 == 0o600
+
+
+def test_the_time_between_two_lives_is_a_gap_and_so_are_stalls_and_pauses(tmp_path: Path) -> None:
+    batch: list[Entry] = [START.after(NS_PER_S // 10), START.after(60 * NS_PER_S)]
+    written(tmp_path, [batch])
+    history = History.open(tmp_path, history_s=1e9)
+    later = life()
+    history.begin(type(later)(START.after(90 * NS_PER_S), later.spec, later.memory), CONFIG)
+    assert history.close(20)
+    reader = HistoryReader(tmp_path)
+    wall_ms = START.wall_ns // 1_000_000
+    assert [tuple(gap) for gap in reader.gaps()] == [
+        (wall_ms + 100, wall_ms + 60_000, None, "lifesign had stalled"),
+        (wall_ms + 60_000, wall_ms + 90_000, None, "lifesign did not run"),
+    ]
+    reader.close()
+
+
+def test_what_comes_too_fast_is_dropped_and_the_drop_is_a_gap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history_module, "QUEUE_ENTRIES", 1_500)
+    (tmp_path / HISTORY_FILE).mkdir()  # nothing can be written there for now
+    history = History.open(tmp_path, history_s=1e9, retry_s=0.02)
+    history.begin(life(), CONFIG)
+    until(lambda: bool(history.trouble))
+    batch = list(entries(2, 3_000))
+    history.take(batch[:1_000])
+    history.take(batch[1_000:2_000])
+    history.take(batch[2_000:])
+    assert history.dropped_entries == 2_000
+    (tmp_path / HISTORY_FILE).rmdir()
+    until(lambda: not history.trouble)
+    assert history.close(20)
+    assert observations(tmp_path) == sum(isinstance(entry, tuple) for entry in batch[:1_000])
+    reader = HistoryReader(tmp_path)
+    assert [gap.why for gap in reader.gaps() if "fast" in gap.why] == ["the history could not be written fast enough"]
+    reader.close()
+
+
+def test_settled_blocks_hold_all_that_came_and_hours_count_it(tmp_path: Path) -> None:
+    batch = list(entries(3, 4_000, every_us=2_000_000))
+    written(tmp_path, [batch[first : first + 50] for first in range(0, 4_000, 50)])
+    seen = sum(isinstance(entry, tuple) for entry in batch)
+    file = HistoryFile(tmp_path / HISTORY_FILE)
+    settling = Settling(file, history_s=1e9)
+    while settling.settle():
+        pass
+    assert observations(tmp_path) == seen
+    reader = HistoryReader(tmp_path)
+    pairs = [(component.name, check.name) for component in life().spec.components for check in component.checks]
+    hours = [row for pair in pairs for row in reader.hours(*pair)]
+    minutes = [row for pair in pairs for row in reader.minutes(*pair)]
+    assert sum(sum(row[1:5]) for row in hours) == sum(sum(row[1:5]) for row in minutes) == seen
+    assert {row.at for row in hours} == {row.at // 60 for row in minutes}
+    reader.close()
+    file.close()
+
+
+def test_what_is_too_old_or_too_much_is_deleted_a_little_at_a_time(tmp_path: Path) -> None:
+    written(tmp_path, [list(entries(4, 2_000))])
+    wall_ms = START.wall_ns // 1_000_000
+    file = HistoryFile(tmp_path / HISTORY_FILE)
+    settling = Settling(file, history_s=90 * 86_400.0)
+    settling.settle()
+    settling.forget(wall_ms + 86_400_000)
+    assert observations(tmp_path) > 0
+    settling.forget(wall_ms + 40 * 86_400_000)
+    assert observations(tmp_path) == 0
+    reader = HistoryReader(tmp_path)
+    assert reader.hours("c0", "port")
+    assert not reader.minutes("c0", "port")
+    for _ in range(3):
+        settling.forget(wall_ms + 91 * 86_400_000)
+    assert not reader.hours("c0", "port")
+    assert not reader.lives()
+    reader.close()
+    file.close()
+
+
+def test_a_history_that_has_grown_too_large_loses_its_oldest_observations_first(tmp_path: Path) -> None:
+    batch = list(entries(5, 30_000))
+    written(tmp_path, [batch[first : first + 1_000] for first in range(0, 30_000, 1_000)])
+    file = HistoryFile(tmp_path / HISTORY_FILE)
+    settling = Settling(file, history_s=1e9, most_bytes=1)
+    settling.settle()
+    before = observations(tmp_path)
+    settling.forget(START.wall_ns // 1_000_000)
+    assert observations(tmp_path) < before
+    assert file.used_bytes() > 0
+    file.close()
+
+
+KILLED = """
+import os, signal, sys, time
+from pathlib import Path
+from lifesign.store import history, settling
+from lifesign.store.history_file import HistoryFile
+from tests.store.transcripts import *
+
+history.BLOCK_ENTRIES, settling.SETTLE_BLOCKS, settling.SETTLE_ENTRIES = 100, 3, 300
+left, opened = [int(sys.argv[2])], HistoryFile._open
+
+def hooked(self):
+    opened(self)
+    self._connection.set_trace_callback(traced)
+
+def traced(statement):
+    left[0] -= statement.startswith(("INSERT", "UPDATE", "DELETE", "COMMIT"))
+    if left[0] < 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+HistoryFile._open = hooked
+writer = history.History.open(Path(sys.argv[1]), history_s=1e9)
+writer.begin(life(), CONFIG)
+batch = list(entries(6, 900))
+for first in range(0, 900, 100):
+    writer.take(batch[first : first + 100])
+    deadline_s = time.monotonic() + 10
+    while writer._queued and time.monotonic() < deadline_s:
+        time.sleep(0.001)
+time.sleep(10)
+"""
+
+
+@pytest.mark.parametrize("step", [0, 1, 2, 4, 7, 9, 17, 23, 26, 30])
+def test_after_a_kill_anywhere_in_the_writing_the_file_is_whole_and_holds_what_came_before(
+    tmp_path: Path, step: int
+) -> None:
+    """The process is killed in the midst of its writing statement of that number."""
+    command = [sys.executable, "-c", KILLED, str(tmp_path), str(step)]
+    assert subprocess.run(command, check=False, timeout=50, cwd=Path.cwd()).returncode == -9
+    connection = sqlite3.connect(tmp_path / HISTORY_FILE)
+    assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    held = connection.execute("SELECT sum(entries) FROM blocks").fetchone()[0] or 0
+    lives = connection.execute("SELECT count(*) FROM lives").fetchone()[0]
+    connection.close()
+    assert held % 100 == 0
+    before = observations(tmp_path)
+    batch = list(entries(6, held))
+    assert before == sum(isinstance(entry, tuple) for entry in batch)
+    written(tmp_path, [list(entries(7, 100))])
+    assert observations(tmp_path) == before + sum(isinstance(entry, tuple) for entry in entries(7, 100))
+    reader = HistoryReader(tmp_path)
+    assert len(reader.lives()) == lives + 1
+    reader.close()
+
+
+def test_where_there_is_no_history_the_reader_says_so(tmp_path: Path) -> None:
+    with pytest.raises(NoHistoryError, match="no history in"):
+        HistoryReader(tmp_path)
+    (tmp_path / HISTORY_FILE).write_bytes(b"garbage" * 1_000)
+    with pytest.raises(NoHistoryError, match="cannot be read"):
+        HistoryReader(tmp_path)
