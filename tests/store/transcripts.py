@@ -1,5 +1,6 @@
 """Transcripts for tests: some checks over some time, with all that an observation may carry."""
 
+import time
 from collections.abc import Iterator
 from random import Random
 
@@ -10,7 +11,8 @@ from lifesign.core.spec import CheckSpec, ComponentSpec, MonitorSpec
 from lifesign.core.transcript import Entry, Moment
 from lifesign.store.history import Life, Loaded
 
-START = Instant(10_000 * NS_PER_S, 1_790_000_000 * NS_PER_S, 10_500 * NS_PER_S)
+# Of today: the history deletes what is old.
+START = Instant(10_000 * NS_PER_S, time.time_ns() // 1_000_000 * 1_000_000, 10_500 * NS_PER_S)
 CONFIG = Loaded("[components]\n", ())
 
 
