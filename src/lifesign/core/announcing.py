@@ -1,6 +1,6 @@
 """What a governor tells of its restarts: each as an event with its figures, and a reason to withhold one only once."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from lifesign.core.attempts import Attempts
 from lifesign.core.effects import Effect, Record
@@ -24,6 +24,15 @@ class Announcer:
     def has_told(self) -> bool:
         """Whether some reason will not be told again."""
         return bool(self._told)
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """The reasons that will not be told again."""
+        return tuple(sorted(self._told))
+
+    def recall(self, told: Iterable[str]) -> None:
+        """These were told before."""
+        self._told.update(told)
 
     def forget(self) -> None:
         """Every reason may be told again."""

@@ -61,6 +61,11 @@ class Governing:
                 if component.governor is not None:
                     component.governor.excuse(finding.end_ns - finding.start_ns, finding.end_ns)
 
+    def distrust(self, now: Instant, *, stalled: bool, jumped: bool) -> None:
+        """Since the run before this one the machine slept, or somebody stepped the wall clock (R8)."""
+        self._stalled_ns = now.mono_ns if stalled else self._stalled_ns
+        self._jumped_ns = now.mono_ns if jumped else self._jumped_ns
+
     def govern(self, component: TrackedComponent, now: Instant) -> list[Effect]:
         """Shows `component` to its governor; what follows of it."""
         governor = component.governor

@@ -44,7 +44,7 @@ class Governor:
         self.dry_run = dry_run
         self.phase = Phase.IDLE
         self.attempts = Attempts(now)
-        self._announcer = Announcer(component, spec.method, self.attempts, dry_run=dry_run)
+        self.announcer = Announcer(component, spec.method, self.attempts, dry_run=dry_run)
         self.unproductive = 0
         self.budget = Budget(spec.max_restarts, spec.window_ns)
         self.asked_ns: int | None = None
@@ -53,23 +53,23 @@ class Governor:
         self.backoff_ns = self.gap_ns = 0
         self.due_ns = self.retry_ns = self.rest_until_ns = now.mono_ns
         self._down_ns: int | None = None
-        self._calm_ns: int | None = None
+        self.calm_ns: int | None = None
         self.common_until_ns: int | None = None  # R7: it went down with others, and waits for them till then
 
     def _cue(self, cue: Cue) -> None:
         self.phase = NEXT[self.phase][cue]
-        self.asked_ns, self._announcer.withheld = None, ""
+        self.asked_ns, self.announcer.withheld = None, ""
         self.revision += 1
 
     @property
     def is_at_rest(self) -> bool:
         """Whether nothing comes of looking at it while no incident is open."""
-        return self.phase is Phase.IDLE and not (self.unproductive or self._announcer.has_told)
+        return self.phase is Phase.IDLE and not (self.unproductive or self.announcer.has_told)
 
     @property
     def withheld(self) -> str:
         """Why a restart that is due is not made; empty if none is due."""
-        return self._announcer.withheld
+        return self.announcer.withheld
 
     @property
     def is_watching(self) -> bool:
@@ -88,7 +88,7 @@ class Governor:
 
     def follow(self, spec: RestartSpec) -> None:
         """Another configuration of the same restart."""
-        self.spec, self._announcer.method = spec, spec.method
+        self.spec, self.announcer.method = spec, spec.method
         self.budget.most, self.budget.window_ns = spec.max_restarts, spec.window_ns
 
     def advance(self, sight: Sight, now: Instant) -> list[Effect]:
@@ -102,13 +102,13 @@ class Governor:
             self.due_ns = max(self._down_ns + self.spec.after_ns, self.due_ns if self.unproductive else 0)
             why = self.withheld if now.mono_ns < self.retry_ns else ""  # a hand that was just kept off is still
             self._cue(Cue.DOWN)
-            self._announcer.withheld = why
+            self.announcer.withheld = why
         if self.phase is Phase.VERIFYING:
             return self._verify(sight, now)
         gone = not sight.down if self.phase is Phase.WAITING else sight.incident is None
         if self.phase in (Phase.WAITING, Phase.BACKOFF) and (gone or not self.spec.automatic):
             self._cue(Cue.UP)
-            self._announcer.forget()
+            self.announcer.forget()
         elif self.phase in (Phase.WAITING, Phase.BACKOFF) and sight.down:
             return self._consider(sight, now)
         return []
@@ -116,16 +116,16 @@ class Governor:
     def _count_calm(self, sight: Sight, now: Instant) -> None:
         """R5, R6: the counts fall back, and an exhausted governor is armed again, after a whole grace of calm."""
         if not sight.calm or self.in_flight:
-            self._calm_ns = None
+            self.calm_ns = None
             return
-        if self._calm_ns is None:
-            self._calm_ns = now.mono_ns
-        if now.mono_ns - self._calm_ns >= self.spec.grace_ns and (self.unproductive or self._announcer.has_told):
+        if self.calm_ns is None:
+            self.calm_ns = now.mono_ns
+        if now.mono_ns - self.calm_ns >= self.spec.grace_ns and (self.unproductive or self.announcer.has_told):
             self._forget()
 
     def _forget(self) -> None:
         self.unproductive = self.backoff_ns = self.gap_ns = 0
-        self._announcer.forget()
+        self.announcer.forget()
         self.revision += 1
         if self.phase is Phase.EXHAUSTED:
             self._cue(Cue.REARMED)
@@ -137,13 +137,13 @@ class Governor:
         doubt = first_doubt(sight) or self.budget.doubt(now)
         if doubt is not None:
             self.asked_ns = None
-            return self._announcer.withhold(*doubt, sight, now)
+            return self.announcer.withhold(*doubt, sight, now)
         if sight.last_look is LastLook.FAILS and self.asked_ns is not None:
             return self._begin(Attempt(self.attempts.last.number + 1, now, blamed=sight.blamed), "", "", sight, now)
         if sight.last_look is LastLook.PASSES:
-            self.asked_ns, self._announcer.withheld = None, "its last look did not fail"
+            self.asked_ns, self.announcer.withheld = None, "its last look did not fail"
         elif self.asked_ns is None or sight.last_look is LastLook.OLD or now.mono_ns - self.asked_ns > RETRY_NS:
-            self.asked_ns, self._announcer.withheld = now.mono_ns, ""
+            self.asked_ns, self.announcer.withheld = now.mono_ns, ""
         return []
 
     def next_due_ns(self) -> int:
@@ -210,7 +210,7 @@ class Governor:
         attempt.before = attempt.before or report.identity
         self.attempts.note(words=report.words, pid_before=attempt.before.pid if attempt.before else None)
         who = f", {self.ordinal}" if attempt.automatic else f" by {self.attempts.history[-1].author}"
-        return [self._announcer.tell(EventName.RESTART_SENT, f"restarted{who}: {report.words}", sight, now)]
+        return [self.announcer.tell(EventName.RESTART_SENT, f"restarted{who}: {report.words}", sight, now)]
 
     def _kept_off(self, reason: str, sight: Sight, now: Instant) -> list[Effect]:
         """Nothing was done: it is as if it had not been decided, and is thought over again a while later."""
@@ -219,7 +219,7 @@ class Governor:
         self.attempts.forget_last()
         if self.attempts.last.automatic:
             self.budget.refund()
-        return self._announcer.withhold(reason, reason, sight, now, again=not self.attempts.last.automatic)
+        return self.announcer.withhold(reason, reason, sight, now, again=not self.attempts.last.automatic)
 
     def renewed(self, identity: Identity, started_ns: int, now_ns: int) -> None:
         """A look has seen the process that the restart in flight brought; it began at `started_ns`."""
@@ -235,7 +235,7 @@ class Governor:
             work_s = round((now.mono_ns - attempt.began.mono_ns) / NS_PER_S, 3)
             self.attempts.note(outcome=Outcome.PRODUCTIVE, work_after_s=work_s)
             words = f"productive: work resumed after {format_duration(work_s)}{self.attempts.pids}"
-            return [self._announcer.tell(EventName.RESTART_PRODUCTIVE, words, sight, now)]
+            return [self.announcer.tell(EventName.RESTART_PRODUCTIVE, words, sight, now)]
         if now.mono_ns < attempt.verify_until_ns:
             return []
         if self.asked_ns is None:  # work of the last moment is seen before it is judged
@@ -250,14 +250,14 @@ class Governor:
     def _in_vain(self, outcome: Outcome, words: str, sight: Sight, now: Instant) -> list[Effect]:
         self.attempts.note(outcome=outcome)
         self.unproductive += self.spec.automatic
-        told: list[Effect] = [self._announcer.tell(EventName.RESTART_UNPRODUCTIVE, words, sight, now)]
+        told: list[Effect] = [self.announcer.tell(EventName.RESTART_UNPRODUCTIVE, words, sight, now)]
         if not self.spec.automatic:
             self._cue(Cue.IN_VAIN)
             return told
         if self.unproductive >= self.spec.max_unproductive:
             self._cue(Cue.ENOUGH)
             gave_up = f"gave up after {self.unproductive} unproductive restarts: the service is left as it is"
-            return [*told, self._announcer.tell(EventName.RESTART_EXHAUSTED, gave_up, sight, now)]
+            return [*told, self.announcer.tell(EventName.RESTART_EXHAUSTED, gave_up, sight, now)]
         self._cue(Cue.IN_VAIN)
         longer_ns = max(int(self.backoff_ns * self.spec.backoff_factor), self.spec.backoff_initial_ns)
         self.backoff_ns = min(longer_ns, self.spec.backoff_max_ns)
@@ -285,9 +285,9 @@ class Governor:
             case Phase.VERIFYING:
                 asked_ns = self.asked_ns
                 return max(self.attempts.last.verify_until_ns, now_ns) if asked_ns is None else asked_ns + RETRY_NS
-            case Phase.IDLE | Phase.EXHAUSTED if self._calm_ns is not None and (
-                self.unproductive or self._announcer.has_told
+            case Phase.IDLE | Phase.EXHAUSTED if self.calm_ns is not None and (
+                self.unproductive or self.announcer.has_told
             ):
-                return max(self._calm_ns + self.spec.grace_ns, now_ns)
+                return max(self.calm_ns + self.spec.grace_ns, now_ns)
             case _:
                 return None

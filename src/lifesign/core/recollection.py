@@ -34,6 +34,8 @@ def remember(governor: Governor, now: Instant) -> RestartMemory:
         after=attempt.after,
         blamed=attempt.blamed,
         common_left_ns=None if governor.common_until_ns is None else governor.common_until_ns - now_ns,
+        calm_age_ns=None if governor.calm_ns is None else now_ns - governor.calm_ns,
+        told=governor.announcer.told,
         history=tuple(governor.attempts.history),
     )
 
@@ -70,6 +72,17 @@ def recall(governor: Governor, memory: RestartMemory, now: Instant, away_ns: int
         governor.rest_until_ns = max(governor.rest_until_ns, now_ns + grace_ns)
 
 
+def go_on(governor: Governor, memory: RestartMemory, then: Instant, boot_away_ns: int) -> None:
+    """Goes on as one run of one round does after another: as if `memory` had been taken just `then`, by ourselves.
+
+    `boot_away_ns`: as for `recall`, counted from `then`. What was in flight is over when it would have been.
+    """
+    recall(governor, memory, then, 0, boot_away_ns)
+    governor.rest_until_ns = then.mono_ns + max(0, memory.rest_left_ns)
+    governor.calm_ns = None if memory.calm_age_ns is None else then.mono_ns - memory.calm_age_ns
+    governor.announcer.recall(memory.told)
+
+
 def aged(memory: RestartMemory, by_ns: int) -> RestartMemory:
     """The same, taken so much later: nothing was done meanwhile."""
     return replace(
@@ -80,4 +93,5 @@ def aged(memory: RestartMemory, by_ns: int) -> RestartMemory:
         verify_left_ns=memory.verify_left_ns - by_ns,
         began_age_ns=memory.began_age_ns + by_ns,
         common_left_ns=None if memory.common_left_ns is None else memory.common_left_ns - by_ns,
+        calm_age_ns=None if memory.calm_age_ns is None else memory.calm_age_ns + by_ns,
     )

@@ -92,6 +92,8 @@ class RestartMemory:
     `..._left_ns`: how long it would still have lasted when this was taken; `..._age_ns`: how long ago it was. The ages
     in `spent_ages_ns` are of the automatic restarts in the window, on the clock that counts a suspend. `before` and
     `after`: pid and start time of the process, as far as they were seen, of the restart that is under way.
+    `calm_age_ns` (since when all is well) and `told` (reasons to withhold) are for runs of one round; a daemon begins
+    anew with them.
     """
 
     phase: Phase = Phase.IDLE
@@ -110,4 +112,6 @@ class RestartMemory:
     after: Identity | None = None
     blamed: tuple[str, ...] = ()
     common_left_ns: int | None = None
+    calm_age_ns: int | None = None
+    told: tuple[str, ...] = ()
     history: tuple[RestartRecord, ...] = ()

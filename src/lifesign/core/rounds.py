@@ -3,8 +3,8 @@
 Between two runs nobody looks, and that is no stall of ours: else nothing could ever fail. So the time between counts
 like the time between two looks of one long run. Streaks go on, `failure_for` and ages are measured from run to run,
 and the grace begins with the first run that ever looked. As in any run of one round, what cannot be found out is
-unknown at once. What changes is told once the whole round is known; nothing is restarted. Not here: looking, and where
-the memory is kept.
+unknown at once. What changes is told once the whole round is known. What is remembered of restarts goes on too; whether
+one is made is the business of `round_restarts`. Not here: looking, and where the memory is kept.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,11 @@ from lifesign.core.incident import TrackedComponent
 from lifesign.core.memory import ComponentMemory
 from lifesign.core.model import CheckId, Instant, Observation, Verdict
 from lifesign.core.recollection import aged
+from lifesign.core.recollection import go_on as go_on_restarting
+from lifesign.core.reincarnation import begin_restart
+from lifesign.core.restart import Phase
 from lifesign.core.spec import ComponentSpec
+from lifesign.core.supervision import end_what_is_over
 
 
 def take_round(
@@ -26,18 +30,17 @@ def take_round(
 
     A component that is paused takes nothing.
     """
-    component = TrackedComponent(spec, now, seed=0, one_shot=True, dry_run=True)
+    component = TrackedComponent(spec, now, seed=0, one_shot=True)
     if memory is not None:
         _go_on(component, memory, now)
-    events: list[Event] = []
+    events = end_what_is_over(component, now)
     if component.operations.paused is not None:
         return component, events
-    for check in component.checks.values():
-        observation = found.get(check.id)
-        if observation is None:
-            continue
+    seen = [(check, found[check.id]) for check in component.checks.values() if check.id in found]
+    for check, observation in seen:  # whose work the others found is known before it is judged
         if observation.identity is not None:
             events += component.see_identity(check, observation.identity, now)
+    for check, observation in seen:
         check.observe(observation, now, now.mono_ns)
     return component, [*events, *component.refresh(now)]
 
@@ -46,8 +49,8 @@ def _go_on(component: TrackedComponent, memory: ComponentMemory, now: Instant) -
     """Recalls as of the moment `memory` was taken, on the clocks of now, and takes back what excuses a stall."""
     away_ns = memory.away_ns(now)
     then = now.after(-away_ns)
-    restart = memory.restart and aged(memory.restart, away_ns)
-    component.recall(replace(memory, restart=restart), then)
+    kept = None if component.governor is not None else memory.restart and aged(memory.restart, away_ns)
+    component.recall(replace(memory, restart=kept), then)
     for name, check in component.checks.items():
         held = memory.checks.get(name)
         if held is None or held.type != check.spec.type:
@@ -57,6 +60,11 @@ def _go_on(component: TrackedComponent, memory: ComponentMemory, now: Instant) -
             check.judge.recall(held.signal, then, 0, held.signal.grace_left_ns)
         if component.operations.paused is None:
             check.state = check.machine.state(then.mono_ns)
+    if component.governor is not None and memory.restart is not None:
+        governor = component.governor
+        go_on_restarting(governor, memory.restart, then, memory.least_away_ns(now) - away_ns)
+        if memory.restart.phase is Phase.RESTARTING:  # the run before died over it: it counts as sent (R12)
+            begin_restart(component, governor, then)
     if component.operations.paused is None:
         component.state = component_state(component.checks.values(), crash_loop=component.crash_loop)
     component.since_wall_ns = memory.since_wall_ns if component.state is memory.state else now.wall_ns

@@ -162,6 +162,18 @@ class Supervision:
         self._ends_boot_ns = min((end for end in ends if end is not None), default=None)
 
 
+def end_what_is_over(component: TrackedComponent, now: Instant) -> list[Event]:
+    """The ends of a silence and a hold of one component, for a run of one round."""
+    laid, events = component.operations, []
+    if laid.silence is not None and laid.silence.has_ended(now):
+        events.append(_ended(EventName.SILENCE_ENDED, now, component, laid.silence))
+        laid.silence = None
+    if laid.hold is not None and laid.hold.has_ended(now):
+        events.append(_ended(EventName.HOLD_ENDED, now, component, laid.hold))
+        laid.hold = None
+    return events
+
+
 def _told(
     name: EventName, now: Instant, component: TrackedComponent | None, command: OperatorCommand, deed: str
 ) -> Event:
