@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lifesign.api.documents import State
+    from lifesign.bootstrap.one_shot import Ran
     from lifesign.config import Config
 
 
@@ -21,11 +22,11 @@ def one_shot_state(config: "Config", components: Sequence[str] = ()) -> "State":
     return look_once(config, components)
 
 
-def one_run(config: "Config", components: Sequence[str] = (), *, dry_run: bool = False) -> "tuple[State, str]":
-    """The same, counted in the memory of the state folder; and why not, where it should have been, in a sentence.
+def one_run(config: "Config", components: Sequence[str] = (), *, dry_run: bool = False, act: bool = False) -> "Ran":
+    """The same, counted in the memory of the state folder; with `act` it restarts what is due.
 
     KeyError: there is no component of that name.
     """
     from lifesign.bootstrap.one_shot import check_once
 
-    return check_once(config, components, dry_run=dry_run)
+    return check_once(config, components, dry_run=dry_run, act=act)

@@ -13,7 +13,7 @@ from msgspec.structs import replace as replace_fields
 
 from lifesign import __version__
 from lifesign.api.documents import Component, Incident, MonitorInfo, State
-from lifesign.api.render import state_document
+from lifesign.api.render import restart_document, state_document
 from lifesign.bootstrap.probes import probe_factory
 from lifesign.bootstrap.runs import Remembered, Round, remember
 from lifesign.bootstrap.state_folder import RoundFolder, holder_of
@@ -23,6 +23,7 @@ from lifesign.core.component import worst_check
 from lifesign.core.incident import TrackedComponent
 from lifesign.core.model import CheckId, Instant, Observation, Verdict
 from lifesign.core.monitor import Monitor
+from lifesign.core.showing import component_view, next_restart
 from lifesign.core.spec import CheckSpec, ComponentSpec, MonitorSpec
 from lifesign.core.view import MonitorView
 from lifesign.engine.clock import read_clocks
@@ -36,11 +37,23 @@ def look_once(config: Config, names: Sequence[str]) -> State:
     return _look(config, chosen_of(config, names)).state
 
 
-def check_once(config: Config, names: Sequence[str], *, dry_run: bool) -> tuple[State, str]:
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """One run. `trouble`: why it was not counted though it should have been, in a sentence; empty if all is well.
+
+    `told`: what was said of restarts, a line each.
+    """
+
+    state: State
+    trouble: str = ""
+    told: tuple[str, ...] = ()
+
+
+def check_once(config: Config, names: Sequence[str], *, dry_run: bool, act: bool = False) -> Ran:
     """The same, and counts it in the memory of the state folder, unless `dry_run` or a daemon keeps that.
 
-    Besides, why it was not counted though it should have been, in a sentence; empty if all is well.
-    Incident and streaks in the state are those over all runs. KeyError: no such component.
+    With `act` it restarts what is due. Incident, streaks and restarts in the state are those over all runs. KeyError:
+    no such component.
     """
     chosen, folder = chosen_of(config, names), RoundFolder(config.monitor.state_dir)
     counts, trouble = False, ""
@@ -54,11 +67,12 @@ def check_once(config: Config, names: Sequence[str], *, dry_run: bool) -> tuple[
         looked = _look(config, chosen)
         if counts:
             taken = Round([c.spec for c in chosen], looked.found, looked.at, whole=not names)
-            remembered = _remember(config, folder, taken)
-            return _with_memory(looked.state, remembered), remembered.trouble
+            remembered = _remember(config, folder, taken, _looks(config, chosen) if act else None)
+            told = tuple(f"{event.component}: {event.message}" for event in remembered.told)
+            return Ran(_with_memory(looked.state, remembered, acts=act), remembered.trouble, told)
     writable = looked.state.monitor.state_writable and not trouble.startswith("the state folder")
     monitor = replace_fields(looked.state.monitor, state_writable=writable)
-    return replace_fields(looked.state, monitor=monitor), trouble
+    return Ran(replace_fields(looked.state, monitor=monitor), trouble)
 
 
 def chosen_of(config: Config, names: Sequence[str]) -> list[ComponentConfig]:
@@ -72,19 +86,16 @@ def _patience_s(chosen: Sequence[ComponentConfig]) -> float:
     return LATE_S + max((check.spec.timeout_ns for c in chosen for check in c.checks), default=0) / 1_000_000_000
 
 
-def _remember(config: Config, folder: RoundFolder, taken: Round) -> Remembered:
+def _remember(config: Config, folder: RoundFolder, taken: Round, acts_by: Looks | None) -> Remembered:
     try:
-        with folder.shared() as is_ours:
-            if not is_ours:  # a daemon has begun meanwhile
-                return Remembered()
-            return remember(folder.path, taken, config)
+        return remember(folder, taken, config, acts_by)
     except OSError as error:
         return Remembered(trouble=f"the state folder {folder.path} cannot be used: {error.strerror}")
 
 
-def _with_memory(state: State, remembered: Remembered) -> State:
+def _with_memory(state: State, remembered: Remembered, *, acts: bool) -> State:
     components = [
-        _with_streaks(component, remembered.components[component.name])
+        _with_streaks(component, remembered.components[component.name], acts=acts)
         if component.name in remembered.components
         else component
         for component in state.components
@@ -93,7 +104,10 @@ def _with_memory(state: State, remembered: Remembered) -> State:
     return replace_fields(state, monitor=monitor, components=components)
 
 
-def _with_streaks(component: Component, held: TrackedComponent) -> Component:
+def _with_streaks(component: Component, held: TrackedComponent, *, acts: bool) -> Component:
+    now = read_clocks()
+    view = component_view(held, now, None)
+    spec, governor = held.spec.restart, held.governor
     machines = {name: check.machine for name, check in held.checks.items()}
     checks = [
         replace_fields(
@@ -108,6 +122,8 @@ def _with_streaks(component: Component, held: TrackedComponent) -> Component:
         component,
         checks=checks,
         consecutive_failures=worst_check([*held.checks.values()]).machine.consecutive_failures if checks else 0,
+        restart=restart_document(spec, view) if spec is not None else None,
+        next=next_restart(governor, now.mono_ns) if acts and governor is not None else component.next,
         incident=incident and Incident(id=incident.id, opened_at=format_timestamp(incident.opened.wall_ns)),
     )
 
@@ -122,12 +138,7 @@ class _Looked:
 def _look(config: Config, chosen: Sequence[ComponentConfig]) -> _Looked:
     present = {component.spec.name for component in chosen}
     spec = MonitorSpec(tuple(_one_shot(component.spec, present) for component in chosen), one_shot=True)
-    checks = {CheckId(c.spec.name, check.spec.name): check for c in chosen for check in c.checks}
-    looks = Looks(
-        {check_id: _factory(check_id, check, config) for check_id, check in checks.items()},
-        {check_id: check.spec.timeout_ns for check_id, check in checks.items()},
-        [secret.reveal() for secret in config.secrets],
-    )
+    looks = _looks(config, chosen)
     started_s = time.time()
     monitor = Monitor(spec, read_clocks())
     look_at_everything(monitor, looks)
@@ -136,6 +147,15 @@ def _look(config: Config, chosen: Sequence[ComponentConfig]) -> _Looked:
     state = state_document(view, _info(config, view, started_s))
     components = [_without_a_future(component) for component in state.components]
     return _Looked(replace_fields(state, components=components), _found(monitor, now), now)
+
+
+def _looks(config: Config, chosen: Sequence[ComponentConfig]) -> Looks:
+    checks = {CheckId(c.spec.name, check.spec.name): check for c in chosen for check in c.checks}
+    return Looks(
+        {check_id: _factory(check_id, check, config) for check_id, check in checks.items()},
+        {check_id: check.spec.timeout_ns for check_id, check in checks.items()},
+        [secret.reveal() for secret in config.secrets],
+    )
 
 
 def _found(monitor: Monitor, now: Instant) -> dict[CheckId, Observation]:

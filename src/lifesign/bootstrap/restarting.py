@@ -8,17 +8,18 @@ whether and when (`core.governor`), and how each method acts (`restarts`).
 
 import asyncio
 import logging
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Protocol
 
-from lifesign.bootstrap.keeping import Keeper
 from lifesign.bootstrap.restarters import matcher_for, restarter_for
 from lifesign.bootstrap.shared_budget import READ_EVERY_S, SharedBudget
 from lifesign.config import ComponentConfig, Config
 from lifesign.core.effects import Restart
-from lifesign.core.model import CheckState, Identity
+from lifesign.core.incident import TrackedComponent
+from lifesign.core.model import CheckState, Identity, Instant
 from lifesign.core.restart import Failed, Phase, Renewed, RestartReport, Sent, Withheld
 from lifesign.engine.clock import read_clocks
-from lifesign.engine.engine import Engine
 from lifesign.restarts.restarter import HandsOffError, Hint, Restarter, RestartFailedError, Target
 from lifesign.text import clean
 
@@ -29,20 +30,58 @@ CURRENT_EVERY_S = 1.0
 logger = logging.getLogger(__name__)
 
 
-class Restarting:
-    """The restarts of one daemon, at most one of a component at a time. Everything is called on its event loop."""
+class Record(Protocol):
+    """Where it is written down before it is done."""
 
-    def __init__(self, config: Config, keeper: Keeper, monitor_name: str) -> None:
-        self._keeper = keeper
+    async def secure(self, component: str) -> bool:
+        """Writes down what is held of `component` now; whether that survives us."""
+        ...
+
+
+class Deciding(Protocol):
+    """Who holds the governors."""
+
+    @property
+    def components(self) -> Mapping[str, TrackedComponent]:
+        """Every component, by its name."""
+        ...
+
+    def doubt(self, component: str, attempt: int, now: Instant) -> str:
+        """Why the restart `attempt` should not be made after all; empty if it should."""
+        ...
+
+
+class Watching(Protocol):
+    """Who looks, and takes what came of a restart: an engine, or a run of one round."""
+
+    @property
+    def monitor(self) -> Deciding:
+        """Who has decided."""
+        ...
+
+    async def look_now(self, component: str, names: Collection[str]) -> None:
+        """Looks at these checks of `component` once more."""
+        ...
+
+    def restarted(self, wanted: Restart, report: RestartReport) -> None:
+        """Takes what came of `wanted`."""
+        ...
+
+
+class Restarting:
+    """The restarts of one monitor, at most one of a component at a time. Everything is called on its event loop."""
+
+    def __init__(self, config: Config, record: Record, monitor_name: str) -> None:
+        self._record = record
         self._budget = SharedBudget(monitor_name)
-        self._engine: Engine | None = None
+        self._engine: Watching | None = None
         self._components: dict[str, ComponentConfig] = {}
         self._restarters: dict[str, Restarter] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._outdated: set[str] = set()
         self.follow(config)
 
-    def attach(self, engine: Engine) -> None:
+    def attach(self, engine: Watching) -> None:
         """Reports to `engine` from now on."""
         self._engine = engine
 
@@ -90,8 +129,31 @@ class Restarting:
         """Keeps the governors told of the budget that they share with others, until cancelled."""
         assert self._engine is not None
         while True:
-            await self._budget.tell(self._engine.monitor.components)
+            await self.tell_budgets()
             await asyncio.sleep(READ_EVERY_S)
+
+    async def carry_out(self, wanted: Restart) -> None:
+        """One restart up to its deed; nobody waits for the new process."""
+        assert self._engine is not None
+        self._engine.restarted(wanted, await self._report(wanted))
+
+    async def tell_budgets(self) -> None:
+        """Tells the governors once what is spent of the budget that they share with others."""
+        assert self._engine is not None
+        await self._budget.tell(self._engine.monitor.components)
+
+    async def current(self, name: str) -> Identity | None:
+        """The process behind the component as its manager sees it now, where the method can tell."""
+        component = self._components.get(name)
+        restarter = self._restarter(component) if component is not None else None
+        if restarter is None:
+            return None
+        try:
+            async with asyncio.timeout(ASK_TIMEOUT_S):
+                return await restarter.current()
+        except Exception:  # the adapter's border: the checks still see the process
+            logger.exception("the manager of %s cannot be asked for its process", name)
+            return None
 
     async def _carry_out(self, wanted: Restart) -> None:
         assert self._engine is not None
@@ -140,7 +202,7 @@ class Restarting:
 
     async def _write_down(self, wanted: Restart) -> None:
         """R4, R12. An operator's restart does without, where the disk is full."""
-        if not await self._keeper.secure(wanted.component) and wanted.automatic:
+        if not await self._record.secure(wanted.component) and wanted.automatic:
             raise HandsOffError("it cannot be written down first, so it is not done")
 
     async def _look_again(self, wanted: Restart) -> None:

@@ -1,18 +1,18 @@
-"""What runs of one round remember from one to the next: streaks, incidents and the events that tell of them.
+"""What runs of one round remember from one to the next: streaks, incidents, restarts, and the events that tell of them.
 
 Each run recalls what the one before knew, takes what it has just found by the configured thresholds, and stores what
 came of it with its events, all in one transaction or not at all. The time between two runs counts like that between
 two looks of a daemon (see `core.rounds`), by the monotonic clock where both ran since the same boot, so that neither a
-step of the wall clock nor a night asleep makes a failure last; else by the wall clock. Not here: looking (`one_shot`).
+step of the wall clock nor a night asleep makes a failure last; else by the wall clock. Not here: looking (`one_shot`),
+and restarting (`run_restarts`).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import msgspec
-
-from lifesign.api.render import event_document
+from lifesign.bootstrap.state_folder import RoundFolder
 from lifesign.config import Config
 from lifesign.core.events import Event
 from lifesign.core.incident import TrackedComponent
@@ -20,10 +20,16 @@ from lifesign.core.memory import ComponentMemory, MonitorMemory, removed
 from lifesign.core.model import CheckId, Instant, Observation
 from lifesign.core.rounds import take_round
 from lifesign.core.spec import ComponentSpec
-from lifesign.text import redact
+from lifesign.engine.clock import read_clocks
+from lifesign.engine.looking import Looks
+
+if TYPE_CHECKING:
+    from lifesign.bootstrap.run_memory import RunMemory
+    from lifesign.store.database import Database
 
 FILE = "state.db"
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+TAKEN_OVER = "a daemon has taken the state folder meanwhile, and goes on from there"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,64 +44,91 @@ class Round:
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """What is held after a run. `trouble` is why it will not survive, in a sentence; empty if it does."""
+    """What is held after a run. `trouble` is why it will not survive, in a sentence; empty if it does.
+
+    `told`: what was said of restarts, in the order of events.
+    """
 
     components: Mapping[str, TrackedComponent] = field(default_factory=dict)
     trouble: str = ""
+    told: Sequence[Event] = ()
 
 
-def remember(folder: Path, taken: Round, config: Config) -> Remembered:
-    """Takes a round into the memory of `folder`, which nobody else uses meanwhile, and tells the sinks of `config`."""
-    from lifesign.store.database import Database, UnusableError
-    from lifesign.store.remembering import decode, encode, key_of
+def remember(folder: RoundFolder, taken: Round, config: Config, acts_by: Looks | None = None) -> Remembered:
+    """Takes a round into the memory of `folder`, and tells the sinks of `config`. Raises OSError.
 
-    database, boot = Database(folder / FILE), _boot_id()
-    monitor_name, secrets = config.monitor.name, [secret.reveal() for secret in config.secrets]
+    `acts_by`: what the last looks are made with before a component is restarted; None: nothing is restarted.
+    """
+    from lifesign.bootstrap.run_memory import RunMemory
+    from lifesign.store.database import UnusableError
+
+    secrets = [secret.reveal() for secret in config.secrets]
+    memory = RunMemory(folder, monitor_name=config.monitor.name, secrets=secrets, boot=_boot_id())
+    told: Sequence[Event] = ()
     try:
-        database.open()
-        texts, _ = database.load(0)
-        known = decode(texts)
-        components, events = _follow(taken, known, boot)
-        memories: dict[str, str | None] = {
-            key_of(name): encode(replace(component.memory(taken.at), boot=boot, taken_mono_ns=taken.at.mono_ns))
-            for name, component in components.items()
-        }
-        if taken.whole:
-            names = {spec.name for spec in taken.specs}
-            events += removed(known, names, taken.at)
-            memories.update({key_of(name): None for name in known.components if name not in names})
+        with folder.shared() as is_ours:
+            if not is_ours:  # a daemon has begun meanwhile
+                return Remembered()
+            with memory.opened() as database:
+                components, events = _take(memory, database, taken)
+                if acts_by is None:
+                    _alert(config, components, memory, database, taken.at)
+        if acts_by is not None:
+            from lifesign.bootstrap.run_restarts import restart
 
-        def write(events: list[Event], texts: Mapping[str, str | None]) -> None:
-            database.write([_stored(event, monitor_name, secrets) for event in events], texts)
-
-        write(events, memories)
-        if config.alerts:
-            _alert(config, _all_held(config, components, known, taken.at, boot), texts, taken.at, write)
+            held = _all_held(config, components, memory.known, taken.at, _boot_id())
+            told = restart(config, held, components, events, memory, acts_by)
+            with memory.ours() as database_or_none:
+                if database_or_none is None:
+                    return Remembered(components, TAKEN_OVER, told)
+                now = read_clocks()
+                memory.write(database_or_none, [], components, now)
+                _alert(config, components, memory, database_or_none, now)
     except UnusableError as error:
-        return Remembered(trouble=str(error))
-    finally:
-        database.close()
-    return Remembered(components)
+        return Remembered(trouble=str(error), told=told)
+    return Remembered(components, told=told)
+
+
+def _take(memory: "RunMemory", database: "Database", taken: Round) -> tuple[dict[str, TrackedComponent], list[Event]]:
+    from lifesign.store.remembering import key_of
+
+    memory.read(database)
+    known = memory.known
+    components, events = _follow(taken, known, _boot_id())
+    gone: dict[str, str | None] = {}
+    if taken.whole:
+        names = {spec.name for spec in taken.specs}
+        events += removed(known, names, taken.at)
+        gone = {key_of(name): None for name in known.components if name not in names}
+    memory.write(database, events, components, taken.at, gone)
+    return components, events
 
 
 def _all_held(
     config: Config, components: Mapping[str, TrackedComponent], known: MonitorMemory, now: Instant, boot: str
 ) -> dict[str, TrackedComponent]:
-    """Those that were looked at, and the others as they were left."""
+    """Those that were looked at, and the others as they were left; by the config's order."""
     others = [component.spec for component in config.components if component.spec.name not in components]
-    return {**_follow(Round(others, {}, now, whole=False), known, boot)[0], **components}
+    held = {**_follow(Round(others, {}, now, whole=False), known, boot)[0], **components}
+    return {component.spec.name: held[component.spec.name] for component in config.components}
 
 
 def _alert(
     config: Config,
     components: Mapping[str, TrackedComponent],
-    texts: Mapping[str, str],
+    memory: "RunMemory",
+    database: "Database",
     now: Instant,
-    write: Callable[[list[Event], Mapping[str, str | None]], None],
 ) -> None:
+    if not config.alerts:
+        return
     from lifesign.bootstrap.run_alerts import Held, alert  # only who has sinks pays for them
 
-    alert(config, Held(components), texts, now, write)
+    def write(events: list[Event], texts: Mapping[str, str | None]) -> None:
+        memory.write(database, events, {}, now, texts)
+
+    held = _all_held(config, components, memory.known, now, _boot_id())
+    alert(config, Held(held), memory.texts, now, write)
 
 
 def _follow(taken: Round, known: MonitorMemory, boot: str) -> tuple[dict[str, TrackedComponent], list[Event]]:
@@ -122,10 +155,3 @@ def _boot_id() -> str:
         return _BOOT_ID.read_text(encoding="ascii").strip()
     except (OSError, UnicodeError):
         return ""
-
-
-def _stored(event: Event, monitor_name: str, secrets: Sequence[str]) -> tuple[str, str]:
-    document = event_document(event, monitor_name)
-    if secrets and document.message:
-        document = msgspec.structs.replace(document, message=redact(document.message, secrets))
-    return document.ts, msgspec.json.encode(document).decode()

@@ -18,19 +18,28 @@ NAGIOS_CODES = {"healthy": 0, "degraded": 1, "starting": 1, "down": 2, "unknown"
 @config_option
 @click.argument("components", nargs=-1, metavar="[COMPONENT]...")
 @click.option("--json", "as_json", is_flag=True, help="Print the state document.")
+@click.option("--act", is_flag=True, help="Restart what is due by the config; a later run verifies it.")
 @click.option("--dry-run", is_flag=True, help="No alert, nothing written.")
-def command(config: str | None, components: tuple[str, ...], as_json: bool, dry_run: bool) -> int:
+def command(config: str | None, components: tuple[str, ...], as_json: bool, act: bool, dry_run: bool) -> int:
     """Run every check once and tell what is so now.
+
+    Incidents, alerts and, with --act, restarts follow the configured thresholds, counted over runs. Where a daemon
+    watches with the same state folder it only looks.
 
     The exit code is Nagios's: 0 healthy, 1 degraded or starting, 2 down, 3 unknown or an error.
     """
     from lifesign.bootstrap import one_run
 
+    if act and dry_run:
+        raise click.UsageError("--act restarts, and --dry-run does nothing: take one of them")
     loaded = load_config(config, warn=not as_json)
     refuse_unknown(loaded, components)
-    state, trouble = one_run(loaded, components, dry_run=dry_run)
-    if trouble:
-        click.echo(f"lifesign: warning: {trouble}", err=True)
+    ran = one_run(loaded, components, dry_run=dry_run, act=act)
+    state = ran.state
+    if ran.trouble:
+        click.echo(f"lifesign: warning: {ran.trouble}", err=True)
+    for line in ran.told:
+        click.echo(f"lifesign: {line}", err=True)
     if as_json:
         import msgspec
 

@@ -63,7 +63,7 @@ def _restart_view(governor: Governor, now: Instant) -> RestartView:
 
 def _next_line(component: TrackedComponent, now: Instant) -> str:
     """What happens next, and what an operator has laid upon it: the line of console.md."""
-    restart = _next_restart(component.governor, now.mono_ns) if component.governor is not None else ""
+    restart = next_restart(component.governor, now.mono_ns) if component.governor is not None else ""
     words = [restart or next_step(component.state, list(component.checks.values()), now.mono_ns)]
     laid = component.operations
     words += [f"held by {notice_words(laid.hold, now)}"] if laid.hold else []
@@ -71,7 +71,8 @@ def _next_line(component: TrackedComponent, now: Instant) -> str:
     return " · ".join(filter(None, words))
 
 
-def _next_restart(governor: Governor, now_ns: int) -> str:
+def next_restart(governor: Governor, now_ns: int) -> str:
+    """What comes next of its restarts, in words; empty where nothing does."""
     match governor.phase:
         case Phase.IDLE:
             return ""
