@@ -76,8 +76,8 @@ class Desk:
         return found
 
     async def of(self, component: str) -> list[dict[str, Any]]:
-        """The issues of that component, in any status."""
-        path = f"/issues.json?project_id={self.redmine.project}&status_id=*&limit=100&sort=id"
+        """The issues of that component in any status, among the newest hundred."""
+        path = f"/issues.json?project_id={self.redmine.project}&status_id=*&limit=100&sort=id:desc"
         found = (await self.ask("GET", path))["issues"]
         return [item for item in found if f"lifesign:prod:{component} " in item["description"]]
 
