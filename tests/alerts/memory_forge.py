@@ -96,5 +96,9 @@ class MemoryForge:
                 return True
         return False
 
+    async def delete(self, number: int) -> bool:
+        self._arrive()
+        return self.project.issues.pop(number, None) is not None
+
     async def close(self) -> None:
         pass

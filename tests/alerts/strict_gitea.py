@@ -73,6 +73,7 @@ class StrictGitea(StrictForge):
 
     prefix = "/api/v1"
     every_label = True
+    is_admin = True  # only those may delete
     zone: timezone = timezone(timedelta(hours=1))
 
     def admit(self, request: web.Request) -> None:
@@ -105,6 +106,7 @@ class StrictGitea(StrictForge):
             r"POST /issues": self._create,
             rf"GET /issues/({_NUMBER})": self._show,
             rf"PATCH /issues/({_NUMBER})": self._edit,
+            rf"DELETE /issues/({_NUMBER})": self._delete,
             rf"GET /issues/({_NUMBER})/comments": self._notes,
             rf"POST /issues/({_NUMBER})/comments": self._comment,
             rf"PATCH /issues/comments/({_NUMBER})": self._edit_note,
@@ -175,6 +177,14 @@ class StrictGitea(StrictForge):
             ticket.closed = self.now()
         ticket.updated = self.now()
         return web.json_response(self._ticket(ticket), status=201)
+
+    def _delete(self, request: web.Request, _body: Any, number: int) -> web.Response:
+        self.check_query(request, {})
+        self._held(number)
+        if not self.is_admin:
+            raise RefusedError(403, "Must be an administrator of the repository")
+        self.delete(number)
+        return web.Response(status=204)
 
     def _notes(self, request: web.Request, _body: Any, number: int) -> web.Response:
         query = self.check_query(request, {"since": _MOMENT, "before": _MOMENT})

@@ -17,6 +17,8 @@ from lifesign.alerts.forge import Marker
 from lifesign.alerts.redmine import Redmine
 from lifesign.alerts.sink import HeldBackError, Memo, SinkError
 from lifesign.alerts.tracker import Tracker, TrackerRules
+from lifesign.bootstrap.drill import drill
+from lifesign.config import load
 from lifesign.text import format_timestamp
 from tests.alerts import real_redmine
 from tests.alerts.alerts import alert
@@ -227,3 +229,22 @@ async def test_many_changes_of_one_issue_at_once_all_come_through(desk: Desk) ->
     for turn in range(5):
         await asyncio.gather(*(change(client, f"{turn} {place}") for place, client in enumerate(clients)))
     assert (await desk.issue(number))["description"].startswith("4 ")
+
+
+async def test_a_drill_opens_an_issue_and_leaves_none(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REDMINE_KEY", desk.redmine.key)
+    path = tmp_path / "lifesign.toml"
+    path.write_text(
+        '[monitor]\nname = "prod"\nstate_dir = "state"\n[components.x.checks.y]\ntype = "tcp"\naddress = "[::1]:9"\n'
+        f'[alerts.desk]\ntype = "redmine"\nurl = "{desk.redmine.url}"\nproject = "{desk.redmine.project}"\n'
+        'token = { env = "REDMINE_KEY" }\n'
+    )
+    path.chmod(0o600)
+    drilled = await drill(load(path), "desk")
+    opened, *rest = drilled.done
+    assert (rest, drilled.notes, drilled.trouble) == (["updated", "closed", "deleted"], (), "")
+    number = int(opened.rpartition("/")[2])
+    everything = await desk.ask("GET", f"/issues.json?project_id={desk.redmine.project}&status_id=*&issue_id={number}")
+    assert everything["issues"] == []

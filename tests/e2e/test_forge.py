@@ -1,7 +1,5 @@
 """The real daemon keeps one issue in a forge that is as strict as Gitea's description."""
 
-import asyncio
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +7,7 @@ import pytest
 
 from tests.alerts.strict_forge import Fault
 from tests.alerts.strict_gitea import StrictGitea
+from tests.e2e.forges import forge_running
 from tests.e2e.running import daemon, free_port, wait_until
 from tests.e2e.test_alerts import CHECK, port_open
 
@@ -25,21 +24,9 @@ assignees = ["oncall", "nobody"]
 
 @pytest.fixture
 def forge(monkeypatch: pytest.MonkeyPatch) -> Iterator[StrictGitea]:
-    """On a loop and a thread of its own: the test waits for a process."""
-    made = StrictGitea()
-    monkeypatch.setenv("FORGE_TOKEN", made.token)
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    try:
-        asyncio.run_coroutine_threadsafe(made.start(), loop).result(20)
+    with forge_running(StrictGitea()) as made:
+        monkeypatch.setenv("FORGE_TOKEN", made.token)
         yield made
-        asyncio.run_coroutine_threadsafe(made.stop(), loop).result(20)
-    finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
-    assert made.complaints == []
 
 
 def test_down_is_one_issue_that_the_state_names_and_recovery_closes_it(tmp_path: Path, forge: StrictGitea) -> None:

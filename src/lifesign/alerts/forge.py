@@ -115,6 +115,10 @@ class Forge(Protocol):
         """Whether the comment was still there to be edited."""
         ...
 
+    async def delete(self, number: int) -> bool:
+        """Whether that issue is gone; it stays where the API, or the token, can delete none."""
+        ...
+
     async def close(self) -> None:
         """Releases what is held."""
         ...

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from lifesign.alerts.forge import Issue
 from lifesign.alerts.repository import MOST_PAGES, Repository, issue_of
 from lifesign.alerts.sink import SinkError
-from lifesign.alerts.web import part
+from lifesign.alerts.web import part, refuse
 
 LABEL_COLOUR = "#b3161b"
 
@@ -87,6 +87,15 @@ class Gitea(Repository):
             if "answers 403" not in str(error):
                 raise
             return None
+
+    async def delete(self, number: int) -> bool:
+        """Whether that issue is gone: only who administers the repository may delete one."""
+        reply = await self._call("DELETE", f"/issues/{number}")
+        if reply.status == 403:
+            return False
+        if reply.status != 404:
+            refuse(reply, self._web.where)
+        return True
 
     async def _comment_items(self, path: str) -> list[Any]:
         """This list has no pages."""

@@ -72,5 +72,10 @@ class GitHub(Repository):
             issue_of(item) for item in (*opened, *closed) if not (isinstance(item, dict) and "pull_request" in item)
         ]
 
+    async def delete(self, number: int) -> bool:
+        """Its REST API deletes no issue."""
+        del number
+        return False
+
     async def _labels_to_send(self) -> Sequence[str]:
         return self._labels

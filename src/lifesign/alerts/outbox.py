@@ -127,6 +127,11 @@ class Outbox:
         return [next((entry for entry in entries if entry.alert.stage in _SUPERFLUOUS), entries[0])]
 
     @property
+    def sinks(self) -> Mapping[str, Sink]:
+        """Those it sends to, by name."""
+        return self._sinks
+
+    @property
     def depth(self) -> int:
         """How many alerts have not arrived."""
         return sum(map(len, self._entries.values()))

@@ -37,11 +37,24 @@ class Ping:
                 await web.close()
 
     async def _ping(self, web: Web, url: str) -> None:
-        trouble = ""
-        try:
-            refuse(await web.send("GET", url), web.where)
-        except SinkError as error:
-            trouble = str(error)
+        trouble = await _trouble(web, url)
         if trouble and trouble != self._trouble:
             self._tell(trouble)
         self._trouble = trouble
+
+
+async def ping_once(url: str) -> str:
+    """One ping now; what is wrong with it, "" where nothing is."""
+    web = Web(url)
+    try:
+        return await _trouble(web, url)
+    finally:
+        await web.close()
+
+
+async def _trouble(web: Web, url: str) -> str:
+    try:
+        refuse(await web.send("GET", url), web.where)
+    except SinkError as error:
+        return str(error)
+    return ""

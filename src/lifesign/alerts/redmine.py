@@ -175,6 +175,15 @@ class Redmine:
             await asyncio.sleep(CONFLICT_S * attempt * random.uniform(0.5, 1.5))  # noqa: S311 - not in step
         refuse(reply, self._web.where)
 
+    async def delete(self, number: int) -> bool:
+        """Whether that issue is gone: a role may be allowed to delete."""
+        reply = await self._call("DELETE", f"/issues/{number}.json")
+        if reply.status == 403:
+            return False
+        if reply.status != 404:
+            refuse(reply, self._web.where)
+        return True
+
     async def comments(self, number: int) -> list[Comment]:
         """All notes, oldest first."""
         found = part(await self._get("GET", f"/issues/{number}.json?include=journals"), "issue", dict)

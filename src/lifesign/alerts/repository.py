@@ -132,6 +132,10 @@ class Repository(ABC):
         """Its body, and whether it is open."""
         await self._get("PATCH", f"/issues/{number}", {"body": body, "state": "open" if is_open else "closed"})
 
+    @abstractmethod
+    async def delete(self, number: int) -> bool:
+        """Whether that issue is gone."""
+
     async def comments(self, number: int) -> list[Comment]:
         """All comments, oldest first."""
         found = await self._comment_items(f"/issues/{number}/comments")

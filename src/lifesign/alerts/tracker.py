@@ -20,6 +20,8 @@ from lifesign.text import format_timestamp, parse_timestamp
 STATUS_MARKER = "<!-- lifesign-status -->"
 STORY_MARKER = "<!-- lifesign-story -->"
 NS_PER_S = 1_000_000_000
+DRILL_MARK = "/drill"  # behind the monitor's name: a drill is never mistaken for an incident, nor counted as one
+LEFT_BEHIND_S = 600.0  # a drill that began so long ago is no longer under way
 CLOCKS_APART_S = 600.0  # the tracker's clock may be as far behind ours, and it may know whole seconds only
 
 
@@ -63,14 +65,14 @@ class Tracker:
             return await self._forge.issue(number)
         if known.get("closed"):
             return None
-        return next(iter(_open(self._ours(await self._every(alert), alert))), None)
+        return next(iter(_open(self._ours(await self._every(alert.opened_at), alert))), None)
 
-    async def _every(self, alert: Alert) -> list[Issue]:
+    async def _every(self, opened_at: str) -> list[Issue]:
         """All that are open, and those that were closed since this incident began, or so shortly before that it counts.
 
-        It may have begun long before `alert` was due: a silence was over, say.
+        It may have begun long before an alert was due: a silence was over, say.
         """
-        return await self._forge.issues(_before(alert.opened_at, self._rules.reopen_within_s + CLOCKS_APART_S))
+        return await self._forge.issues(_before(opened_at, self._rules.reopen_within_s + CLOCKS_APART_S))
 
     def _ours(self, every: list[Issue], alert: Alert) -> list[Issue]:
         """The issues of this component, the lowest number first."""
@@ -78,10 +80,13 @@ class Tracker:
 
     def _is_of(self, issue: Issue, alert: Alert) -> bool:
         marker = Marker.found_in(issue.body)
-        return marker is not None and (marker.monitor, marker.component) == (self._monitor(), alert.component)
+        return marker is not None and (marker.monitor, marker.component) == (self._whose(alert), alert.component)
+
+    def _whose(self, alert: Alert) -> str:
+        return self._monitor() + (DRILL_MARK if alert.drill else "")
 
     async def _opened(self, alert: Alert) -> Memo:
-        every = await self._every(alert)
+        every = await self._every(alert.opened_at)
         ours = self._ours(every, alert)
         if _open(ours):
             return await self._settled(ours, alert)
@@ -92,10 +97,11 @@ class Tracker:
             return {"incident": alert.incident, "closed": True}
         if again is not None:
             return await self._reopen(again, alert)
-        self._make_room(every)
-        marker = Marker(self._monitor(), alert.component, alert.opened_at)
+        if not alert.drill:
+            self._make_room(every)
+        marker = Marker(self._whose(alert), alert.component, alert.opened_at)
         made = await self._forge.create(title(alert), issue_body(alert, marker.text))
-        ours = self._ours(await self._every(alert), alert)
+        ours = self._ours(await self._every(alert.opened_at), alert)
         if all(issue.number != made.number for issue in ours):
             ours.append(made)  # a list that lags behind
         return await self._settled(sorted(ours, key=lambda issue: issue.number), alert)
@@ -122,7 +128,7 @@ class Tracker:
         return issue if end >= earliest else None
 
     async def _reopen(self, issue: Issue, alert: Alert) -> Memo:
-        marker = Marker(self._monitor(), alert.component, alert.opened_at)
+        marker = Marker(self._whose(alert), alert.component, alert.opened_at)
         await self._forge.edit(issue.number, marker.put_into(issue.body), is_open=True)
         comment = await self._forge.comment(issue.number, status_comment(alert, STATUS_MARKER))
         return {**_memo(alert, issue), "comment": comment}
@@ -145,6 +151,22 @@ class Tracker:
             if comment.body.endswith(STORY_MARKER):
                 return None
         return None
+
+    async def remove_drill(self, component: str, opened_at: str, at: str) -> str:
+        """Takes away the issue of a drill, and of those that died before they could; what became of it, in words."""
+        words = ""
+        for issue in await self._every(opened_at):
+            marker = Marker.found_in(issue.body)
+            if marker is None or marker.monitor != self._monitor() + DRILL_MARK:
+                continue
+            if marker.component != component and marker.start > _before(at, LEFT_BEHIND_S):
+                continue
+            if issue.is_open:
+                await self._forge.edit(issue.number, _ended(issue.body, at), is_open=False)
+            is_gone = await self._forge.delete(issue.number)
+            if marker.component == component:
+                words = "deleted" if is_gone else "not deleted (the API or the token cannot)"
+        return words
 
     async def _close(self, issue: Issue, alert: Alert) -> None:
         """The story first, then the end: an answer that is lost in between repeats neither."""

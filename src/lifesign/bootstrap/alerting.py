@@ -49,7 +49,8 @@ class Alerter:
     """Tells the sinks of one config. Everything is called on the event loop.
 
     `keep` stores texts by key (None: forgets them) and then calls back; `tell` gets what became of an alert; `works`
-    says whether the scheduler does its rounds; `dry_run`: it is told what would be sent, and nothing is.
+    says whether the scheduler does its rounds; `dry_run`: it is told what would be sent, and nothing is; `drill`: each
+    alert says that it is one.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Alerter:
         works: Callable[[], bool],
         secrets: Callable[[], Sequence[str]] = tuple,
         dry_run: bool = False,
+        drill: bool = False,
     ) -> None:
         self._monitor = monitor
         self._keep = keep
@@ -69,6 +71,7 @@ class Alerter:
         self._works = works
         self._secrets = secrets
         self._dry_run = dry_run
+        self._drill = drill
         self._texts: dict[str, str] = {}
         self._together: frozenset[str] = frozenset()
         self._reviewed_ns = 0
@@ -142,9 +145,9 @@ class Alerter:
             case _:
                 return
 
-    def review(self, now: Instant) -> None:
-        """After a round: whether something is to be told by now."""
-        if self._alerting.is_idle or now.mono_ns - self._reviewed_ns < REVIEW_EVERY_NS:
+    def review(self, now: Instant, *, at_once: bool = False) -> None:
+        """After a round: whether something is to be told by now. `at_once`: however short ago that was asked."""
+        if self._alerting.is_idle or (not at_once and now.mono_ns - self._reviewed_ns < REVIEW_EVERY_NS):
             return
         self._reviewed_ns = now.mono_ns
         self._carry_out(self._alerting.review(lambda name: self._circumstances(name, now), now), now)
@@ -193,7 +196,7 @@ class Alerter:
             others = ", ".join(sorted(self._together))
             note = "; ".join(filter(None, (note, f"one common cause: {len(self._together)} went down: {others}")))
         made = alert_of(notify, view, now, monitor=monitor, host=platform.node(), note=note)
-        return without_secrets(made, self._secrets())
+        return without_secrets(msgspec.structs.replace(made, drill=self._drill), self._secrets())
 
     def _told(self, outcome: Outcome) -> None:
         if not outcome.trouble:

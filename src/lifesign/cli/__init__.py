@@ -40,6 +40,7 @@ COMMANDS = {
     "resume": "start the checks of a component again",
     "rearm": "allow automatic restarts again after they were exhausted",
     "init": "write a commented config from what runs here",
+    "alert": "--test SINK: a drill through the whole path of alerts, removed again afterwards",
     "validate": "check a config, or print its JSON Schema",
     "web": "the console in a browser on this machine, read-only unless --act",
     "demo": "a stack that lives on this machine and breaks; no config",
