@@ -2,10 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from lifesign.api.documents import MonitorInfo
+from lifesign.api.documents import EventDocument, MonitorInfo
 from lifesign.core.commands import OperatorCommand
 from lifesign.core.model import CheckState, ComponentState, Instant, Layer, Observation, ObserverState
 from lifesign.core.spec import CheckSpec, ComponentSpec, RestartSpec
@@ -122,6 +122,7 @@ class FakeBackend:
     view_takes_s: float = 0.0
     view_failure: Exception | None = None
     glances: int = 0
+    past: list[EventDocument] = field(default_factory=list)
     probing: asyncio.Event = field(default_factory=asyncio.Event)
     probe_gate: asyncio.Event | None = None
 
@@ -146,6 +147,9 @@ class FakeBackend:
 
     def info(self) -> MonitorInfo:
         return info(self.last_round_age_s)
+
+    def told(self, kinds: Sequence[str]) -> list[EventDocument]:
+        return [event for event in self.past if event.event.startswith(tuple(kinds))]
 
     async def probe(self, component: str, author: str) -> None:
         self.probed.append((component, author))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
-from lifesign.api.documents import MonitorInfo
+from lifesign.api.documents import EventDocument, MonitorInfo
 from lifesign.core.commands import OperatorCommand
 from lifesign.core.model import ComponentState, Observation
 from lifesign.core.view import ComponentGlance, MonitorView
@@ -26,6 +26,13 @@ class Backend(Protocol):
 
     def info(self) -> MonitorInfo:
         """The monitor itself; `last_round_age_s` tells how long ago the scheduler finished a round."""
+        ...
+
+    def told(self, kinds: Sequence[str]) -> Iterable[EventDocument]:
+        """Every event that is kept whose name begins with one of `kinds`, oldest first.
+
+        What it returns may block, and may be walked over by another thread.
+        """
         ...
 
     async def probe(self, component: str, author: str) -> None:

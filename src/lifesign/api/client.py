@@ -19,6 +19,7 @@ from lifesign.api.address import socket_path
 from lifesign.api.answer import check_schema, decode, problem
 from lifesign.api.documents import Component, ComponentStatus, EventDocument, Events, State, Status
 from lifesign.api.failures import BadAnswer, ClientError, ProblemAnswer, Refused, TimedOut, Unreachable
+from lifesign.api.reporting import Report
 from lifesign.api.routes import EVERY_COMPONENT
 from lifesign.api.wire import LastingConnection, TcpConnection, UnixConnection
 from lifesign.text import clean
@@ -141,6 +142,12 @@ class Client:
         """The history from `since` on, an RFC 3339 time or the `next` of an earlier answer."""
         query = f"?{urlencode({'since': since})}" if since else ""
         return decode(self._success("GET", f"/api/v1/events{query}").body, Events)
+
+    def report(self, component: str | None = None, since: str | None = None) -> Report:
+        """Uptime and means, of all components or of one, in the usual windows or from an RFC 3339 time on."""
+        asked = {"component": component, "since": since}
+        query = urlencode({name: word for name, word in asked.items() if word is not None})
+        return decode(self._success("GET", f"/api/v1/report?{query}").body, Report)
 
     def follow_events(self, since: str | None = None) -> Iterator[EventDocument]:
         """Every event from `since` (default: from now) until the daemon ends. Close it with `.close()`.

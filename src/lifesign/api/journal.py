@@ -97,6 +97,10 @@ class Journal:
         """Every entry from `since` on. Raises ValueError as `since` does."""
         return list(filter(self._is_later_than(since), self._entries))
 
+    def documents(self) -> list[EventDocument]:
+        """All that is held, oldest first."""
+        return [entry.document for entry in self._entries]
+
     def _is_later_than(self, since: str) -> Callable[[Entry], bool]:
         epoch, dot, number = since.rpartition(".")
         if dot and epoch.isalnum() and number.isascii() and number.isdigit() and len(number) < 20:

@@ -15,6 +15,7 @@ from lifesign.api.render import component_status
 from lifesign.api.service import Service, encode
 from lifesign.api.streaming import stream_events
 from lifesign.core.model import ComponentState
+from lifesign.text import parse_timestamp
 
 STATUS_LIMIT_S = 0.25
 _SICK = frozenset({ComponentState.DOWN, ComponentState.UNKNOWN})
@@ -70,6 +71,15 @@ class Reading:
             return json_response(encode(self._service.journal.since(since)))
         except ValueError as error:
             raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)) from error
+
+    async def report(self, request: web.Request) -> web.StreamResponse:
+        """Uptime and means, of all components or of one, in the usual windows or from `since` on."""
+        component, since = request.query.get("component") or None, request.query.get("since") or None
+        try:
+            since_ns = None if since is None else parse_timestamp(since)
+        except (ValueError, OverflowError):
+            raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "`since` is an RFC 3339 time with a zone") from None
+        return json_response(encode(await self._service.report(component, since_ns)))
 
     async def openapi(self, request: web.Request) -> web.StreamResponse:  # noqa: ARG002
         """What is served here."""

@@ -21,6 +21,7 @@ class Answer(StrEnum):
     COMPONENT_STATUS = "ComponentStatus"
     STATE = "State"
     EVENTS = "Events"
+    REPORT = "Report"
     BEAT = "Accepted"
     COMPONENT = "Component"
     OPENAPI = "OpenAPI"
@@ -84,6 +85,14 @@ ROUTES: tuple[Route, ...] = (
         Answer.EVENTS,
         "the history; with `follow`, server-sent events",
         query=("since", "follow"),
+    ),
+    Route(
+        "GET",
+        "/api/v1/report",
+        Access.READ,
+        Answer.REPORT,
+        "uptime of each component and layer; means to detect, to recover, to first work",
+        query=("component", "since"),
     ),
     Route("GET", "/api/v1/openapi.json", Access.READ, Answer.OPENAPI, "this description"),
     *(

@@ -162,6 +162,7 @@ def _handler(route: Route, reading: Reading, acting: Acting) -> Handler:
         Answer.COMPONENT_STATUS: reading.component_status,
         Answer.STATE: reading.state,
         Answer.EVENTS: reading.events,
+        Answer.REPORT: reading.report,
         Answer.OPENAPI: reading.openapi,
         Answer.METRICS: reading.metrics,
         Answer.BEAT: partial(acting.push, action=route.action),

@@ -14,6 +14,7 @@ from lifesign.api.documents import Component, ComponentStatus, State
 from lifesign.api.journal import Journal
 from lifesign.api.problems import unknown_component
 from lifesign.api.render import component_document, component_status, state_document
+from lifesign.api.reporting import KINDS, Occasion, Report, Subject, report
 from lifesign.core.model import ComponentState
 from lifesign.core.view import ComponentView, MonitorView
 
@@ -41,6 +42,7 @@ class Service:
         self._metrics = b"", ""
         self._metrics_made_at_s = -METRICS_CACHE_S
         self._measuring = asyncio.Lock()
+        self._reporting = asyncio.Lock()
 
     def is_stalled(self) -> bool:
         """Whether the scheduler has not finished a round for so long that nothing it says may be called healthy."""
@@ -110,6 +112,17 @@ class Service:
                 text = await asyncio.to_thread(metrics_text, await self.state(), self._overdue_checks)
                 self._metrics, self._metrics_made_at_s = (text, CONTENT_TYPE), now_s
             return self._metrics
+
+    async def report(self, component: str | None, since_ns: int | None) -> Report:
+        """Uptime and means. Made in a thread, one at a time. Raises ProblemError 404."""
+        if component is not None and component not in self.backend.states():
+            raise unknown_component(component, list(self.backend.states()))
+        async with self._reporting:
+            glances = [g for g in self.backend.glance() if component in (None, g.spec.name)]
+            subjects = [Subject(g.spec, g.state, g.since_wall_ns) for g in glances]
+            now_ns = self.backend.view(()).at.wall_ns
+            occasion = Occasion(self.backend.info().name, now_ns, now_ns, since_ns)
+            return await asyncio.to_thread(report, self.backend.told(KINDS), subjects, occasion)
 
     def forget_state(self) -> None:
         """Something was done: what is asked for from now on is made anew."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from lifesign import __version__
-from lifesign.api.documents import MonitorInfo
+from lifesign.api.documents import EventDocument, MonitorInfo
 from lifesign.api.journal import Journal
 from lifesign.bootstrap.alerting import Alerter
 from lifesign.bootstrap.beats import Beats
@@ -30,7 +30,7 @@ from lifesign.checks.mounts import LOCAL
 from lifesign.config import Config
 from lifesign.core.commands import NotPossibleError, OperatorCommand
 from lifesign.core.events import Event, EventName
-from lifesign.core.memory import MonitorMemory, removed
+from lifesign.core.memory import MonitorMemory, absence, removed
 from lifesign.core.model import CheckId, ComponentState, JsonValue, Observation
 from lifesign.core.monitor import Monitor
 from lifesign.core.view import ComponentGlance, MonitorView
@@ -151,7 +151,9 @@ class Daemon:
             self._teller.close()
 
     async def _watch(self) -> None:
-        self._teller.tell(EventName.MONITOR_STARTED, watching_words(self._config))
+        self._teller.tell(
+            EventName.MONITOR_STARTED, watching_words(self._config), data=absence(self._memory, self._started)
+        )
         if self._alerter is not None:
             self._alerter.recall(self._keeper.texts, read_clocks())
         self._end_what_was_removed()
@@ -269,6 +271,10 @@ class Daemon:
             state_writable=self._keeper.writable,
             config=self._reloader.info,
         )
+
+    def told(self, kinds: Sequence[str]) -> Iterable[EventDocument]:
+        """Every event that is kept whose name begins with one of `kinds`, oldest first."""
+        return self._teller.told(kinds)
 
     async def probe(self, component: str, author: str) -> None:
         """Looks at every check of `component` now."""

@@ -1,12 +1,13 @@
 """From what happens to what is told: events become documents without secrets, are kept, and reach journal and log."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
 from lifesign.api.documents import EventDocument
 from lifesign.api.journal import Journal
 from lifesign.api.render import event_document, event_line
+from lifesign.bootstrap.history import stored_events
 from lifesign.bootstrap.keeping import Keeper
 from lifesign.bootstrap.state_folder import StateFolder
 from lifesign.core.events import Event, EventName
@@ -25,6 +26,7 @@ class Teller:
         self._log = log
         self._form = form
         self._journal = journal
+        self._folder = folder.path
         self.keeper = Keeper(folder.path if folder.held else None, history_s=history_s, announce=self._announce)
 
     def tell(
@@ -43,6 +45,12 @@ class Teller:
         if self.secrets and document.message:
             document = msgspec.structs.replace(document, message=redact(document.message, self.secrets))
         self.keeper.record(document)
+
+    def told(self, kinds: Sequence[str]) -> Iterable[EventDocument]:
+        """Every event that is kept whose name begins with one of `kinds`, oldest first; as `Backend.told`."""
+        if self.keeper.writable:
+            return stored_events(self._folder, kinds=kinds)
+        return [event for event in self._journal.documents() if event.event.startswith(tuple(kinds))]
 
     def _announce(self, document: EventDocument) -> None:
         self._journal.append(document)

@@ -35,7 +35,7 @@ def command(
     if component is not None:
         refuse_unknown(loaded, (component,))
     try:
-        for event in _events(loaded.monitor.state_dir, _moment(since), follow=follow):
+        for event in _events(loaded.monitor.state_dir, moment(since), follow=follow):
             if component in (None, event.component) and _is_loud(event, level):
                 click.echo(_line(event, as_json=as_json))
     except ClientError as error:
@@ -71,8 +71,8 @@ def _is_loud(event: "EventDocument", level: str | None) -> bool:
     return level is None or event.level not in LEVELS or LEVELS.index(event.level) >= LEVELS.index(level)
 
 
-def _moment(since: str | None) -> str | None:
-    """An RFC 3339 time as it is; a duration as that long ago."""
+def moment(since: str | None) -> str | None:
+    """`--since`: an RFC 3339 time as it is; a duration as that long ago. Raises UsageError."""
     import time
 
     from lifesign.text import format_timestamp, parse_duration, parse_timestamp

@@ -38,19 +38,27 @@ th { color: var(--muted); font-weight: 500 } summary { cursor: pointer; color: v
 
 def render_page(state: State) -> str:
     """`state` as a whole document. Whatever stands in the data is text on it, never markup."""
-    name, host, version = map(_text, (state.monitor.name, state.monitor.host, f"lifesign {state.monitor.version}"))
+    name, host, version = map(text, (state.monitor.name, state.monitor.host, f"lifesign {state.monitor.version}"))
     ranked = sorted(state.components, key=lambda component: (_rank(component.state), component.name))
+    body = [
+        f'<header style="--state: var(--{colour(state.overall)})">',
+        f'<h1><span class="state">{sign(state.overall)} {text(state.overall)}</span> {name}</h1>',
+        f'<p class="muted">{_counts(state)} · {stamp(state.generated_at)} · {host} · {version}</p></header>',
+        *_warnings(state),
+        f'<div class="cards">{"".join(map(_card, ranked))}</div>',
+    ]
+    return framed(f"{text(state.overall)}: {name}", body)
+
+
+def framed(title: str, body: Iterable[str], style: str = "") -> str:
+    """A whole page of that `title` and `body`, both markup already, with more `style` than every page has."""
     return "\n".join(
         [
             '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">',
             f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>{_text(state.overall)}: {name}</title><style>{_STYLE}</style></head><body><main>",
-            f'<header style="--state: var(--{_colour(state.overall)})">',
-            f'<h1><span class="state">{_sign(state.overall)} {_text(state.overall)}</span> {name}</h1>',
-            f'<p class="muted">{_counts(state)} · {_time(state.generated_at)} · {host} · {version}</p></header>',
-            *_warnings(state),
-            f'<div class="cards">{"".join(map(_card, ranked))}</div>',
+            f"<title>{title}</title><style>{_STYLE}{style}</style></head><body><main>",
+            *body,
             "</main></body></html>\n",
         ]
     )
@@ -64,14 +72,14 @@ def _warnings(state: State) -> Iterable[str]:
 
 
 def _card(component: Component) -> str:
-    title = f' <span class="muted">{_text(component.title)}</span>' if component.title else ""
+    title = f' <span class="muted">{text(component.title)}</span>' if component.title else ""
     optional = ' <span class="muted">optional</span>' if component.optional else ""
-    sign = _sign(component.state)
+    name = f"{text(component.name)}{title}{optional}"
     parts = [
-        f'<article style="--state: var(--{_colour(component.state)})">',
-        f'<h2><span class="state">{sign} {_text(component.state)}</span> {_text(component.name)}{title}{optional}</h2>',
-        f'<p>{_text(why(component.state, component.diagnosis))}</p><p class="muted">since {_time(component.since)}</p>',
-        f"<p>→ {_text(component.next)}</p>" if component.next else "",
+        f'<article style="--state: var(--{colour(component.state)})">',
+        f'<h2><span class="state">{sign(component.state)} {text(component.state)}</span> {name}</h2>',
+        f'<p>{text(why(component.state, component.diagnosis))}</p><p class="muted">since {stamp(component.since)}</p>',
+        f"<p>→ {text(component.next)}</p>" if component.next else "",
         *_notices(component),
         _lamps(component),
         _staleness(component),
@@ -90,22 +98,22 @@ def _notices(component: Component) -> Iterable[str]:
         if notice is not None:
             yield f"<p>{word} {_notice(notice)}</p>"
     if component.suppressed_by:
-        yield f"<p>waits for {_text(component.suppressed_by)}, which is down</p>"
+        yield f"<p>waits for {text(component.suppressed_by)}, which is down</p>"
 
 
 def _notice(notice: Notice) -> str:
-    until = f" until {_time(notice.until)}" if notice.until else ""
-    reason = f": {_text(notice.reason)}" if notice.reason else ""
-    return f"by {_text(notice.author)}{until}{reason}"
+    until = f" until {stamp(notice.until)}" if notice.until else ""
+    reason = f": {text(notice.reason)}" if notice.reason else ""
+    return f"by {text(notice.author)}{until}{reason}"
 
 
 def _lamps(component: Component) -> str:
     lamps = []
     for layer in ("startable", "alive", "ready", "working"):
         held = getattr(component.layers, layer)
-        glyph, colour = UNICODE.of_check(held)
-        words = f"{glyph} {_text(held)}" if held else "not checked"
-        lamps.append(f'<li style="--state: var(--{_known(colour)})"><b>{layer}</b>{words}</li>')
+        glyph, role = UNICODE.of_check(held)
+        words = f"{glyph} {text(held)}" if held else "not checked"
+        lamps.append(f'<li style="--state: var(--{_known(role)})"><b>{layer}</b>{words}</li>')
     return f'<ul class="lamps">{"".join(lamps)}</ul>'
 
 
@@ -129,13 +137,11 @@ def _checks(checks: list[Check]) -> str:
 
 
 def _row(check: Check) -> str:
-    glyph, colour = UNICODE.of_check(check.state)
-    state = f'<span class="state" style="--state: var(--{_known(colour)})">{glyph} {_text(check.state)}</span>'
+    glyph, role = UNICODE.of_check(check.state)
+    state = f'<span class="state" style="--state: var(--{_known(role)})">{glyph} {text(check.state)}</span>'
     in_a_row = check.consecutive_failures or check.consecutive_successes
-    about = (
-        f"{_text(check.name)} <span class='muted'>{_text(check.type)}{', optional' if check.optional else ''}</span>"
-    )
-    return f"<tr><td>{about}</td><td>{state}</td><td>{in_a_row}</td><td>{_text(check.message)}</td></tr>"
+    about = f"{text(check.name)} <span class='muted'>{text(check.type)}{', optional' if check.optional else ''}</span>"
+    return f"<tr><td>{about}</td><td>{state}</td><td>{in_a_row}</td><td>{text(check.message)}</td></tr>"
 
 
 def _counts(state: State) -> str:
@@ -147,11 +153,13 @@ def _rank(state: str) -> int:
     return _WORST_FIRST.index(state) if state in _WORST_FIRST else 0
 
 
-def _sign(state: str) -> str:
+def sign(state: str) -> str:
+    """The sign of a component's state."""
     return UNICODE.of_state(state)[0]
 
 
-def _colour(state: str) -> str:
+def colour(state: str) -> str:
+    """The name of its colour in the style of every page."""
     return state if state in _WORST_FIRST else "unknown"
 
 
@@ -159,9 +167,11 @@ def _known(role: str) -> str:
     return role if role in _WORST_FIRST else "paused"
 
 
-def _time(stamp: str) -> str:
-    return f'<time datetime="{_text(stamp)}">{_text(stamp)}</time>'
+def stamp(time: str) -> str:
+    """An RFC 3339 time as markup."""
+    return f'<time datetime="{text(time)}">{text(time)}</time>'
 
 
-def _text(value: object) -> str:
+def text(value: object) -> str:
+    """Data as text and nothing else."""
     return escape(clean(str(value), 2000), quote=True)

@@ -64,9 +64,9 @@ def render_markdown(state: State) -> str:
     """`state` as Markdown: a heading, a table, and a list of what is wrong."""
     glyph, _ = UNICODE.of_state(state.overall)
     lines = [
-        f"# {glyph} {_markdown(state.overall)}: {_markdown(state.monitor.name)}",
+        f"# {glyph} {markdown(state.overall)}: {markdown(state.monitor.name)}",
         "",
-        f"{_markdown(_summary(state))} · {_markdown(state.generated_at)} · {_markdown(state.monitor.host)}",
+        f"{markdown(_summary(state))} · {markdown(state.generated_at)} · {markdown(state.monitor.host)}",
         "",
         "| state | component | " + " | ".join(LAYERS) + " | last work |",
         "|---" * (len(LAYERS) + 3) + "|",
@@ -74,12 +74,12 @@ def render_markdown(state: State) -> str:
     for component in state.components:
         cells = [_word(UNICODE, component.state), component.name]
         cells += [getattr(component.layers, layer) or "-" for layer in LAYERS]
-        lines.append("| " + " | ".join(_markdown(cell) for cell in [*cells, _work(component)]) + " |")
+        lines.append("| " + " | ".join(markdown(cell) for cell in [*cells, _work(component)]) + " |")
     for component in filter(_wants_words, state.components):
-        lines += ["", f"**{_markdown(component.name)}**: {_markdown(why(component.state, component.diagnosis))}"]
+        lines += ["", f"**{markdown(component.name)}**: {markdown(why(component.state, component.diagnosis))}"]
         lines += [""] if component.next or _troubles(component) else []
-        lines += [f"- next: {_markdown(component.next)}"] if component.next else []
-        lines += [f"- {_markdown(name)} {_markdown(words)}" for _, name, words in _troubles(component)]
+        lines += [f"- next: {markdown(component.next)}"] if component.next else []
+        lines += [f"- {markdown(name)} {markdown(words)}" for _, name, words in _troubles(component)]
     return "\n".join(lines) + "\n"
 
 
@@ -185,7 +185,7 @@ def _plain(text: str, glyphs: Glyphs) -> str:
     return text.replace("…", "...").encode("ascii", "replace").decode() if glyphs.plain else text
 
 
-def _markdown(text: str) -> str:
+def markdown(text: str) -> str:
     """Data as text and nothing else."""
     escaped = _MARKDOWN_SIGNS.sub(r"\\\1", clean(text, 1000))
     return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -134,6 +134,11 @@ class CheckMachine:
         self._worse_runs = [0, 0, 0]
 
     @property
+    def failing_since_ns(self) -> int:
+        """When the failures in a row began that it holds, or that run."""
+        return self._began_ns[FAIL]
+
+    @property
     def last_failed(self) -> bool:
         """Whether the last thing observed was a failure that counts."""
         return self._last == FAIL and not self._last_unknown

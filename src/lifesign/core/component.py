@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from lifesign.core.model import WORST_CHECK_FIRST, CheckState, ComponentState, Layer
+from lifesign.core.model import NS_PER_S, WORST_CHECK_FIRST, CheckState, ComponentState, Layer
 from lifesign.core.tracked import TrackedCheck
 
 _BAD = (CheckState.FAILED, CheckState.UNKNOWN, CheckState.FAILING, CheckState.WARNING)
@@ -43,6 +43,17 @@ def stand_as_before(checks: Iterable[TrackedCheck], now_ns: int, *, flapping: bo
 def failed_checks(checks: Iterable[TrackedCheck]) -> set[str]:
     """The names of those that take their component down."""
     return {check.spec.name for check in checks if check.state is CheckState.FAILED and not check.spec.optional}
+
+
+def unseen_s(checks: Iterable[TrackedCheck], now_ns: int) -> float:
+    """How long ago it began, in seconds, that a component is down: the last work, or the first failure in a row."""
+    blamed = [check for check in checks if check.state is CheckState.FAILED and not check.spec.optional]
+    return max((_unseen_s(check, now_ns) for check in blamed), default=0.0)
+
+
+def _unseen_s(check: TrackedCheck, now_ns: int) -> float:
+    rested_s, _ = check.staleness_s(now_ns)
+    return (now_ns - check.machine.failing_since_ns) / NS_PER_S if rested_s is None else rested_s
 
 
 def layers(checks: Iterable[TrackedCheck]) -> Mapping[Layer, CheckState | None]:

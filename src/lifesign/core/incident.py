@@ -8,7 +8,7 @@ second one opens (S6, S7).
 
 from collections.abc import Collection, Mapping, Sequence
 
-from lifesign.core.component import component_state, failed_checks, stand_as_before
+from lifesign.core.component import component_state, failed_checks, stand_as_before, unseen_s
 from lifesign.core.diagnosis import diagnose
 from lifesign.core.events import Event, EventName
 from lifesign.core.governor import Governor
@@ -262,7 +262,8 @@ class TrackedComponent:
             stamp = format_timestamp(now.wall_ns).translate({ord(c): None for c in "-:."})
             self._incidents += 1  # the wall clock may be stepped back and come by again
             self.incident = Incident(f"{self.spec.name}-{stamp}-{self._incidents}", now)
-            events.append(self.event(EventName.COMPONENT_DOWN, now, self.diagnosis(now)))
+            after_s = round(unseen_s(self.checks.values(), now.mono_ns), 3)
+            events.append(self.event(EventName.COMPONENT_DOWN, now, self.diagnosis(now), detected_after_s=after_s))
         if self.incident is None:
             return
         self.incident.blamed |= failed_checks(self.checks.values())

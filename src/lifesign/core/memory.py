@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from lifesign.core.events import Event, EventName
-from lifesign.core.model import CheckState, ComponentState, Instant, Verdict
+from lifesign.core.model import NS_PER_S, CheckState, ComponentState, Instant, JsonValue, Verdict
 from lifesign.core.restart import RestartMemory
 
 
@@ -157,6 +157,12 @@ class MonitorMemory:
     """Of everything, by the names of the components."""
 
     components: Mapping[str, ComponentMemory] = field(default_factory=dict)
+
+
+def absence(memory: MonitorMemory, now: Instant) -> dict[str, JsonValue]:
+    """For how long nobody has watched, in the data of an event; empty where nobody ever did."""
+    away_ns = [component.away_ns(now) for component in memory.components.values()]
+    return {"away_s": round(min(away_ns) / NS_PER_S, 3)} if away_ns else {}
 
 
 def removed(memory: MonitorMemory, names: Collection[str], now: Instant) -> list[Event]:

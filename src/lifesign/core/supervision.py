@@ -27,6 +27,13 @@ from lifesign.core.model import NS_PER_S, Instant, JsonValue
 from lifesign.core.operations import Notice
 from lifesign.text import format_duration
 
+_ACTIONS: Mapping[type[OperatorCommand], str] = {
+    Pause: "pause",
+    Resume: "resume",
+    Rearm: "rearm",
+    RestartNow: "restart",
+}
+
 
 class Supervision:
     """Over the components of one monitor. Raises KeyError for a name that does not exist."""
@@ -180,6 +187,8 @@ def _told(
     """`root silenced it for 1 h: vendor outage`."""
     reason, duration_ns = getattr(command, "reason", ""), getattr(command, "duration_ns", None)
     data: dict[str, JsonValue] = {"author": command.author}
+    if name is EventName.OPERATOR_ACTION:
+        data["action"] = _ACTIONS[type(command)]
     words = f"{command.author} {deed}"
     if duration_ns is not None:
         data["duration_s"] = round(duration_ns / NS_PER_S, 3)
