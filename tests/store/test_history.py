@@ -9,15 +9,52 @@ from pathlib import Path
 
 import pytest
 
-from lifesign.core.model import NS_PER_S
-from lifesign.core.transcript import Entry
+from lifesign.core.alerting import Conversation, Notify, Stage
+from lifesign.core.commands import (
+    Acknowledge,
+    Hold,
+    Pause,
+    Rearm,
+    Release,
+    RestartNow,
+    Resume,
+    Silence,
+    Unsilence,
+)
+from lifesign.core.effects import Restart
+from lifesign.core.events import Event, EventName
+from lifesign.core.model import NS_PER_S, CheckId, Identity
+from lifesign.core.restart import Failed, Renewed, Sent, Withheld
+from lifesign.core.transcript import Attended, Deed, Entry, Moment, Outcome, Reconfigured, Reported
 from lifesign.store import history as history_module
+from lifesign.store import moments
 from lifesign.store.block import rows_of
 from lifesign.store.history import History
 from lifesign.store.history_file import HISTORY_FILE, HistoryFile
 from lifesign.store.history_reader import HistoryReader, NoHistoryError
 from lifesign.store.settling import Settling
 from tests.store.transcripts import CONFIG, START, entries, life
+
+EVERY_KIND: list[Deed | Outcome] = [
+    Silence("a", "me", 5, "why"),
+    Unsilence("a", "me"),
+    Hold(None, "me", 5, "why"),
+    Release(None, "me"),
+    Acknowledge("a", "me"),
+    Pause("a", "me"),
+    Resume("a", "me"),
+    Rearm("a", "me"),
+    RestartNow("a", "me", "now"),
+    Reported("a", 3, Sent("done", Identity(7, 0.25))),
+    Reported("a", 3, Withheld("no")),
+    Reported("a", 3, Failed("no")),
+    Reported("a", 3, Renewed(Identity(8))),
+    Reconfigured(life().spec, (CheckId("c0", "port"),)),
+    Attended(),
+    Event(EventName.COMPONENT_DOWN, 5, "a", incident="a-1", message="x", data={"n": 1.5, "of": ["x", None]}),
+    Restart("a", 3, True, "", "down", Identity(7)),
+    Notify(Stage.OPENED, Conversation("ops", "a", "a-1", 5), "note"),
+]
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -208,3 +245,13 @@ def test_where_there_is_no_history_the_reader_says_so(tmp_path: Path) -> None:
     (tmp_path / HISTORY_FILE).write_bytes(b"garbage" * 1_000)
     with pytest.raises(NoHistoryError, match="cannot be read"):
         HistoryReader(tmp_path)
+
+
+@pytest.mark.parametrize("what", EVERY_KIND, ids=lambda what: type(what).__name__)
+def test_every_kind_of_moment_comes_back_as_it_was(what: Deed | Outcome) -> None:
+    assert moments.decode(*moments.encode(Moment(START, what))) == what
+
+
+def test_a_moment_that_is_not_understood_is_none() -> None:
+    for kind, document in (("Event", "{}"), ("Reported", "{"), ("Wonder", "{}"), ("Event", '{"name": "x"}')):
+        assert moments.decode(kind, document) is None

@@ -7,10 +7,10 @@ kills us, nobody is told twice of what the other side took, and nobody is forgot
 
 import asyncio
 import contextlib
+import logging
 import platform
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Protocol
 
 import msgspec
 
@@ -20,37 +20,25 @@ from lifesign.alerts.ping import Ping
 from lifesign.bootstrap.alert_of import alert_of, without_secrets
 from lifesign.bootstrap.sinks import build_sinks, pings, sink_specs
 from lifesign.config import Config
-from lifesign.core.alerting import Alerting, Circumstances, ConversationMemory, Notify
+from lifesign.core.alerting import ConversationMemory, Notify
 from lifesign.core.events import Event, EventName
-from lifesign.core.incident import TrackedComponent
+from lifesign.core.heralding import Components, Herald
 from lifesign.core.model import Instant, JsonValue
 from lifesign.core.showing import component_view
 from lifesign.core.view import ComponentView, MonitorView
 from lifesign.text import redact
 
 PREFIXES = ("alerting/", "outbox/", "sink/")
-REVIEW_EVERY_NS = 200_000_000
 
-
-class Components(Protocol):
-    """What is asked of the core: the components as they are held, and who waits for whom."""
-
-    @property
-    def components(self) -> Mapping[str, TrackedComponent]:
-        """By name."""
-        ...
-
-    def suppressed_by(self, component: TrackedComponent) -> str | None:
-        """The dependency that is down."""
-        ...
+logger = logging.getLogger(__name__)
 
 
 class Alerter:
     """Tells the sinks of one config. Everything is called on the event loop.
 
     `keep` stores texts by key (None: forgets them) and then calls back; `tell` gets what became of an alert; `works`
-    says whether the scheduler does its rounds; `dry_run`: it is told what would be sent, and nothing is; `drill`: each
-    alert says that it is one.
+    says whether the scheduler does its rounds; `decided` gets every alert that is to go out; `dry_run`: it is told what
+    would be sent, and nothing is; `drill`: each alert says that it is one.
     """
 
     def __init__(
@@ -62,6 +50,7 @@ class Alerter:
         tell: Callable[[EventName, str, str | None, dict[str, JsonValue]], None],
         works: Callable[[], bool],
         secrets: Callable[[], Sequence[str]] = tuple,
+        decided: Callable[[Iterable[Notify]], None] = lambda _: None,
         dry_run: bool = False,
         drill: bool = False,
     ) -> None:
@@ -70,17 +59,17 @@ class Alerter:
         self._tell = tell
         self._works = works
         self._secrets = secrets
+        self._decided = decided
         self._dry_run = dry_run
         self._drill = drill
         self._texts: dict[str, str] = {}
-        self._together: frozenset[str] = frozenset()
-        self._reviewed_ns = 0
+        self._herald = Herald((), monitor)
         self._changed = asyncio.Event()
         self._take(config)
 
     def _take(self, config: Config) -> None:
         self._config = config
-        self._alerting = Alerting(sink_specs(config))
+        self._herald.follow(sink_specs(config))
         self._outbox = Outbox(build_sinks(config, self._told_by), keep=self._put, tell=self._told)
         self._outbox.recall({key: text for key, text in self._texts.items() if not key.startswith(PREFIXES[0])})
 
@@ -100,20 +89,7 @@ class Alerter:
         self._recall_conversations(now)
 
     def _recall_conversations(self, now: Instant) -> None:
-        memories = []
-        for key, text in self._texts.items():
-            if key.startswith(PREFIXES[0]):
-                with contextlib.suppress(msgspec.MsgspecError):
-                    memories.append(msgspec.json.decode(text, type=ConversationMemory))
-        self._alerting.recall(memories, now)
-        for name in {conversation.component for conversation in self._alerting.conversations()}:
-            component = self._monitor.components.get(name)
-            if component is None or component.incident is None:
-                self._carry_out(self._alerting.recovered(name), now)
-        for name, component in self._monitor.components.items():
-            if component.incident is not None:
-                notifies = self._alerting.down(name, component.spec.tags, component.incident.id, now)
-                self._carry_out(notifies, now)
+        self._carry_out(self._herald.recall(conversations_of(self._texts), now), now)
 
     def follow(self, config: Config, now: Instant) -> None:
         """Another config: its sinks are built anew, and go on where the former ones were."""
@@ -126,47 +102,18 @@ class Alerter:
 
     def hear(self, event: Event, now: Instant) -> None:
         """What happened: the beginning and the end of incidents, and of common causes."""
-        match event.name:
-            case EventName.COMPONENT_DOWN if event.component and event.incident:
-                component = self._monitor.components.get(event.component)
-                tags: Iterable[str] = component.spec.tags if component else ()
-                self._carry_out(self._alerting.down(event.component, tags, event.incident, now), now)
-                self._reviewed_ns = 0
-            case EventName.COMPONENT_RECOVERED if event.component:
-                self._carry_out(self._alerting.recovered(event.component), now)
-            case EventName.RESTART_EXHAUSTED if event.component:
-                here = self._circumstances(event.component, now)
-                self._carry_out(self._alerting.insist(event.component, here, event.message, now), now)
-            case EventName.OBSERVER_SUSPECT:
-                named = event.data.get("components")
-                self._together = frozenset(map(str, named)) if isinstance(named, list) else frozenset()
-            case EventName.OBSERVER_OK:
-                self._together = frozenset()
-            case _:
-                return
+        notifies = self._herald.hear(event, now)
+        if notifies is not None:
+            self._carry_out(notifies, now)
 
     def review(self, now: Instant, *, at_once: bool = False) -> None:
         """After a round: whether something is to be told by now. `at_once`: however short ago that was asked."""
-        if self._alerting.is_idle or (not at_once and now.mono_ns - self._reviewed_ns < REVIEW_EVERY_NS):
-            return
-        self._reviewed_ns = now.mono_ns
-        self._carry_out(self._alerting.review(lambda name: self._circumstances(name, now), now), now)
+        notifies = self._herald.review(now, at_once=at_once)
+        if notifies is not None:
+            self._carry_out(notifies, now)
 
-    def _circumstances(self, name: str, now: Instant) -> Circumstances:
-        component = self._monitor.components.get(name)
-        if component is None:
-            return Circumstances("it is no longer in the config")
-        operations = component.operations
-        return Circumstances(
-            diagnosis=component.diagnosis(now),
-            suppressed_by=self._monitor.suppressed_by(component),
-            silenced=operations.silence is not None,
-            held=operations.hold is not None,
-            acknowledged=operations.acknowledged is not None,
-            spokesman=min(self._together) if name in self._together else "",
-        )
-
-    def _carry_out(self, notifies: Iterable[Notify], now: Instant) -> None:
+    def _carry_out(self, notifies: Sequence[Notify], now: Instant) -> None:
+        self._decided(notifies)
         changes: dict[str, str | None] = {}
         for notify in notifies:
             alert = self._alert(notify, now)
@@ -182,7 +129,7 @@ class Alerter:
         """What has changed of them since they were last kept."""
         kept = {
             f"{PREFIXES[0]}{c.sink}/{c.component}": msgspec.json.encode(c.memory(now)).decode()
-            for c in self._alerting.conversations()
+            for c in self._herald.conversations()
         }
         gone = [key for key in self._texts if key.startswith(PREFIXES[0]) and key not in kept]
         return {**kept, **dict.fromkeys(gone)}
@@ -192,9 +139,10 @@ class Alerter:
         component = self._monitor.components.get(name)
         view = None if component is None else component_view(component, now, self._monitor.suppressed_by(component))
         note = notify.note
-        if name in self._together and min(self._together) == name:
-            others = ", ".join(sorted(self._together))
-            note = "; ".join(filter(None, (note, f"one common cause: {len(self._together)} went down: {others}")))
+        together = self._herald.together
+        if name in together and min(together) == name:
+            others = ", ".join(sorted(together))
+            note = "; ".join(filter(None, (note, f"one common cause: {len(together)} went down: {others}")))
         made = alert_of(notify, view, now, monitor=monitor, host=platform.node(), note=note)
         return without_secrets(msgspec.structs.replace(made, drill=self._drill), self._secrets())
 
@@ -252,3 +200,20 @@ class Alerter:
             )
             for name, options in pings(self._config).items()
         ]
+
+
+def conversations_of(texts: Mapping[str, str]) -> Iterator[ConversationMemory]:
+    """Those that were kept under their keys, as far as they can be read."""
+    for key, text in texts.items():
+        if key.startswith(PREFIXES[0]):
+            with contextlib.suppress(msgspec.MsgspecError):
+                yield msgspec.json.decode(text, type=ConversationMemory)
+
+
+@contextlib.contextmanager
+def no_alert_ends_the_watch() -> Iterator[None]:
+    """G4: whatever goes wrong in telling others is told here, and the watch goes on."""
+    try:
+        yield
+    except Exception as error:  # the border to alerts: a bug there must not cost the watch
+        logger.exception("an alert could not be made: %s", type(error).__name__)

@@ -1,26 +1,26 @@
 """The daemon: one engine with its API, journal and log. It is also what a console runs as its child."""
 
 import asyncio
-import contextlib
 import gc
 import logging
 import os
 import platform
 import signal
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
 from lifesign import __version__
 from lifesign.api.documents import EventDocument, MonitorInfo
 from lifesign.api.journal import Journal
-from lifesign.bootstrap.alerting import Alerter
+from lifesign.bootstrap.alerting import Alerter, no_alert_ends_the_watch
 from lifesign.bootstrap.beats import Beats
 from lifesign.bootstrap.difference import Difference, followed
 from lifesign.bootstrap.listening import Listening
 from lifesign.bootstrap.own_heartbeat import FILE as HEARTBEAT
 from lifesign.bootstrap.own_heartbeat import OwnHeartbeat
 from lifesign.bootstrap.plan import Acting, Plan, watching_words
+from lifesign.bootstrap.recording import Recorder
 from lifesign.bootstrap.reloading import Reloader
 from lifesign.bootstrap.restarting import Restarting
 from lifesign.bootstrap.state_folder import StateFolder
@@ -32,9 +32,9 @@ from lifesign.core.commands import NotPossibleError, OperatorCommand
 from lifesign.core.events import Event, EventName
 from lifesign.core.memory import MonitorMemory, absence, removed
 from lifesign.core.model import CheckId, ComponentState, JsonValue, Observation
-from lifesign.core.monitor import Monitor
+from lifesign.core.transcript import RecordedMonitor
 from lifesign.core.view import ComponentGlance, MonitorView
-from lifesign.engine.clock import read_clocks
+from lifesign.engine.clock import SteadyClocks
 from lifesign.engine.engine import Engine
 from lifesign.engine.files import FileSweep
 from lifesign.engine.log import LineLog
@@ -75,7 +75,8 @@ class Daemon:
         self._keeper = self._teller.keeper
         self._manager = ServiceManager()
         self._heartbeat = OwnHeartbeat(folder.path / HEARTBEAT) if folder.writable else None
-        self._started = read_clocks()
+        self._clocks = SteadyClocks()
+        self._started = self._clocks()
         self._stop = asyncio.Event()
         self._alerter: Alerter | None = None
         self._listening: Listening | None = None
@@ -96,9 +97,10 @@ class Daemon:
     def _make_engine(self) -> Engine:
         plan = Plan.of(self._config, os.getpid(), self._acting)
         looks = Looks({**plan.makers, **self._beats.makers}, plan.timeouts_ns, self._teller.secrets)
-        monitor = Monitor(plan.spec, self._started, self._memory)
-        record, begin = self._record, self._restarting.begin
-        return Engine(monitor, looks, record=record, after_round=self._after_round, restart=begin)
+        self._monitor = RecordedMonitor(plan.spec, self._started, self._memory)
+        self._recorder = Recorder(self._monitor, self._folder.path if self._folder.held else None)
+        record, begin, after, clocks = self._record, self._restarting.begin, self._after_round, self._clocks
+        return Engine(self._monitor, looks, record=record, after_round=after, restart=begin, clocks=clocks)
 
     def _make_alerter(self) -> Alerter:
         return Alerter(
@@ -108,30 +110,24 @@ class Daemon:
             tell=self._teller.tell,
             works=lambda: self._engine.last_round_age_s() < WORKS_S,
             secrets=lambda: self._teller.secrets,
+            decided=self._recorder.decided,
             dry_run=self._acting is Acting.DRY_RUN,
         )
 
     def _record(self, event: Event) -> None:
         self._teller.record(event)
         if self._alerter is not None:
-            with self._no_alert_ends_the_watch():
-                self._alerter.hear(event, read_clocks())
+            with no_alert_ends_the_watch():
+                self._alerter.hear(event, self._monitor.now)
 
     def _after_round(self) -> None:
         self._manager.round_finished()
         if self._heartbeat is not None:
             self._heartbeat.round_finished()
         if self._alerter is not None:
-            with self._no_alert_ends_the_watch():
-                self._alerter.review(read_clocks())
-
-    @contextlib.contextmanager
-    def _no_alert_ends_the_watch(self) -> Iterator[None]:
-        """G4: whatever goes wrong in telling others is told here, and the watch goes on."""
-        try:
-            yield
-        except Exception as error:  # the border to alerts: a bug there must not cost the watch
-            logger.exception("an alert could not be made: %s", type(error).__name__)
+            with no_alert_ends_the_watch():
+                self._alerter.review(self._monitor.now)
+        self._recorder.after_round()
 
     async def serve(self, socket: Path | None = None) -> None:
         """Watches and serves until `stop`. `socket`: listen there and nowhere else (a console's own engine)."""
@@ -144,18 +140,18 @@ class Daemon:
             await self._listening.start(self._config, self._folder)
             await self._watch()
         finally:
-            await self._keeper.close()
+            await asyncio.gather(self._keeper.close(), asyncio.to_thread(self._recorder.close))
             await server.close()
             if self._heartbeat is not None:
                 self._heartbeat.close()
             self._teller.close()
 
     async def _watch(self) -> None:
-        self._teller.tell(
-            EventName.MONITOR_STARTED, watching_words(self._config), data=absence(self._memory, self._started)
-        )
+        self._recorder.begin(self._config, self._memory, self._keeper.texts, self._teller.secrets)
+        away = absence(self._memory, self._started)
+        self._teller.tell(EventName.MONITOR_STARTED, watching_words(self._config), data=away)
         if self._alerter is not None:
-            self._alerter.recall(self._keeper.texts, read_clocks())
+            self._alerter.recall(self._keeper.texts, self._started)
         self._end_what_was_removed()
         beside = [
             asyncio.create_task(self._keeper.run(), name="keeper"),
@@ -219,7 +215,8 @@ class Daemon:
         self._engine.reconfigure(plan.spec, makers, plan.timeouts_ns, self._teller.secrets, changes.checks)
         self._sweep.follow(self._swept())
         if self._alerter is not None:
-            self._alerter.follow(self._config, read_clocks())
+            self._alerter.follow(self._config, self._monitor.now)
+        self._recorder.configured(self._config, self._teller.secrets)
         try:
             if self._listening is not None:
                 self._listening.follow(self._config.http)
@@ -256,7 +253,7 @@ class Daemon:
 
     def info(self) -> MonitorInfo:
         """The monitor itself."""
-        now = read_clocks()
+        now = self._clocks()
         return MonitorInfo(
             name=self._config.monitor.name,
             host=platform.node(),

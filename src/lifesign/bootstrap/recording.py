@@ -3,14 +3,14 @@
 Not here: how it is kept (`store.history`), and what can be done with it (`replay`).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from lifesign.bootstrap.alerting import conversations_of
 from lifesign.bootstrap.sinks import sink_specs
 from lifesign.config import Config
 from lifesign.core.alerting import Notify
 from lifesign.core.memory import MonitorMemory
-from lifesign.core.model import Instant
 from lifesign.core.transcript import RecordedMonitor
 from lifesign.store.history import History, Life, Loaded
 from lifesign.text import redact
@@ -21,18 +21,18 @@ HAND_OVER_NS = 1_000_000_000
 class Recorder:
     """Of one monitor. `folder` None: nothing is kept. Everything is called on the event loop."""
 
-    def __init__(self, monitor: RecordedMonitor, start: Instant, memory: MonitorMemory, folder: Path | None) -> None:
+    def __init__(self, monitor: RecordedMonitor, folder: Path | None) -> None:
         self._monitor = monitor
-        self._history: History | None = None
-        self._handed_ns = start.mono_ns
-        self._life = Life(start, monitor.spec, memory)
         self._folder = folder
+        self._history: History | None = None
+        self._handed_ns = monitor.now.mono_ns
 
-    def begin(self, config: Config, secrets: Sequence[str]) -> None:
-        """From now on."""
+    def begin(self, config: Config, memory: MonitorMemory, texts: Mapping[str, str], secrets: Sequence[str]) -> None:
+        """The monitor has just begun with `memory`, and the alerts with `texts`."""
         if self._folder is not None:
+            life = Life(self._monitor.now, self._monitor.spec, memory, tuple(conversations_of(texts)))
             self._history = History.open(self._folder, history_s=config.monitor.history_s)
-            self._history.begin(self._life, _loaded(config, secrets))
+            self._history.begin(life, _loaded(config, secrets))
 
     def after_round(self) -> None:
         """Hands over what came, once a second."""

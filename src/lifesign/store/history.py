@@ -17,7 +17,7 @@ from pathlib import Path
 
 import msgspec
 
-from lifesign.core.alerting import SinkSpec
+from lifesign.core.alerting import ConversationMemory, SinkSpec
 from lifesign.core.memory import MonitorMemory
 from lifesign.core.model import Instant
 from lifesign.core.spec import MonitorSpec
@@ -45,6 +45,7 @@ class Life:
     start: Instant
     spec: MonitorSpec
     memory: MonitorMemory
+    conversations: tuple[ConversationMemory, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +185,7 @@ class History:
             self._draft = self._drafting.draft(entries)
 
     def _begin(self, life: Life) -> None:
-        start = msgspec.json.encode(life.start).decode()
+        start = msgspec.json.encode((life.start, life.conversations)).decode()
         spec = msgspec.json.encode(life.spec).decode()
         memory = msgspec.json.encode(life.memory)
         self._life = self._file.begin(life.start.wall_ns // _NS_PER_MS, start, spec, memory)

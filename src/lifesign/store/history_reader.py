@@ -7,12 +7,12 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 from urllib.parse import quote
 
 import msgspec
 
-from lifesign.core.alerting import SinkSpec
+from lifesign.core.alerting import ConversationMemory, SinkSpec
 from lifesign.core.memory import MonitorMemory
 from lifesign.core.model import Instant
 from lifesign.core.spec import MonitorSpec
@@ -23,6 +23,7 @@ from lifesign.store.counting import Minutes
 from lifesign.store.history_file import HISTORY_FILE, Gap
 
 BUSY_S = 2.0
+_Start: TypeAlias = tuple[Instant, tuple[ConversationMemory, ...]]
 
 
 class NoHistoryError(Exception):
@@ -39,6 +40,7 @@ class StoredLife:
     start: Instant
     spec: MonitorSpec
     memory: MonitorMemory
+    conversations: tuple[ConversationMemory, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +95,15 @@ class HistoryReader:
         found = []
         for number, began_ms, last_ms, start, spec, memory in self._rows(query):
             try:
+                began, conversations = msgspec.json.decode(msgspec.convert(start, str), type=_Start)
                 life = StoredLife(
                     msgspec.convert(number, int),
                     msgspec.convert(began_ms, int),
                     msgspec.convert(last_ms, int),
-                    msgspec.json.decode(msgspec.convert(start, str), type=Instant),
+                    began,
                     msgspec.json.decode(msgspec.convert(spec, str), type=MonitorSpec),
                     msgspec.json.decode(msgspec.convert(memory, bytes), type=MonitorMemory),
+                    conversations,
                 )
             except (msgspec.MsgspecError, UnicodeError):
                 continue

@@ -9,7 +9,7 @@ from lifesign.core import commands
 from lifesign.core.alerting import Notify
 from lifesign.core.commands import Pause, Resume
 from lifesign.core.effects import Restart
-from lifesign.core.events import Event
+from lifesign.core.events import Event, EventName
 from lifesign.core.restart import Failed, Renewed, RestartReport, Sent, Withheld
 from lifesign.core.transcript import Attended, Deed, Moment, Outcome, Reconfigured, Reported
 from lifesign.store.history_file import Gap
@@ -63,8 +63,11 @@ def decode(kind: str, document: str) -> Deed | Outcome | None:
         if kind == Reported.__name__:
             found = msgspec.json.decode(document, type=_Report)
             return Reported(found.component, found.attempt, msgspec.convert(found.report, _REPORTS[found.kind]))
+        if kind == Event.__name__:  # what its data may be is beyond the decoder
+            plain = msgspec.json.decode(document, type=dict[str, Any])
+            return Event(EventName(plain.pop("name")), **plain)
         made: Deed | Outcome = msgspec.json.decode(document, type=_KINDS[kind])
-    except (msgspec.MsgspecError, KeyError, UnicodeError):
+    except (msgspec.MsgspecError, KeyError, TypeError, ValueError):
         return None
     return made
 

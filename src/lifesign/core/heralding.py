@@ -1,0 +1,106 @@
+"""Heralding: what happens becomes alerts that are to go out. It hears the core's events, and reviews what is open.
+
+Not here: when a sink is told of one incident (`alerting`), and the telling (`bootstrap.alerting`).
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Protocol
+
+from lifesign.core.alerting import Alerting, Circumstances, Conversation, ConversationMemory, Notify, SinkSpec
+from lifesign.core.events import Event, EventName
+from lifesign.core.incident import TrackedComponent
+from lifesign.core.model import Instant
+
+REVIEW_EVERY_NS = 200_000_000
+
+
+class Components(Protocol):
+    """What is asked of the core: the components as they are held, and who waits for whom."""
+
+    @property
+    def components(self) -> Mapping[str, TrackedComponent]:
+        """By name."""
+        ...
+
+    def suppressed_by(self, component: TrackedComponent) -> str | None:
+        """The dependency that is down."""
+        ...
+
+
+class Herald:
+    """For the sinks of one config. What it returns is to be told; None: nothing that it keeps has changed."""
+
+    def __init__(self, sinks: Iterable[SinkSpec], monitor: Components) -> None:
+        self._monitor = monitor
+        self._alerting = Alerting(sinks)
+        self._reviewed_ns = 0
+        self.together: frozenset[str] = frozenset()
+
+    def follow(self, sinks: Iterable[SinkSpec]) -> None:
+        """These sinks from now on; `recall` what was open."""
+        self._alerting = Alerting(sinks)
+
+    def recall(self, memories: Iterable[ConversationMemory], now: Instant) -> tuple[Notify, ...]:
+        """Goes on with these, and with the incidents that the core has kept: what they disagree on is ended."""
+        self._alerting.recall(memories, now)
+        told: list[Notify] = []
+        for name in {conversation.component for conversation in self._alerting.conversations()}:
+            component = self._monitor.components.get(name)
+            if component is None or component.incident is None:
+                told += self._alerting.recovered(name)
+        for name, component in self._monitor.components.items():
+            if component.incident is not None:
+                told += self._alerting.down(name, component.spec.tags, component.incident.id, now)
+        return tuple(told)
+
+    def conversations(self) -> tuple[Conversation, ...]:
+        """Those that are not over."""
+        return self._alerting.conversations()
+
+    def hear(self, event: Event, now: Instant) -> tuple[Notify, ...] | None:
+        """What happened: the beginning and the end of incidents, and of common causes."""
+        match event.name:
+            case EventName.COMPONENT_DOWN if event.component and event.incident:
+                component = self._monitor.components.get(event.component)
+                tags: Iterable[str] = component.spec.tags if component else ()
+                self._reviewed_ns = 0
+                return self._alerting.down(event.component, tags, event.incident, now)
+            case EventName.COMPONENT_RECOVERED if event.component:
+                return self._alerting.recovered(event.component)
+            case EventName.RESTART_EXHAUSTED if event.component:
+                here = self._circumstances(event.component, now)
+                return self._alerting.insist(event.component, here, event.message, now)
+            case EventName.OBSERVER_SUSPECT:
+                named = event.data.get("components")
+                self.together = frozenset(map(str, named)) if isinstance(named, list) else frozenset()
+            case EventName.OBSERVER_OK:
+                self.together = frozenset()
+            case _:
+                pass
+        return None
+
+    def next_review_ns(self) -> int | None:
+        """When `review` is due again, on the monotonic clock; None while there is nothing to review."""
+        return None if self._alerting.is_idle else self._reviewed_ns + REVIEW_EVERY_NS
+
+    def review(self, now: Instant, *, at_once: bool = False) -> tuple[Notify, ...] | None:
+        """After a round: whether something is to be told by now. `at_once`: however short ago that was asked."""
+        due_ns = self.next_review_ns()
+        if due_ns is None or (not at_once and now.mono_ns < due_ns):
+            return None
+        self._reviewed_ns = now.mono_ns
+        return self._alerting.review(lambda name: self._circumstances(name, now), now)
+
+    def _circumstances(self, name: str, now: Instant) -> Circumstances:
+        component = self._monitor.components.get(name)
+        if component is None:
+            return Circumstances("it is no longer in the config")
+        operations = component.operations
+        return Circumstances(
+            diagnosis=component.diagnosis(now),
+            suppressed_by=self._monitor.suppressed_by(component),
+            silenced=operations.silence is not None,
+            held=operations.hold is not None,
+            acknowledged=operations.acknowledged is not None,
+            spokesman=min(self.together) if name in self.together else "",
+        )
