@@ -60,6 +60,7 @@ def test_the_state_document_is_the_contracts_example_key_by_key() -> None:
             "budget_left": 5,
             "last_at": None,
             "next_at": None,
+            "max_restarts": 5,
         },
         "checks": [
             {

@@ -29,7 +29,9 @@ def test_the_components_of_the_contracts_example_come_to_these_specifications(ex
         title="Consciousness loop",
         tags=("nexus",),
         depends_on=("gateway",),
-        restart=RestartSpec("signal", automatic=True, max_unproductive=3, max_restarts=5, grace_ns=120 * S),
+        restart=RestartSpec(
+            "signal", automatic=True, max_unproductive=3, max_restarts=5, grace_ns=120 * S, how="SIGTERM"
+        ),
         checks=(
             CheckSpec(
                 name="heartbeat",
@@ -43,6 +45,7 @@ def test_the_components_of_the_contracts_example_come_to_these_specifications(ex
                 flap_changes=20,
                 flap_window_ns=600 * S,
                 signal=SignalPolicy(stale_after_ns=300 * S, stuck_after_ns=300 * S, max_skew_ns=60 * S),
+                path="/home/someone/.nexus/heartbeat.json",
             ),
             CheckSpec(
                 name="process",

@@ -152,9 +152,10 @@ def test_a_heartbeat_without_a_path_is_looked_for_where_the_writer_puts_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    options = loaded(tmp_path, check("", "heartbeat")).components[0].checks[0].options
-    assert isinstance(options, HeartbeatCheck)
-    assert options.path == tmp_path / "state/lifesign/heartbeats/a.json"
+    resolved = loaded(tmp_path, check("", "heartbeat")).components[0].checks[0]
+    assert isinstance(resolved.options, HeartbeatCheck)
+    assert resolved.options.path == tmp_path / "state/lifesign/heartbeats/a.json"
+    assert resolved.spec.path == str(resolved.options.path)
 
 
 def test_the_state_folder_is_the_users_and_tells_two_configs_apart(
@@ -266,3 +267,20 @@ def test_certificate_and_key_are_taken_where_they_are(tmp_path: Path) -> None:
         tmp_path / "c.pem",
         tmp_path / "k.pem",
     )
+
+
+@pytest.mark.parametrize(
+    ("keys", "how"),
+    [
+        ('method = "signal"\nsignal = "SIGHUP"\nescalate = "30s"', "SIGHUP, SIGKILL after 30s"),
+        ('method = "systemd"\nunit = "user:mind"', "unit user:mind"),
+        ('method = "docker"\ncontainer = "mind"', "container mind"),
+        ('method = "supervisor"\nprogram = "workers:mind"', "program workers:mind"),
+        ('method = "command"\nargv = ["/bin/renew", "--token=hush"]', "/bin/renew"),
+    ],
+)
+def test_a_restart_says_what_it_would_do_and_no_argument_of_a_command(tmp_path: Path, keys: str, how: str) -> None:
+    checked = check('pattern = "mind"', "process")
+    restart = loaded(tmp_path, f"{checked}\n[components.a.restart]\n{keys}").components[0].spec.restart
+    assert restart is not None
+    assert restart.how == how

@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from rich.segment import Segment
 from textual.app import App
 from textual.pilot import Pilot
-from textual.widgets._toast import Toast
 
 from lifesign.api.documents import State
 from lifesign.tui.app import ConsoleApp
@@ -92,7 +91,7 @@ class Desk:
     @property
     def toasts(self) -> list[str]:
         """What the console has told of the operator's own actions."""
-        return [str(toast._notification.message) for toast in self.app.screen.query(Toast)]
+        return [answer.words for answer in self.app._answers.kept]
 
     def line(self, containing: str) -> str:
         """The first row that contains a text."""
@@ -117,7 +116,7 @@ async def seated(
     source = HandSource(document)
     chosen = Options(**{"themes": load_themes(shipped_folder()), **options})  # type: ignore[arg-type]
     app = ConsoleApp(lambda _: source, chosen, clock)
-    async with app.run_test(size=size, notifications=True) as pilot:
+    async with app.run_test(size=size) as pilot:
         desk = Desk(app, pilot, source)
         await desk.until(lambda: app.snapshot.state is document, "the console did not read the first document")
         yield desk

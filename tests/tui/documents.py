@@ -135,6 +135,7 @@ def down_mind() -> Component:
             budget_left=5,
             last_at=None,
             next_at=at(41),
+            how="SIGTERM",
         ),
         checks=[
             check(

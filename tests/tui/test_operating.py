@@ -113,7 +113,13 @@ async def test_a_restart_names_component_pid_age_and_method_with_the_focus_on_ca
     async with seated(shown(mind()), (80, 24)) as desk:
         await desk.press("R")
         await listening(desk)
-        for part in ("restart mind", "down for 5m", "no new work for 612 s", "by signal: pid 3117, running for 3h05m"):
+        for part in (
+            "restart mind",
+            "down for 5m",
+            "no new work for 612 s",
+            "by signal: SIGTERM → pid 3117",
+            "running for 3h05m",
+        ):
             assert part in desk.text, part
         assert desk.app.focused is not None
         assert desk.app.focused.id == "cancel"

@@ -58,7 +58,8 @@ class Restart(msgspec.Struct, frozen=True, kw_only=True):
     """Where the restart of a component stands; null for one that has none configured.
 
     `budget_left`: of `max_restarts` within the window, by all monitors of this host together; `budget_at`: when
-    there is some again, where there is none. `withheld`: why it is not made though it is due. `history`: the newest
+    there is some again, where there is none. `how`: what the method does, in words (`SIGTERM`). `withheld`: why it
+    is not made though it is due. `history`: the newest
     restarts, oldest first. What there is nothing to tell of is left out.
     """
 
@@ -73,12 +74,13 @@ class Restart(msgspec.Struct, frozen=True, kw_only=True):
     next_at: str | None
     max_restarts: int | msgspec.UnsetType = msgspec.UNSET
     budget_at: str | msgspec.UnsetType = msgspec.UNSET
+    how: str | msgspec.UnsetType = msgspec.UNSET
     withheld: str | msgspec.UnsetType = msgspec.UNSET
     history: list[RestartMade] | msgspec.UnsetType = msgspec.UNSET
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
-    """One check of a component."""
+    """One check of a component. `path`: the file that it reads, on the monitor's host; left out where it reads none."""
 
     name: str
     type: str
@@ -93,6 +95,7 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     message: str
     metrics: dict[str, float]
     data: dict[str, Any]
+    path: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class Layers(msgspec.Struct, frozen=True, kw_only=True):

@@ -133,6 +133,7 @@ def _check(view: CheckView) -> Check:
         message=_clean(view.message, _TEXT_LIMIT),
         metrics={_clean(name): round(value, 6) for name, value in view.metrics.items() if math.isfinite(value)},
         data=_plain_mapping(view.data),
+        path=_clean(view.spec.path, _TEXT_LIMIT) or msgspec.UNSET,
     )
 
 
@@ -176,6 +177,7 @@ def restart_document(spec: RestartSpec, view: ComponentView) -> Restart:
         next_at=_time(at.next_at_wall_ns),
         max_restarts=spec.max_restarts,
         budget_at=_time(at.budget_at_wall_ns) or msgspec.UNSET,
+        how=_clean(spec.how) or msgspec.UNSET,
         withheld=_clean(at.withheld) or msgspec.UNSET,
         history=[_restart_made(record) for record in at.history] or msgspec.UNSET,
     )

@@ -118,6 +118,7 @@ def resolve_check(
         flap_changes=_first(options.flap_changes, defaults.flap_changes, BUILT_IN.flap_changes),
         flap_window_ns=_first(options.flap_window, defaults.flap_window, BUILT_IN.flap_window).ns,
         signal=_signal_policy(options),
+        path=str(Path.cwd() / options.path) if isinstance(options, HeartbeatCheck | LogCheck) and options.path else "",
     )
     return CheckConfig(spec, options)
 
@@ -137,6 +138,7 @@ def _restart_spec(restart: Restart | None) -> RestartSpec | None:
         backoff_factor=restart.backoff.factor,
         backoff_max_ns=restart.backoff.max.ns,
         window_ns=restart.window.ns,
+        how=restart.in_words,
     )
 
 

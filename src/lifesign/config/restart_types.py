@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 
 from lifesign.config.keys import Complaint, Count, default_duration, describe
 from lifesign.config.values import Duration, OpenValue, Word
+from lifesign.text import format_duration
 
 _NEVER_SENT = ("SIGKILL", "SIGSTOP")
 UNIT_NAME = re.compile(r"[A-Za-z0-9:_.\\@][A-Za-z0-9:_.\\@-]{0,254}")
@@ -50,6 +51,11 @@ class Restart(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag
         Duration | None, describe("SIGKILL after this long; without it no method ever sends SIGKILL", "never")
     ] = None
 
+    @property
+    def in_words(self) -> str:
+        """What it does, for those who ask before a restart; no argument of a command, which may be confidential."""
+        return ""
+
     def complaints(self) -> Iterator[Complaint]:
         """What does not fit together; overridden where a method has rules of its own."""
         yield from ()
@@ -62,6 +68,11 @@ class SignalRestart(Restart, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     signal: Annotated[str, describe("the signal's name")] = "SIGTERM"
     pidfile: Annotated[Path | None, describe("where the pid stands", "the process check, else the heartbeat")] = None
+
+    @property
+    def in_words(self) -> str:
+        """What it does."""
+        return f"{self.signal}{_escalation(self)}"
 
     def complaints(self) -> Iterator[Complaint]:
         """The signal must exist, and SIGKILL comes by `escalate` alone."""
@@ -80,6 +91,11 @@ class SystemdRestart(Restart, frozen=True, kw_only=True, forbid_unknown_fields=T
         Word, describe("the unit; `user:NAME` for one of your own manager", examples=["mind.service", "user:mind"])
     ]
 
+    @property
+    def in_words(self) -> str:
+        """What it does."""
+        return f"unit {self.unit}{_escalation(self)}"
+
     def complaints(self) -> Iterator[Complaint]:
         """What systemctl would take for an option or a pattern is no name."""
         if not UNIT_NAME.fullmatch(self.unit.removeprefix("user:")):
@@ -94,6 +110,11 @@ class SupervisorRestart(Restart, frozen=True, kw_only=True, forbid_unknown_field
     program: Annotated[Word, describe("the program's name", examples=["workers:mind"])]
     server: Annotated[Word | None, describe("Supervisor's socket or URL", "unix:///var/run/supervisor.sock")] = None
 
+    @property
+    def in_words(self) -> str:
+        """What it does."""
+        return f"program {self.program}"
+
     def complaints(self) -> Iterator[Complaint]:
         """Supervisor listens on a UNIX socket or speaks HTTP."""
         if self.server is not None and not _SERVER.match(self.server):
@@ -107,6 +128,11 @@ class DockerRestart(Restart, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     container: Annotated[Word, describe("the container's name or id")]
 
+    @property
+    def in_words(self) -> str:
+        """What it does."""
+        return f"container {self.container}{_escalation(self)}"
+
 
 class CommandRestart(Restart, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="command"):
     """A command of the user's own."""
@@ -118,6 +144,16 @@ class CommandRestart(Restart, frozen=True, kw_only=True, forbid_unknown_fields=T
         default_factory=dict
     )
     cwd: Annotated[Path | None, describe("the folder it runs in", "the config's folder")] = None
+
+    @property
+    def in_words(self) -> str:
+        """What it does."""
+        return self.argv[0]
+
+
+def _escalation(restart: Restart) -> str:
+    """SIGKILL too, where it was allowed."""
+    return f", SIGKILL after {format_duration(restart.escalate.ns / 1e9)}" if restart.escalate is not None else ""
 
 
 RestartOptions: TypeAlias = SignalRestart | SystemdRestart | SupervisorRestart | DockerRestart | CommandRestart

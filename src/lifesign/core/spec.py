@@ -30,7 +30,8 @@ class CheckSpec:
 
     `failure_threshold` and `success_threshold` count observations in a row (≥ 1); `failure_for_ns`
     is how long a run of failures must have lasted besides, None where the config sets none.
-    `signal` is set for the checks that are judged continuously (heartbeat, push, log).
+    `signal` is set for the checks that are judged continuously (heartbeat, push, log). `path`: the file that it reads,
+    for those who show it; empty where it reads none.
     """
 
     name: str
@@ -46,6 +47,7 @@ class CheckSpec:
     flap_changes: int = 20
     flap_window_ns: int = 600 * NS_PER_S
     signal: SignalPolicy | None = None
+    path: str = ""
 
     def __post_init__(self) -> None:
         for name in ("interval_ns", "timeout_ns", "failure_for_ns", "failure_threshold", "success_threshold"):
@@ -73,7 +75,8 @@ class RestartSpec:
 
     `after_ns`: how long it must have been down before an incident's first restart; `grace_ns`: how long a fresh process
     gets to resume work. Waits between restarts in vain: `backoff_initial_ns`, each further one `backoff_factor` (≥ 1)
-    times longer, none longer than `backoff_max_ns`. At most `max_restarts` in any `window_ns`.
+    times longer, none longer than `backoff_max_ns`. At most `max_restarts` in any `window_ns`. `how`: what the method
+    does, in words for those who ask before a restart.
     """
 
     method: str
@@ -86,6 +89,7 @@ class RestartSpec:
     backoff_factor: float = 2.0
     backoff_max_ns: int = 1800 * NS_PER_S
     window_ns: int = 86_400 * NS_PER_S
+    how: str = ""
 
     def __post_init__(self) -> None:
         for name in ("max_unproductive", "max_restarts", "after_ns", "grace_ns", "backoff_initial_ns", "window_ns"):

@@ -3,12 +3,10 @@
 It knows no widget but the screens, and decides nothing about what is watched.
 """
 
-import asyncio
-import os
-import signal
-import sys
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import partial
 from typing import ClassVar
 
 from rich.text import Text
@@ -17,7 +15,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.theme import Theme
 
-from lifesign.text import clean
+from lifesign.tui.answers import Answers
 from lifesign.tui.commands import Command, available, unknown_ids
 from lifesign.tui.deeds import Deed
 from lifesign.tui.drawing.scene import Scene
@@ -29,9 +27,11 @@ from lifesign.tui.options import Options
 from lifesign.tui.painter import Painter
 from lifesign.tui.screens.help import HelpScreen
 from lifesign.tui.screens.main import MainScreen
+from lifesign.tui.screens.operations import Operations
 from lifesign.tui.screens.page import Page
 from lifesign.tui.snapshot import Snapshot
 from lifesign.tui.source import StateSource
+from lifesign.tui.terminal import Title, end_on_signals, is_gone
 from lifesign.tui.themes import ANSI_THEME, FALLBACK_VARIABLES
 
 
@@ -63,7 +63,10 @@ class ConsoleApp(App[int]):
         self._clock = clock
         self._feed = Feed(connect, self.post_message, clock, options.author)
         self._errands = Errands(self._feed, self.tell, self._show)
-        self._title_told = ""
+        self._title = Title()
+        self._answers = Answers()
+        self._frozen: Scene | None = None
+        self.operations = Operations(self.act, self.tell, self.push_screen, self.scene)
 
     @property
     def read_only(self) -> bool:
@@ -75,8 +78,15 @@ class ConsoleApp(App[int]):
         """What is being checked at this moment."""
         return self._errands.in_hand
 
+    @property
+    def answers(self) -> list[tuple[str, str]]:
+        """What is said to the operator at this moment, with its role."""
+        return self._answers.current(self._clock())
+
     def scene(self) -> Scene:
-        """What is known at this moment."""
+        """What is known at this moment, or at that at which the operator froze the display."""
+        if self._frozen is not None:
+            return replace(self._frozen, frozen_for_s=self._clock() - self._frozen.now_s)
         return Scene(self.snapshot, self._clock(), self._options.glyphs)
 
     def commands_of(self, commands: tuple[Command, ...]) -> tuple[Command, ...]:
@@ -86,10 +96,8 @@ class ConsoleApp(App[int]):
     def on_mount(self) -> None:
         """Signals end the app properly; then the first screen, the feed and the one tick."""
         self.theme_changed_signal.subscribe(self, self._repaint)
-        loop = asyncio.get_running_loop()
         if not self.is_headless:
-            for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-                loop.add_signal_handler(number, self.exit, 0)
+            end_on_signals(partial(self.exit, 0))
         self.set_keymap(dict(self._options.keys))
         self.push_screen(MainScreen())
         self._feed.start()
@@ -104,8 +112,8 @@ class ConsoleApp(App[int]):
         self._feed.stop()
 
     def _tick(self) -> None:
-        if not self.is_headless and not os.isatty(sys.__stdin__.fileno() if sys.__stdin__ else 0):
-            self.exit(0)  # the terminal is gone, and with SIGHUP ignored nobody else would tell us
+        if not self.is_headless and is_gone():
+            self.exit(0)
         self._show()
 
     @property
@@ -123,7 +131,8 @@ class ConsoleApp(App[int]):
         before, self.snapshot = self.snapshot, self.snapshot.after(message.reading)
         if self._options.bell and newly_down(before, self.snapshot):
             self.bell()
-        self._tell_title(title_of(self.snapshot, self._clock()))
+        if self._options.title and self._driver is not None and not self.is_headless:
+            self._title.tell(title_of(self.snapshot, self._clock()), self._driver.write)
         self._show()
 
     def on_probed(self, message: Probed) -> None:
@@ -159,6 +168,19 @@ class ConsoleApp(App[int]):
         if (page := self._page) is not None and not isinstance(page, HelpScreen):
             self.push_screen(HelpScreen(page.command_set))
 
+    def action_freeze(self) -> None:
+        """Freezes the display, or goes on; what is collected is collected all the same."""
+        if not self.thaw():
+            self._frozen = self.scene()
+            self._show()
+
+    def thaw(self) -> bool:
+        """Shows the present again, where the display was frozen; whether it was."""
+        was, self._frozen = self._frozen is not None, None
+        if was:
+            self._show()
+        return was
+
     def action_next_theme(self) -> None:
         """The next of lifesign's themes."""
         names = [theme.name for theme in self._options.themes.themes]
@@ -187,13 +209,9 @@ class ConsoleApp(App[int]):
         return run
 
     def tell(self, text: str, severity: str = "information") -> None:
-        """A toast: an answer to the operator's own action."""
-        self.notify(clean(text, 300), severity=severity, markup=False, timeout=6)  # type: ignore[arg-type]
-
-    def _tell_title(self, title: str) -> None:
-        if self._options.title and title != self._title_told and self._driver is not None and not self.is_headless:
-            self._title_told = title
-            self._driver.write(f"\x1b]2;{clean(title, 60)}\x07")
+        """An answer to the operator's own action."""
+        self._answers.say(text, severity, self._clock())
+        self._show()
 
     def _repaint(self, theme: Theme) -> None:
         self.painter = Painter.of(theme)

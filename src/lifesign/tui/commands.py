@@ -12,6 +12,11 @@ _SPELLED = {
     "question_mark": "?",
     "slash": "/",
     "colon": ":",
+    "less_than_sign": "<",
+    "greater_than_sign": ">",
+    "minus": "-",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
     "escape": "esc",
     "ctrl+p": "^p",
     "ctrl+c": "^c",
@@ -26,7 +31,7 @@ _SPELLED = {
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command. `keys`: Textual's names, separated by commas.
+    """One command. `keys`: Textual's names, separated by commas; empty for one that stands in the palette alone.
 
     `rank`: its place in the footer, 0 for one that stands only in the palette and the help. `acts`: it asks the daemon
     to do something, so that a read-only console does not have it.
@@ -56,14 +61,20 @@ HELP = Command("console.help", "question_mark", "app.help", "help", "this page",
 PALETTE = Command("console.palette", "colon,ctrl+p", "app.command_palette", "palette", "find a command by its name")
 THEME = Command("console.theme", "t", "app.next_theme", "theme", "the next colour theme")
 BACK = Command(
-    "console.back", "escape", "back", "back", "undo one thing: filter, problems only, cursor; or leave", rank=9
+    "console.back", "escape", "back", "back", "undo one thing: freeze, filter, marks, sort, cursor; or leave", rank=9
 )
+FREEZE = Command("console.freeze", "p", "app.freeze", "freeze", "freeze the display, or go on; collecting never stops")
+COPY = Command("console.copy", "y", "copy", "copy", "copy name, state and reason to the clipboard")
 
 OPEN = Command("component.open", "enter", "open", "open", "everything known of this component", rank=2)
 PROBE = Command("component.probe", "c", "probe", "check", "check this component now", rank=3, acts=True)
 PROBE_ALL = Command("component.probe_all", "C", "probe_all", "check all", "check every component shown, now", acts=True)
 FILTER = Command("view.filter", "slash", "filter", "filter", "show what contains a text; !text what does not", rank=7)
 PROBLEMS = Command("view.problems", "f", "problems", "problems", "show only what is not healthy, or all again", rank=10)
+MARK = Command("component.mark", "space", "mark", "mark", "mark it, or not; actions apply to what is marked")
+SORT_NEXT = Command("view.sort_next", "greater_than_sign", "sort(1)", "sort", "the next order")
+SORT_PREVIOUS = Command("view.sort_previous", "less_than_sign", "sort(-1)", "sort back", "the order before")
+SORT_REVERSE = Command("view.sort_reverse", "minus", "reverse", "reverse", "turn the order round")
 PANELS = Command("view.panels", "1", "view('panels')", "panels", "a panel for each component", rank=12)
 TABLE = Command("view.table", "2", "view('table')", "table", "a line for each component", rank=13)
 SILENCE = Command(
@@ -80,6 +91,7 @@ PAUSE = Command("component.pause", "P", "pause", "pause", "stop its checks, or s
 INCIDENTS = Command(
     "view.incidents", "3", "incidents", "incidents", "what is open, acknowledged, silenced or held", rank=11
 )
+SILENCES = Command("view.silences", "S", "silences", "silences", "what is silenced or held, by whom and how long")
 EVENTS = Command("view.events", "4", "events", "events", "what happened, newest last")
 EXPORT = Command("console.export", "x", "app.export", "export", "write the state shown to a file in this folder")
 
@@ -89,11 +101,13 @@ MOVES = (
     ("g home, G end", "to the first, to the last"),
 )
 OPERATE = (PROBE, SILENCE, HOLD, ACK, RESTART, PAUSE)
-VIEWS = (PANELS, TABLE, INCIDENTS, EVENTS)
-MAIN = (HELP, OPEN, *OPERATE, PROBE_ALL, FILTER, PROBLEMS, *VIEWS, EXPORT, THEME, PALETTE, BACK, QUIT)
-DETAIL = (HELP, *OPERATE, *VIEWS, EXPORT, THEME, PALETTE, BACK, QUIT)
-INCIDENT_LIST = (HELP, OPEN, *OPERATE, *VIEWS, EXPORT, THEME, PALETTE, BACK, QUIT)
-PAGE = (*VIEWS, THEME, PALETTE, BACK, QUIT)
+VIEWS = (PANELS, TABLE, INCIDENTS, EVENTS, SILENCES)
+SORTS = (SORT_NEXT, SORT_PREVIOUS, SORT_REVERSE)
+CONSOLE = (FREEZE, EXPORT, THEME, PALETTE, BACK, QUIT)
+MAIN = (HELP, OPEN, *OPERATE, PROBE_ALL, MARK, FILTER, PROBLEMS, *SORTS, *VIEWS, COPY, *CONSOLE)
+DETAIL = (HELP, *OPERATE, *VIEWS, COPY, *CONSOLE)
+INCIDENT_LIST = (HELP, OPEN, *OPERATE, MARK, *VIEWS, COPY, *CONSOLE)
+PAGE = (*VIEWS, *CONSOLE)
 ALL = MAIN
 ACTING = frozenset(command.action for command in ALL if command.acts)
 

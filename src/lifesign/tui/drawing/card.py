@@ -2,7 +2,7 @@
 
 from lifesign.api.documents import Component
 from lifesign.tui.drawing.notices import next_alone, notice_words
-from lifesign.tui.drawing.scene import Scene, flag_spans, layer_states
+from lifesign.tui.drawing.scene import Scene, diagnosis_of, flag_spans, layer_states
 from lifesign.tui.drawing.spans import Line, Span, cut, fit, justified, safe
 
 CARD_LINES = 5
@@ -10,11 +10,13 @@ MIN_CARD_CELLS = 76
 _BAR_CELLS = 16
 
 
-def card_lines(component: Component, scene: Scene, width: int) -> tuple[Line, ...]:
+def card_lines(component: Component, scene: Scene, width: int, *, marked: bool = False) -> tuple[Line, ...]:
     """`CARD_LINES` lines of `width` cells."""
     glyphs = scene.glyphs
     _, role = glyphs.of_state(component.state)
-    edge: Span = (f"{glyphs.edge} ", role)
+    edges: list[Span] = [(f"{glyphs.edge} ", role)] * CARD_LINES
+    if marked:
+        edges[0] = (f"{glyphs.edge}{glyphs.mark}", "accent")
     inner = width - 3
     bodies = (
         _title(component, scene, inner),
@@ -23,7 +25,7 @@ def card_lines(component: Component, scene: Scene, width: int) -> tuple[Line, ..
         _work(component, scene, inner),
         _next(component, scene, inner),
     )
-    return tuple((edge, *body, (" ", "text")) for body in bodies)
+    return tuple((edge, *body, (" ", "text")) for edge, body in zip(edges, bodies, strict=True))
 
 
 def work_bar(component: Component, scene: Scene, cells: int) -> list[Span]:
@@ -50,7 +52,7 @@ def _title(component: Component, scene: Scene, width: int) -> Line:
 
 
 def _diagnosis(component: Component, scene: Scene, width: int) -> Span:
-    return safe(component.diagnosis, scene.glyphs, 2 * width), "muted" if component.state == "healthy" else "text"
+    return safe(diagnosis_of(component), scene.glyphs, 2 * width), "muted" if component.state == "healthy" else "text"
 
 
 def _layers(component: Component, scene: Scene, width: int) -> Line:

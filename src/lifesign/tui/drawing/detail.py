@@ -6,9 +6,9 @@ import msgspec
 
 from lifesign.api.documents import Check, Component
 from lifesign.tui.drawing.card import work_bar
-from lifesign.tui.drawing.notices import notice_words
+from lifesign.tui.drawing.notices import next_alone, notice_words
 from lifesign.tui.drawing.restart import restart_lines
-from lifesign.tui.drawing.scene import Scene, flag_spans, layer_states, moment_text
+from lifesign.tui.drawing.scene import Scene, diagnosis_of, flag_spans, layer_states, moment_text
 from lifesign.tui.drawing.spans import Line, Span, age, cut, justified, safe, wrapped
 from lifesign.tui.snapshot import wall_ns
 
@@ -18,8 +18,8 @@ _LABEL_CELLS = 11
 def detail_lines(component: Component, scene: Scene, width: int) -> list[Line]:
     """The whole page, each line `width` cells."""
     lines = [_title(component, scene, width), cut([], width, scene.glyphs)]
-    lines += _field("why", component.diagnosis or "every check passes", scene, width)
-    lines += _field("next", component.next, scene, width, role="next")
+    lines += _field("why", diagnosis_of(component) or "every check passes", scene, width)
+    lines += _field("next", next_alone(component), scene, width, role="next")
     lines += [_work(component, scene, width)]
     lines += _field("since", _moment(component.since, scene), scene, width)
     lines += _field("failures", _failures(component), scene, width)

@@ -30,6 +30,7 @@ class Glyphs:
     rest: str = "─"
     edge: str = "▌"
     dot: str = "·"
+    mark: str = "◆"
     plain: bool = False
 
     def of_state(self, state: str) -> tuple[str, str]:
@@ -58,6 +59,7 @@ ASCII = Glyphs(
     rest="-",
     edge="|",
     dot="-",
+    mark="*",
     plain=True,
 )
 

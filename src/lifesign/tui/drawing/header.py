@@ -1,6 +1,9 @@
 """The first line and the status line: the whole's state, the counts, the link, and what is shown."""
 
-from lifesign.tui.drawing.scene import Scene, clock_text
+from collections.abc import Sequence
+
+from lifesign.tui.drawing.glyphs import Glyphs
+from lifesign.tui.drawing.scene import Scene, clock_text, diagnosis_of
 from lifesign.tui.drawing.spans import Line, Span, age, cut, justified, safe, width_of, wrapped
 
 _COUNTED = ("down", "unknown", "degraded", "starting", "paused", "healthy")
@@ -24,6 +27,8 @@ def header_line(scene: Scene, width: int) -> Line:
         left.append(("  watched by this console alone, while it is open", "muted"))
     clock = "snapshot of " if snapshot.archived else ""
     right: list[Span] = [(f"   {clock}{clock_text(snapshot.now_ns(scene.now_s))} ", "muted")]
+    if scene.frozen_for_s is not None:
+        right = [("   ", "muted"), (f" {glyphs.paused} frozen at {right[0][0].strip()} ", "badge-paused")]
     spelled = _counts(scene, spelled=True)
     room = width - width_of(left) - width_of(right)
     return justified(
@@ -54,6 +59,9 @@ def status_line(scene: Scene, shown: str, notes: list[str], width: int) -> Line:
 def trouble_of(scene: Scene) -> str:
     """Why what is shown may not be the whole truth; empty where it is."""
     snapshot = scene.snapshot
+    if scene.frozen_for_s is not None:
+        for_how_long = age(scene.frozen_for_s, scene.glyphs)
+        return f"the display is frozen for {for_how_long}, collecting goes on; p shows the present"
     if snapshot.state is None:
         return f"trying again every second: {snapshot.problem}" if snapshot.problem else ""
     if not scene.live:
@@ -70,13 +78,23 @@ def trouble_of(scene: Scene) -> str:
     return ""
 
 
+def answer_lines(answers: Sequence[tuple[str, str]], width: int, glyphs: Glyphs, most: int) -> list[Line]:
+    """What the console has to say to the operator's own actions: (words, role) each; the newest `most` lines."""
+    lines = [
+        cut([(f" {glyphs.arrow if not at else ' ' * len(glyphs.arrow)} ", role), (row, role)], width, glyphs)
+        for words, role in answers
+        for at, row in enumerate(wrapped(words, max(width - 4, 8), glyphs))
+    ]
+    return lines[-most:]
+
+
 def inspector_lines(name: str, scene: Scene, width: int, height: int) -> tuple[Line, ...]:
     """Why and what next of the component under the cursor, in full as far as `height` lines hold it."""
     component = scene.snapshot.component(name) if name else None
     if component is None:
         return tuple(cut([], width, scene.glyphs) for _ in range(height))
     glyph, role = scene.glyphs.of_state(component.state)
-    rows = wrapped(component.diagnosis, width - 4, scene.glyphs)[: height - (1 if component.next else 0)]
+    rows = wrapped(diagnosis_of(component), width - 4, scene.glyphs)[: height - (1 if component.next else 0)]
     lines = [
         cut([(f" {glyph if not index else ' '} ", role), (row, "text")], width, scene.glyphs)
         for index, row in enumerate(rows)

@@ -1,7 +1,7 @@
 """What operators have laid upon a component, in words; and an item of the incident list."""
 
 from lifesign.api.documents import Component, Notice
-from lifesign.tui.drawing.scene import Scene, flag_spans
+from lifesign.tui.drawing.scene import Scene, diagnosis_of, flag_spans
 from lifesign.tui.drawing.spans import Line, Span, age, cut, justified, safe
 
 INCIDENT_LINES = 3
@@ -33,7 +33,7 @@ def next_alone(component: Component) -> str:
     return text
 
 
-def incident_lines(component: Component, scene: Scene, width: int) -> list[Line]:
+def incident_lines(component: Component, scene: Scene, width: int, *, marked: bool = False) -> list[Line]:
     """`INCIDENT_LINES` lines of `width` cells: what is open since when, why, and who has done what about it."""
     glyphs = scene.glyphs
     glyph, role = glyphs.of_state(component.state)
@@ -41,14 +41,15 @@ def incident_lines(component: Component, scene: Scene, width: int) -> list[Line]
     incident = component.incident
     since = f"open for {scene.age(incident.opened_at)}" if incident is not None else "no open incident"
     title: list[Span] = [
-        (f" {glyph} {safe(component.state, glyphs, 12):<9} ", role),
+        (glyphs.mark if marked else " ", "accent"),
+        (f"{glyph} {safe(component.state, glyphs, 12):<9} ", role),
         (safe(component.name, glyphs, 60), "strong"),
         (f"  {safe(component.title, glyphs, 120)}" if component.title else "", "muted"),
     ]
     link = f" {glyphs.dot} {safe(incident.url, glyphs, 120)}" if incident is not None and incident.url else ""
     coming = next_alone(component)
     next_step = f" {glyphs.arrow} {safe(coming, glyphs, 2 * width)}" if coming else ""
-    why: list[Span] = [("   ", "text"), (safe(component.diagnosis, glyphs, 2 * width), "text"), (next_step, "next")]
+    why: list[Span] = [("   ", "text"), (safe(diagnosis_of(component), glyphs, 2 * width), "text"), (next_step, "next")]
     notices = f" {glyphs.dot} ".join(notice_words(component, scene))
     waits = [] if notices else flag_spans(component, glyphs, notices=False)
     about: list[Span] = [("   ", "text"), (notices or "nobody has taken it", "accent" if notices else "warn"), *waits]

@@ -13,11 +13,15 @@ LAYERS = ("startable", "alive", "ready", "working")
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One moment of the console. `now_s` is on the console's own clock."""
+    """One moment of the console. `now_s` is on the console's own clock.
+
+    `frozen_for_s`: for how long the operator has frozen the display at this moment; None where it runs.
+    """
 
     snapshot: Snapshot = field(default_factory=Snapshot)
     now_s: float = 0.0
     glyphs: Glyphs = UNICODE
+    frozen_for_s: float | None = None
 
     @property
     def live(self) -> bool:
@@ -59,6 +63,12 @@ def flags(component: Component, *, notices: bool = True) -> list[str]:
 def flag_spans(component: Component, glyphs: Glyphs, *, notices: bool = True) -> list[Span]:
     """The flags as spans, each with a separator behind it."""
     return [(f"{safe(word, glyphs, 80)} {glyphs.dot} ", "accent") for word in flags(component, notices=notices)]
+
+
+def diagnosis_of(component: Component) -> str:
+    """The diagnosis without the word that the state beside it says already."""
+    words = component.diagnosis.removeprefix(f"{component.state}: ")
+    return "" if words == component.state else words
 
 
 def clock_text(now_ns: int) -> str:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from lifesign.api.documents import Component
 from lifesign.tui.drawing.glyphs import Glyphs
-from lifesign.tui.drawing.scene import LAYERS, Scene, flag_spans, layer_states
+from lifesign.tui.drawing.notices import next_alone
+from lifesign.tui.drawing.scene import LAYERS, Scene, diagnosis_of, flag_spans, layer_states
 from lifesign.tui.drawing.spans import Line, Span, cut, fit, safe, width_of
 
 _STATE_CELLS, _LAYER_CELLS, _WORK_CELLS, _FAILS_CELLS, _AGE_CELLS = 10, 9, 11, 5, 6
@@ -47,13 +48,13 @@ def table_head(columns: Columns, glyphs: Glyphs) -> Line:
     return cut([(" " + gap.join(texts), "head")], columns.width, glyphs)
 
 
-def table_line(component: Component, scene: Scene, columns: Columns) -> Line:
+def table_line(component: Component, scene: Scene, columns: Columns, *, marked: bool = False) -> Line:
     """One component on one line of `columns.width` cells."""
     glyphs, gap = scene.glyphs, (" " * columns.gap, "text")
     glyph, role = glyphs.of_state(component.state)
     calm = role == "healthy"
     spans: list[Span] = [
-        (" ", "text"),
+        (glyphs.mark if marked else " ", "accent"),
         (f"{glyph} {fit(component.state, _STATE_CELLS - 2, glyphs)}", role),
         gap,
         (fit(component.name, columns.name, glyphs), "text" if calm else "strong"),
@@ -74,9 +75,9 @@ def table_line(component: Component, scene: Scene, columns: Columns) -> Line:
 def why_spans(component: Component, glyphs: Glyphs, width: int) -> list[Span]:
     """Flags, diagnosis and next step, one after the other, for `width` cells."""
     role = "muted" if component.state == "healthy" else "text"
-    spans = [*flag_spans(component, glyphs), (safe(component.diagnosis, glyphs, max(width, 8) * 2), role)]
-    if component.next:
-        spans.append((f" {glyphs.arrow} {safe(component.next, glyphs, max(width, 8) * 2)}", "next"))
+    spans = [*flag_spans(component, glyphs), (safe(diagnosis_of(component), glyphs, max(width, 8) * 2), role)]
+    if coming := next_alone(component):
+        spans.append((f" {glyphs.arrow} {safe(coming, glyphs, max(width, 8) * 2)}", "next"))
     return spans
 
 

@@ -1,5 +1,6 @@
 """One component in full."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -38,6 +39,7 @@ class ComponentScreen(Operating):
             return
         page.show(detail_lines(component, scene, page.line_cells), gone=not scene.live)
 
-    def subject(self) -> Component | None:
+    def subjects(self) -> Sequence[Component]:
         """The component as it is now."""
-        return self.console.scene().snapshot.component(self._component)
+        component = self.console.scene().snapshot.component(self._component)
+        return () if component is None else (component,)

@@ -17,7 +17,7 @@ from textual.widgets import Button, Input
 from lifesign.text import clean, parse_duration
 from lifesign.tui.drawing.glyphs import Glyphs
 from lifesign.tui.drawing.spans import Line, cut, safe, wrapped
-from lifesign.tui.screens.page import Console
+from lifesign.tui.screens.console import Console
 from lifesign.tui.widgets.filter import OneLine
 from lifesign.tui.widgets.lines import Lines
 
@@ -121,10 +121,18 @@ class NoticeDialog(Dialog):
     FIRST_FOCUS = "#reason"
 
     def __init__(
-        self, title: str, words: Sequence[str], label: str, *, duration: str | None = "1h", needs_reason: bool = True
+        self,
+        title: str,
+        words: Sequence[str],
+        label: str,
+        *,
+        duration: str | None = "1h",
+        reason: str = "",
+        needs_reason: bool = True,
     ) -> None:
         super().__init__(title, words, [("do", label)])
         self._duration = duration
+        self._reason = reason
         self._needs_reason = needs_reason
 
     def fields(self) -> ComposeResult:
@@ -132,7 +140,9 @@ class NoticeDialog(Dialog):
         if self._duration is not None:
             yield OneLine(self._duration, id="duration", placeholder="for how long: 10m, 2h, 1d", disabled=True)
         optional = "" if self._needs_reason else " (may stay empty)"
-        yield OneLine(id="reason", placeholder=f"why, for whoever reads it later{optional}", disabled=True)
+        yield OneLine(
+            self._reason, id="reason", placeholder=f"why, for whoever reads it later{optional}", disabled=True
+        )
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter does it."""
@@ -155,3 +165,20 @@ class NoticeDialog(Dialog):
             self.query_one("#reason").focus()
             return
         self.dismiss((choice, duration.strip(), reason))
+
+
+class RestartDialog(Dialog):
+    """Asks before a restart, with Cancel in focus. Its result is the choice and the reason, which may stay empty."""
+
+    def fields(self) -> ComposeResult:
+        """Why."""
+        yield OneLine(id="reason", placeholder="why, for the history (may stay empty)", disabled=True)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter in the reason does nothing yet: it goes on to the buttons, where Cancel stands first."""
+        event.stop()
+        self.query_one(self.FIRST_FOCUS).focus()
+
+    def choose(self, choice: str) -> None:
+        """With the reason, if one was given."""
+        self.dismiss((choice, clean(self.query_one("#reason", Input).value, _MOST_REASON)))

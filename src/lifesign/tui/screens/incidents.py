@@ -1,5 +1,6 @@
 """Incidents and alerts: what is open, acknowledged, silenced or held, with author, reason and countdown."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -12,7 +13,7 @@ from lifesign.tui.order import Arrangement, concerned
 from lifesign.tui.screens.component import ComponentScreen
 from lifesign.tui.screens.operating import Operating
 from lifesign.tui.widgets.lines import Lines
-from lifesign.tui.widgets.listing import Cursor, IncidentList
+from lifesign.tui.widgets.listing import Cursor, IncidentList, marked_note
 
 
 class IncidentsScreen(Operating):
@@ -21,8 +22,9 @@ class IncidentsScreen(Operating):
     BINDINGS: ClassVar[list[BindingType]] = [command.binding() for command in INCIDENT_LIST]
     COMMAND_SET: ClassVar[tuple[Command, ...]] = INCIDENT_LIST
 
-    def __init__(self) -> None:
+    def __init__(self, *, quiet_only: bool = False) -> None:
         super().__init__()
+        self._quiet_only = quiet_only
         self._cursor = Cursor()
         self._arrangement = Arrangement()
 
@@ -35,10 +37,11 @@ class IncidentsScreen(Operating):
         """Those that are concerned; the order waits while the cursor rests on one."""
         components = scene.snapshot.state.components if scene.snapshot.state else []
         rests = self._cursor.rests(scene.now_s)
-        self._arrangement = concerned(components, self._arrangement.names, frozen=rests)
+        self._arrangement = concerned(components, self._arrangement.names, frozen=rests, quiet_only=self._quiet_only)
         nothing = self.query_one("#nothing", Lines)
         nothing.display = not self._arrangement.components
-        nothing.show([((" no incident is open, and nothing is silenced or held", "muted"),)])
+        open_too = "" if self._quiet_only else "no incident is open, and "
+        nothing.show([((f" {open_too}nothing is silenced or held", "muted"),)])
         self.query_one("#body", IncidentList).show(scene, self._arrangement)
 
     def summary(self) -> tuple[str, list[str]]:
@@ -50,11 +53,19 @@ class IncidentsScreen(Operating):
             ("held", sum(one.hold is not None for one in shown)),
         )
         notes = ["the order is held while you read"] if self._arrangement.would_change else []
+        if self._quiet_only:
+            notes.append("only what is silenced or held; 3 shows the incidents too")
+        notes += marked_note(self._cursor)
         return ", ".join(f"{count} {what}" for what, count in counts), notes
 
-    def subject(self) -> Component | None:
-        """The component under the cursor."""
-        return self.query_one("#body", IncidentList).current
+    def subjects(self) -> Sequence[Component]:
+        """The marked, else the component under the cursor."""
+        return self.query_one("#body", IncidentList).chosen
+
+    def action_mark(self) -> None:
+        """Marks the component under the cursor, or takes its mark away."""
+        self.query_one("#body", IncidentList).mark()
+        self.refresh_scene()
 
     def restart_begun(self, component: str) -> None:
         """Shows it as it goes."""
@@ -70,8 +81,26 @@ class IncidentsScreen(Operating):
 
     def action_open(self) -> None:
         """Everything known of it."""
-        if (current := self.subject()) is not None:
+        if (current := self.query_one("#body", IncidentList).current) is not None:
             self.app.push_screen(ComponentScreen(current.name))
 
     async def action_incidents(self) -> None:
-        """Here already."""
+        """All of them."""
+        self._show_quiet_only(on=False)
+
+    async def action_silences(self) -> None:
+        """Only what is silenced or held."""
+        self._show_quiet_only(on=True)
+
+    def action_back(self) -> None:
+        """Takes the marks away, or leaves."""
+        if self._cursor.marked:
+            self._cursor.marked.clear()
+            self.refresh_scene()
+        else:
+            super().action_back()
+
+    def _show_quiet_only(self, *, on: bool) -> None:
+        self._quiet_only = on
+        self._arrangement = Arrangement()
+        self.refresh_scene()

@@ -1,5 +1,7 @@
 """The main screen: panels or table, the filter, and below the table why and what next in full."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -13,16 +15,17 @@ from lifesign.tui.drawing.card import CARD_LINES
 from lifesign.tui.drawing.header import inspector_lines
 from lifesign.tui.drawing.scene import Scene
 from lifesign.tui.drawing.table import table_head
-from lifesign.tui.order import Arrangement, Selection, arrange
+from lifesign.tui.order import Arrangement, Selection, Sort, arrange
 from lifesign.tui.screens.component import ComponentScreen
 from lifesign.tui.screens.events import EventsScreen
 from lifesign.tui.screens.incidents import IncidentsScreen
 from lifesign.tui.screens.operating import Operating
 from lifesign.tui.widgets.filter import FilterInput
 from lifesign.tui.widgets.lines import Lines
-from lifesign.tui.widgets.listing import Cursor, Listing, PanelList, TableList
+from lifesign.tui.widgets.listing import Cursor, Listing, PanelList, TableList, columns_in, marked_note
 
 _INSPECTOR_LINES = 3
+_FRAME_LINES = 4  # header, a line of ground, status, keys
 
 
 class MainScreen(Operating):
@@ -64,7 +67,7 @@ class MainScreen(Operating):
     def draw(self, scene: Scene) -> None:
         """Arranges the components anew, unless the operator's cursor rests on one."""
         components = scene.snapshot.state.components if scene.snapshot.state else []
-        if components and not self._total:
+        if components and not self._chosen:
             self._choose_view(len(components))
         self._total = len(components)
         rests = self._cursor.rests(scene.now_s)
@@ -73,11 +76,11 @@ class MainScreen(Operating):
         self._inspect(scene)
 
     def _choose_view(self, count: int) -> None:
-        """Panels where all have room, else the table; until the operator chooses."""
-        panels = self.query_one("#panels", PanelList)
-        room = max(1, panels.size.height // (CARD_LINES + 1)) * panels.columns
-        if not self._chosen and count > room:
-            self._show("table", chosen=False)
+        """Panels where all have room, else the table; until the operator chooses. A resized screen is asked anew."""
+        rows = (self.size.height - _FRAME_LINES) // (CARD_LINES + 1)
+        view = "table" if count > max(1, rows) * columns_in(self.size.width - 3) else "panels"
+        if view != self._view:
+            self._show(view, chosen=False)
 
     def _inspect(self, scene: Scene) -> None:
         if self._view != "table":
@@ -96,7 +99,10 @@ class MainScreen(Operating):
             words.insert(0, f"filter {self._selection.pattern}")
         if self._selection.problems_only:
             words.insert(0, "problems only")
-        notes = ["the order is held while you read; worst first would differ"] if self._arrangement.would_change else []
+        if self._selection.sort is not Sort.WORST or self._selection.reverse:
+            words.append(f"{self._selection.sort}{', reversed' if self._selection.reverse else ''}")
+        held = f"the order is held while you read; {self._selection.sort} would differ"
+        notes = [*marked_note(self._cursor), *([held] if self._arrangement.would_change else [])]
         if not shown and self._total:
             notes.append("no component matches; escape shows all again")
         return ", ".join(words), notes
@@ -124,6 +130,10 @@ class MainScreen(Operating):
         """Shows what is open, silenced or held."""
         await self.app.push_screen(IncidentsScreen())
 
+    async def action_silences(self) -> None:
+        """Shows what is silenced or held."""
+        await self.app.push_screen(IncidentsScreen(quiet_only=True))
+
     async def action_view(self, view: str) -> None:
         """Shows panels or table, as the operator chose."""
         self._show(view, chosen=True)
@@ -140,9 +150,22 @@ class MainScreen(Operating):
         self.refresh_scene()
         self.listing.bring_cursor_into_sight()
 
-    def subject(self) -> Component | None:
-        """The component under the cursor."""
-        return self.listing.current
+    def subjects(self) -> Sequence[Component]:
+        """The marked that are shown, else the component under the cursor."""
+        return self.listing.chosen
+
+    def action_mark(self) -> None:
+        """Marks the component under the cursor, or takes its mark away."""
+        self.listing.mark()
+        self.refresh_scene()
+
+    def action_sort(self, by: int) -> None:
+        """The next order, or the one before."""
+        self._select(replace(self._selection, sort=self._selection.sort.step(by)))
+
+    def action_reverse(self) -> None:
+        """Turns the order round."""
+        self._select(replace(self._selection, reverse=not self._selection.reverse))
 
     def restart_begun(self, component: str) -> None:
         """Shows it as it goes."""
@@ -154,7 +177,7 @@ class MainScreen(Operating):
 
     def action_problems(self) -> None:
         """Shows only what is not healthy, or all again."""
-        self._select(Selection(self._selection.pattern, not self._selection.problems_only))
+        self._select(replace(self._selection, problems_only=not self._selection.problems_only))
 
     def action_filter(self) -> None:
         """Opens the filter."""
@@ -164,21 +187,28 @@ class MainScreen(Operating):
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """The list follows every letter."""
-        self._select(Selection(event.value, self._selection.problems_only))
+        self._select(replace(self._selection, pattern=event.value))
 
     def on_input_submitted(self) -> None:
         """Keeps the filter, and goes back to the list."""
         self._close_filter()
 
     def action_back(self) -> None:
-        """Undoes one thing: the filter, then problems only, then the placed cursor."""
+        """Undoes one thing: the freeze, the filter, the marks, problems only, the order, the placed cursor."""
         line = self.query_one("#filter", FilterInput)
         if line.display or self._selection.pattern:
             line.value = ""
             self._close_filter()
-            self._select(Selection("", self._selection.problems_only))
+            self._select(replace(self._selection, pattern=""))
+        elif self.console.thaw():
+            return
+        elif self._cursor.marked:
+            self._cursor.marked.clear()
+            self.refresh_scene()
         elif self._selection.problems_only:
             self.action_problems()
+        elif self._selection != Selection():
+            self._select(Selection())
         else:
             self._cursor.name = None
             self.listing.scroll_to(y=0, animate=False)

@@ -1,119 +1,59 @@
-"""The operator's actions on the component of a screen: which question each key asks, and which deed follows from it.
+"""A page whose keys act on the components under the operator's hand: the marked ones, else the one under the cursor."""
 
-The component is taken as it is shown when the key is pressed; the dialog names it, and the deed is for just that.
-"""
-
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Sequence
 
 from lifesign.api.documents import Component
-from lifesign.text import clean, parse_duration
-from lifesign.tui.deeds import EXHAUSTED, Deed, Target
-from lifesign.tui.screens.dialog import Dialog, NoticeDialog
+from lifesign.text import clean
+from lifesign.tui.drawing.scene import diagnosis_of
 from lifesign.tui.screens.page import Page
-
-_Answer = tuple[str, ...] | None
 
 
 class Operating(Page):
-    """A page with a component under the operator's hand."""
+    """A page with components under the operator's hand."""
 
-    def subject(self) -> Component | None:
-        """That component."""
+    def subjects(self) -> Sequence[Component]:
+        """Those components."""
         raise NotImplementedError
 
     def restart_begun(self, component: str) -> None:
         """A restart was asked for: the screen may show it."""
 
     def action_probe(self) -> None:
-        """Checks it now."""
-        if (component := self.subject()) is not None:
-            self.console.probe((component.name,))
+        """Checks them now."""
+        self.console.probe(tuple(one.name for one in self.subjects()))
 
     def action_silence(self) -> None:
-        """Silences it, or ends its silence without a question."""
-        if (component := self.subject()) is None:
-            return
-        if component.silence is not None:
-            self.console.act(Deed(component.name, "unsilence"))
-            return
-        words = ["No alerts for a while. The state stays what it is, and a recovery is told."]
-        self._ask_why(NoticeDialog(f"silence {component.name}", words, "Silence"), component.name, "silence")
+        """Silences them, or ends their silence."""
+        self.console.operations.silence(self.subjects())
 
     def action_hold(self) -> None:
-        """Holds it, or releases it without a question."""
-        if (component := self.subject()) is None:
-            return
-        if component.hold is not None:
-            self.console.act(Deed(component.name, "release"))
-            return
-        words = ["No automatic restart and no alert for a while: a deploy, an investigation."]
-        self._ask_why(NoticeDialog(f"hold {component.name}", words, "Hold"), component.name, "hold")
+        """Holds them, or releases them."""
+        self.console.operations.hold(self.subjects())
 
     def action_acknowledge(self) -> None:
-        """Tells that somebody has taken the open incident."""
-        if (component := self.subject()) is None:
-            return
-        if component.incident is None:
-            self.console.tell(f"{component.name} has no open incident", "warning")
-            return
-        self.console.act(Deed(component.name, "ack"))
+        """Tells that somebody has taken the open incidents."""
+        self.console.operations.acknowledge(self.subjects())
 
     def action_pause(self) -> None:
-        """Stops its checks after a question, or starts them again without one."""
-        if (component := self.subject()) is None:
-            return
-        if component.state == "paused":
-            self.console.act(Deed(component.name, "resume"))
-            return
-        words = ["Its checks stop until it is resumed: nobody looks, and nothing is told."]
-        dialog = NoticeDialog(f"pause {component.name}", words, "Pause", duration=None, needs_reason=False)
-        self._ask_why(dialog, component.name, "pause")
+        """Stops their checks, or starts them again."""
+        self.console.operations.pause(self.subjects())
 
     def action_restart(self) -> None:
-        """Asks before a restart, or a re-arming where automatic restarts were given up."""
-        if (component := self.subject()) is None:
+        """Asks before a restart, or a re-arming."""
+        self.console.operations.restart(self.subjects(), self.restart_begun)
+
+    def action_copy(self) -> None:
+        """Copies what stands there, one line each."""
+        chosen = self.subjects()
+        if not chosen:
             return
-        if component.restart is None:
-            self.console.tell(f"{component.name} has no restart section in the config", "warning")
-            return
-        exhausted = component.restart.phase == EXHAUSTED
-        choices = [("rearm", "Re-arm"), ("restart", "Restart now")] if exhausted else [("restart", "Restart")]
-        title = f"{'re-arm or restart' if exhausted else 'restart'} {component.name}"
-        dialog = Dialog(title, self._restart_words(component, exhausted=exhausted), choices)
-        self.app.push_screen(dialog, partial(self._restart, component.name, Target.of(component)))
+        lines = [_line(component) for component in chosen]
+        self.app.copy_to_clipboard("\n".join(lines))
+        self.console.tell(f"copied: {lines[0] if len(lines) == 1 else f'{len(lines)} lines'}")
 
-    def _restart_words(self, component: Component, *, exhausted: bool) -> list[str]:
-        restart = component.restart
-        assert restart is not None
-        scene, target = self.console.scene(), Target.of(component)
-        running = f", running for {scene.age(target.started_at)}" if target.started_at else ""
-        words = [
-            f"{component.state} for {scene.age(component.since)}"
-            + (f": {clean(component.diagnosis, 200)}" if component.diagnosis else ""),
-            f"by {restart.method}: {target.words()}{running}",
-        ]
-        if exhausted:
-            words.append(
-                f"Automatic restarts were given up after {restart.unproductive} in vain. Re-arm allows them again, "
-                "and their counts begin anew."
-            )
-        return words
 
-    def _restart(self, component: str, target: Target, answer: _Answer) -> None:
-        match answer:
-            case ("rearm",):
-                self.console.act(Deed(component, "rearm"))
-            case ("restart",):
-                self.console.act(Deed(component, "restart", target=target))
-                self.restart_begun(component)
-
-    def _ask_why(self, dialog: NoticeDialog, component: str, action: str) -> None:
-        def answered(answer: _Answer) -> None:
-            if answer is not None:
-                _, duration, reason = answer
-                duration_s = parse_duration(duration) if duration else None
-                self.console.act(Deed(component, action, reason or None, duration_s))
-
-        callback: Callable[[_Answer], None] = answered
-        self.app.push_screen(dialog, callback)
+def _line(component: Component) -> str:
+    """`mind: down since 2026-11-21T11:54:48.000Z: no new work for 612 s; restart in 41 s`."""
+    why = diagnosis_of(component)
+    words = f"{component.name}: {component.state} since {component.since}{f': {why}' if why else ''}"
+    return clean(f"{words}{f'; {component.next}' if component.next else ''}", 1000)

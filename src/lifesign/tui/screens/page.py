@@ -1,6 +1,6 @@
 """What all screens share: header, status line, key bar, and one honest line where the terminal is too small."""
 
-from typing import ClassVar, Protocol, cast
+from typing import ClassVar, cast
 
 from textual import events
 from textual.app import ComposeResult
@@ -10,44 +10,14 @@ from textual.scroll_view import ScrollView
 
 from lifesign.api.documents import EventDocument
 from lifesign.tui.commands import ACTING, PAGE, Command
-from lifesign.tui.deeds import Deed
-from lifesign.tui.drawing.header import header_line, status_line
+from lifesign.tui.drawing.header import answer_lines, header_line, status_line
 from lifesign.tui.drawing.scene import Scene
+from lifesign.tui.screens.console import Console
 from lifesign.tui.widgets.keybar import KeyBar
 from lifesign.tui.widgets.lines import Lines, PlainBars
 
 LEAST_CELLS, LEAST_LINES = 60, 15
-
-
-class Console(Protocol):
-    """What a screen needs of the app."""
-
-    read_only: bool
-    in_hand: list[tuple[str, ...]]
-
-    def scene(self) -> Scene:
-        """This moment."""
-        ...
-
-    def commands_of(self, commands: tuple[Command, ...]) -> tuple[Command, ...]:
-        """The commands that this console has."""
-        ...
-
-    def probe(self, names: tuple[str, ...]) -> None:
-        """Checks these components now."""
-        ...
-
-    def act(self, deed: Deed) -> None:
-        """Does what the operator has confirmed."""
-        ...
-
-    def tell(self, text: str, severity: str = "information") -> None:
-        """A toast: an answer to the operator."""
-        ...
-
-    def read_events(self, since: str | None) -> bool:
-        """Asks for the history."""
-        ...
+_MOST_ANSWER_LINES = 3
 
 
 class Page(Screen[None]):
@@ -56,11 +26,13 @@ class Page(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [command.binding() for command in PAGE]
     COMMAND_SET: ClassVar[tuple[Command, ...]] = PAGE
     AUTO_FOCUS = "#body"
+    _answer_lines = 0
 
     def compose(self) -> ComposeResult:
         """The frame, and between header and status line what the screen is for."""
         yield Lines(ground="bar", id="header")
         yield from self.body()
+        yield Lines(id="answers")
         yield Lines(id="status")
         yield KeyBar()
         yield Lines(id="too-small")
@@ -84,6 +56,7 @@ class Page(Screen[None]):
         if self.console.scene().glyphs.plain:
             for view in self.query(ScrollView):
                 view.vertical_scrollbar.renderer = PlainBars  # type: ignore[misc]  # the instance alone
+        self.query_one("#answers").display = False
         self.call_after_refresh(self.refresh_scene)
 
     def on_screen_resume(self) -> None:
@@ -109,7 +82,18 @@ class Page(Screen[None]):
         shown, notes = self.summary()
         notes = [*_in_hand(self.console.in_hand), *notes]
         self.query_one("#status", Lines).show([status_line(scene, shown, notes, width)])
+        self._answer(scene, width)
         self.query_one(KeyBar).show_commands(self.command_set, scene.glyphs)
+
+    def _answer(self, scene: Scene, width: int) -> None:
+        """Gives the answers lines of their own, so that they cover nothing."""
+        lines = answer_lines(self.console.answers, width, scene.glyphs, _MOST_ANSWER_LINES)
+        answers = self.query_one("#answers", Lines)
+        if len(lines) != self._answer_lines:
+            self._answer_lines = len(lines)
+            answers.styles.height = len(lines)
+            answers.display = bool(lines)
+        answers.show(lines)
 
     def draw(self, scene: Scene) -> None:
         """Draws the body."""
@@ -137,6 +121,11 @@ class Page(Screen[None]):
         await self.app.pop_screen()
         await self.app.run_action("screen.incidents")
 
+    async def action_silences(self) -> None:
+        """Goes to what is silenced or held, whatever lies above the main screen."""
+        await self.app.pop_screen()
+        await self.app.run_action("screen.silences")
+
     async def action_events(self) -> None:
         """Goes to the history, whatever lies above the main screen."""
         await self.app.pop_screen()
@@ -149,7 +138,8 @@ class Page(Screen[None]):
 
     def action_back(self) -> None:
         """Leaves this screen."""
-        self.app.pop_screen()
+        if not self.console.thaw():
+            self.app.pop_screen()
 
 
 def _in_hand(asked: list[tuple[str, ...]]) -> list[str]:

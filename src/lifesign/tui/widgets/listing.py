@@ -1,6 +1,6 @@
 """The main lists: panels and table. Only what changed in sight is repainted; the cursor is a component's name."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, TypeAlias
 
 from textual import events
@@ -29,14 +29,23 @@ _GAP: tuple[Line, str] = (((" " * GAP_CELLS, "text"),), "plain")
 
 @dataclass(slots=True)
 class Cursor:
-    """Where the operator is. Until a key has moved it, it follows the worst component (`name` is None)."""
+    """Where the operator is. Until a key has moved it, it follows the first component (`name` is None).
+
+    `marked`: the components that the operator has marked, shown or not.
+    """
 
     name: str | None = None
     moved_s: float = 0.0
+    marked: set[str] = field(default_factory=set)
 
     def rests(self, now_s: float) -> bool:
         """Whether the operator has placed it not long ago, so that nothing may move under it."""
         return self.name is not None and now_s - self.moved_s < RESTS_FOR_S
+
+
+def marked_note(cursor: Cursor) -> list[str]:
+    """How many are marked, where any is."""
+    return [f"{len(cursor.marked)} marked: actions apply to them, esc unmarks"] if cursor.marked else []
 
 
 class Listing(ScrollView, can_focus=True):
@@ -98,6 +107,23 @@ class Listing(ScrollView, can_focus=True):
         if not self._components:
             return -1
         return self._places.get(self._cursor.name or "", 0)
+
+    @property
+    def chosen(self) -> tuple[Component, ...]:
+        """What an action applies to: the marked that are shown, else the one under the cursor."""
+        marked = tuple(one for one in self._components if one.name in self._cursor.marked)
+        return marked or ((self._components[self.index],) if self._components else ())
+
+    def mark(self) -> None:
+        """Marks the component under the cursor, or takes its mark away, and goes to the next."""
+        if self.current is not None:
+            self._cursor.marked ^= {self.current.name}
+            self._items.clear()
+            self._place(self.index + 1)
+
+    def is_marked(self, component: Component) -> bool:
+        """Whether `component` is marked."""
+        return component.name in self._cursor.marked
 
     @property
     def current(self) -> Component | None:
@@ -218,7 +244,12 @@ class TableList(Listing):
 
     def item(self, component: Component, *, selected: bool) -> list[tuple[Line, str]]:
         """The line of one component."""
-        return [(table_line(component, self._scene, self._widths), "cursor" if selected else "plain")]
+        return [
+            (
+                table_line(component, self._scene, self._widths, marked=self.is_marked(component)),
+                "cursor" if selected else "plain",
+            )
+        ]
 
 
 class IncidentList(Listing):
@@ -233,8 +264,13 @@ class IncidentList(Listing):
         """The lines of one."""
         width = self.line_cells
         ground = "cursor" if selected else "plain"
-        lines = incident_lines(component, self._scene, width)
+        lines = incident_lines(component, self._scene, width, marked=self.is_marked(component))
         return [(line, ground) for line in lines] + [(((" " * width, "text"),), "plain")]
+
+
+def columns_in(cells: int) -> int:
+    """How many panels stand side by side in so many cells."""
+    return max(1, (cells + GAP_CELLS) // (MIN_CARD_CELLS + GAP_CELLS))
 
 
 class PanelList(Listing):
@@ -243,7 +279,7 @@ class PanelList(Listing):
     @property
     def columns(self) -> int:
         """As many as have room for a whole panel."""
-        return max(1, (self.line_cells + GAP_CELLS) // (MIN_CARD_CELLS + GAP_CELLS))
+        return columns_in(self.line_cells)
 
     @property
     def item_lines(self) -> int:
@@ -254,5 +290,5 @@ class PanelList(Listing):
         """The lines of one panel."""
         width = (self.line_cells + GAP_CELLS) // self.columns - GAP_CELLS
         ground = "cursor" if selected else "card"
-        lines = card_lines(component, self._scene, width)
+        lines = card_lines(component, self._scene, width, marked=self.is_marked(component))
         return [(line, ground) for line in lines] + [(((" " * width, "text"),), "plain")]

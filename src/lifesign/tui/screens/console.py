@@ -1,0 +1,47 @@
+"""What a screen needs of the app, and all that it knows of it."""
+
+from typing import TYPE_CHECKING, Protocol
+
+from lifesign.tui.commands import Command
+from lifesign.tui.deeds import Deed
+from lifesign.tui.drawing.scene import Scene
+
+if TYPE_CHECKING:
+    from lifesign.tui.screens.operations import Operations
+
+
+class Console(Protocol):
+    """The app, as its screens see it."""
+
+    read_only: bool
+    in_hand: list[tuple[str, ...]]
+    answers: list[tuple[str, str]]
+    operations: "Operations"
+
+    def scene(self) -> Scene:
+        """This moment."""
+        ...
+
+    def commands_of(self, commands: tuple[Command, ...]) -> tuple[Command, ...]:
+        """The commands that this console has."""
+        ...
+
+    def probe(self, names: tuple[str, ...]) -> None:
+        """Checks these components now."""
+        ...
+
+    def act(self, deed: Deed) -> None:
+        """Does what the operator has confirmed."""
+        ...
+
+    def tell(self, text: str, severity: str = "information") -> None:
+        """A toast: an answer to the operator."""
+        ...
+
+    def thaw(self) -> bool:
+        """Shows the present again, where the display was frozen; whether it was."""
+        ...
+
+    def read_events(self, since: str | None) -> bool:
+        """Asks for the history."""
+        ...
