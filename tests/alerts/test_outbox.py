@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from lifesign.alerts.alert import Alert
 from lifesign.alerts.outbox import MOST_ENTRIES, Outbox, Outcome
-from lifesign.alerts.sink import HeldBackError, SinkError
+from lifesign.alerts.sink import SinkError
 from tests.alerts.alerts import ObedientSink, alert
 
 
@@ -151,15 +151,6 @@ async def test_a_sink_that_hangs_delays_no_other_and_one_incident_delays_no_othe
         await until(lambda: works.taken)
         assert [component for component, _, _ in works.taken] == ["feed"]
         assert desk.outbox.depth == 2
-
-
-async def test_what_is_held_back_is_told_and_not_tried_again() -> None:
-    sink = ObedientSink(HeldBackError("20 issues are open"))
-    desk = Desk(forge=sink)
-    desk.put("forge", alert())
-    async with desk.running():
-        await until(lambda: desk.outcomes)
-    assert (desk.outcomes[0].trouble, desk.outbox.depth, desk.store) == ("held back: 20 issues are open", 0, {})
 
 
 async def test_a_sink_that_dies_is_tried_again_without_its_words() -> None:

@@ -6,11 +6,13 @@ import subprocess
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from lifesign.api.documents import OutboxInfo
 from lifesign.core.model import ComponentState
-from tests.api.fakes import check, component, mind_down, monitor
+from tests.api.fakes import check, component, info, mind_down, monitor
 from tests.api.serving import TOKEN, Served, serving
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
@@ -55,6 +57,21 @@ async def test_what_is_down_stale_and_counted_stands_in_it(tmp_path: Path) -> No
     assert of(samples, "overdue_checks") == 1
     assert of(samples, "last_round_age_seconds") == 0.1
     assert samples["process_open_fds", frozenset()] > 0
+
+
+async def test_alerts_that_wait_are_counted_where_somebody_is_told_of_any(tmp_path: Path) -> None:
+    async with serving(tmp_path) as served:
+        served.backend.shown = monitor(mind_down(), overall=ComponentState.DOWN)
+        _, samples = await scraped(served)
+        assert ("lifesign_outbox_depth", frozenset()) not in samples
+    async with serving(tmp_path) as served:
+        outbox = OutboxInfo(depth=3, oldest_s=712.5, held_back=["feed", "mind"])
+        told = msgspec.structs.replace(info(), outbox=outbox)
+        served.backend.info = lambda: told  # type: ignore[method-assign]
+        _, samples = await scraped(served)
+    assert of(samples, "outbox_depth") == 3
+    assert of(samples, "outbox_oldest_age_seconds") == 712.5
+    assert of(samples, "outbox_held_back") == 2
 
 
 async def test_it_is_for_readers_and_made_once_a_second_at_most(tmp_path: Path) -> None:

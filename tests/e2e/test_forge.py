@@ -63,3 +63,21 @@ def test_a_forge_that_is_down_delays_nothing_and_gets_the_issue_when_it_is_back(
         assert running.status()[0] == 503
         running.wait_for_event("alert.sent", "gateway")
         assert (len(forge.issues), forge.open) == (1, [1])
+
+
+def test_past_max_issues_the_next_one_waits_for_room_and_that_is_told(tmp_path: Path, forge: StrictGitea) -> None:
+    first, second = free_port(), free_port()
+    config = CHECK.format(port=first) + "[components.feed.checks.port]\ntype = 'tcp'\n"
+    config += f"address = '127.0.0.1:{second}'\n" + FORGE.format(url=forge.url) + "max_issues = 1\n"
+    with daemon(tmp_path, config) as running:
+        wait_until(lambda: len(running.events("alert.failed")) >= 2, "the second held back")  # and an assignee missing
+        [held] = [event for event in running.events("alert.failed") if "held back" in event["message"]]
+        assert held["message"] == "forge: held back: 1 issue is open, and max_issues allows no more"
+        outbox = running.request("GET", "/api/v1/state")[1]["monitor"]["outbox"]
+        assert (outbox["depth"], outbox["held_back"]) == (0, [held["component"]])
+        assert forge.open == [1]
+        with port_open(second if held["component"] == "gateway" else first):
+            wait_until(lambda: forge.open == [2], "its issue, once the first was closed")
+        assert held["component"] in forge.tickets[2].title
+        wait_until(lambda: len(running.events("alert.sent")) >= 3, "that is told too")
+        assert running.request("GET", "/api/v1/state")[1]["monitor"]["outbox"]["held_back"] == []

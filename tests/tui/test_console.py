@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from lifesign.api.documents import EventDocument, Layers, State
+from lifesign.api.documents import EventDocument, Layers, OutboxInfo, State
 from lifesign.tui import commands
 from lifesign.tui.drawing.glyphs import ASCII
 from lifesign.tui.widgets.listing import RESTS_FOR_S, Listing
@@ -410,3 +410,15 @@ async def test_the_open_history_asks_once_a_second_and_no_more() -> None:
         clock.now_s += 1
         await desk.tick()
         await desk.until(lambda: desk.source.asked_for_events == 2, "it did not ask again")
+
+
+async def test_alerts_that_do_not_arrive_and_issues_held_back_are_told() -> None:
+    for outbox, words in (
+        (OutboxInfo(depth=3, oldest_s=300.0), "3 alerts not delivered, the oldest for 5m"),
+        (OutboxInfo(depth=1, oldest_s=31.0, held_back=["feed"]), "1 alert not delivered, the oldest for 31s; no issue"),
+        (OutboxInfo(held_back=["feed", "mind"]), "no issue, since max_issues are open: feed, mind"),
+    ):
+        async with seated(state([component("a", "down")], outbox=outbox)) as desk:
+            assert words in desk.text
+    async with seated(state([component("a", "down")], outbox=OutboxInfo(depth=1, oldest_s=2.0))) as desk:
+        assert "not delivered" not in desk.text

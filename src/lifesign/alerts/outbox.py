@@ -2,7 +2,9 @@
 
 Every entry is given to `keep` before it is sent, and taken away after it has arrived. One task a sink: a sink that
 hangs delays no other. A failed attempt is repeated for ever, with growing waits; an entry that a newer one of the same
-incident makes superfluous is left out. Not here: what is said (`alert`), how it is sent (the sinks).
+incident makes superfluous is left out. What a sink holds back (`max_issues`) stays, with its newest words: the longest
+held is tried when an incident of that sink has ended, and now and then; with its own end it is forgotten. Not here:
+what is said (`alert`), how it is sent (the sinks).
 """
 
 import asyncio
@@ -13,34 +15,20 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import msgspec
+from msgspec.structs import replace
 
 from lifesign.alerts.alert import Alert
+from lifesign.alerts.entry import ENTRY, SUPERFLUOUS, Entry, is_of_one, is_superfluous
 from lifesign.alerts.sink import HeldBackError, Memo, Sink, SinkError
 from lifesign.text import clean
 
 DELIVERY_S = 30.0
 FIRST_WAIT_S, LONGEST_WAIT_S = 5.0, 600.0
+HELD_POLL_S = 300.0  # a human may have closed an issue meanwhile
 MOST_ENTRIES = 1000  # of one sink; past it the oldest updates and reminders are given up, then the oldest of all
-_ENTRY, _MEMO = "outbox/", "sink/"
-_SUPERFLUOUS = ("updated", "reminder")
+_MEMO = "sink/"
 
 logger = logging.getLogger(__name__)
-
-
-class Entry(msgspec.Struct, kw_only=True):
-    """One alert on its way to one sink. Times in Unix seconds."""
-
-    sink: str
-    number: int
-    alert: Alert
-    since_s: float
-    attempts: int = 0
-    next_s: float = 0.0
-
-    @property
-    def key(self) -> str:
-        """Under which key it is kept."""
-        return f"{_ENTRY}{self.sink}/{self.number:012}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +61,7 @@ class Outbox:
         self._wakes = {name: asyncio.Event() for name in sinks}
         self._troubles: dict[str, str] = {}
         self._unkept: set[str] = set()
+        self._surely_held: set[str] = set()
         self._number = 0
 
     def recall(self, texts: Mapping[str, str]) -> None:
@@ -80,7 +69,7 @@ class Outbox:
         for key, text in sorted(texts.items()):
             if key.startswith(_MEMO):
                 self._recall_memo(key, text)
-            elif key.startswith(_ENTRY):
+            elif key.startswith(ENTRY):
                 self._recall_entry(key, text)
 
     def _recall_memo(self, key: str, text: str) -> None:
@@ -98,22 +87,40 @@ class Outbox:
         self._number = max(self._number, entry.number)
         if entry.sink in self._entries:
             entry.next_s = min(entry.next_s, self._now_s() + LONGEST_WAIT_S)  # the wall clock may have been stepped
+            entry.next_s = 0.0 if entry.held else entry.next_s  # a config may allow more by now
             self._entries[entry.sink].append(entry)
         else:
             self._keep({key: None})
 
     def put(self, sink: str, alert: Alert) -> dict[str, str | None]:
         """Takes an alert; what is to be kept for it, and forgotten (None). It goes once `release` says so."""
+        held = next((old for old in self._entries[sink] if old.held and is_of_one(old.alert, alert)), None)
+        if held is not None and (held.key in self._surely_held or alert.stage != "recovered"):
+            return self._about_held(held, alert)
         self._number += 1
         entry = Entry(sink=sink, number=self._number, alert=alert, since_s=self._now_s())
         entries, changes = self._entries[sink], dict[str, str | None]()
-        for old in [old for old in entries if _is_superfluous(old, alert)] or self._overflow(entries):
+        if held is not None:  # it may have arrived after all: that is found out first
+            held.held, held.next_s = False, 0.0
+            changes[held.key] = msgspec.json.encode(held).decode()
+        for old in [old for old in entries if is_superfluous(old, alert)] or self._overflow(entries):
             entries.remove(old)
+            self._surely_held.discard(old.key)
             changes[old.key] = None
         entries.append(entry)
         changes[entry.key] = msgspec.json.encode(entry).decode()
         self._unkept.add(entry.key)
         return changes
+
+    def _about_held(self, held: Entry, newer: Alert) -> dict[str, str | None]:
+        """It is to say what is so now; with the end of its incident there is nothing to be said any more."""
+        if newer.stage != "recovered":
+            held.alert = replace(newer, stage="opened")
+            return {held.key: msgspec.json.encode(held).decode()}
+        self._entries[held.sink].remove(held)
+        self._surely_held.discard(held.key)
+        self._tell(Outcome(held.sink, newer, "held back to its end: nobody was told of it there"))
+        return {held.key: None}
 
     def release(self, keys: Iterable[str]) -> None:
         """What stands under these keys is kept by now, or cannot be: it may be sent."""
@@ -124,7 +131,7 @@ class Outbox:
     def _overflow(self, entries: list[Entry]) -> list[Entry]:
         if len(entries) < MOST_ENTRIES:
             return []
-        return [next((entry for entry in entries if entry.alert.stage in _SUPERFLUOUS), entries[0])]
+        return [next((entry for entry in entries if entry.alert.stage in SUPERFLUOUS), entries[0])]
 
     @property
     def sinks(self) -> Mapping[str, Sink]:
@@ -133,14 +140,23 @@ class Outbox:
 
     @property
     def depth(self) -> int:
-        """How many alerts have not arrived."""
-        return sum(map(len, self._entries.values()))
+        """How many alerts have not arrived, but for what is held back."""
+        return len(self._waiting())
 
     @property
     def oldest_s(self) -> float:
         """How long the oldest of them waits, in seconds; 0 where none does."""
-        since = [entry.since_s for entries in self._entries.values() for entry in entries]
+        since = [entry.since_s for entry in self._waiting()]
         return max(0.0, self._now_s() - min(since)) if since else 0.0
+
+    @property
+    def held_back(self) -> list[str]:
+        """The components of which a sink will not hear before there is room, by name."""
+        held = (entry for entries in self._entries.values() for entry in entries if entry.held)
+        return sorted({entry.alert.component for entry in held})
+
+    def _waiting(self) -> list[Entry]:
+        return [entry for entries in self._entries.values() for entry in entries if not entry.held]
 
     def address(self, component: str, incident: str) -> str | None:
         """Where a tracker has its issue of that incident; None where none has."""
@@ -180,11 +196,12 @@ class Outbox:
                 continue
 
     def _next(self, name: str) -> Entry | None:
-        """The entry that is due first, of those that are the oldest of their incident."""
+        """The entry due first, of those that are the oldest of their incident; of the held, the longest held."""
         first: dict[str, Entry] = {}
         for entry in self._entries[name]:
             first.setdefault(entry.alert.incident, entry)
-        kept = [entry for entry in first.values() if entry.key not in self._unkept]
+        longest = next((entry for entry in first.values() if entry.held), None)
+        kept = [e for e in first.values() if e.key not in self._unkept and (not e.held or e is longest)]
         return min(kept, key=lambda entry: (entry.next_s, entry.number), default=None)
 
     async def flush(self, timeout_s: float) -> bool:
@@ -199,13 +216,13 @@ class Outbox:
         return self.depth == 0
 
     async def _attempt(self, entry: Entry) -> None:
+        self._surely_held.discard(entry.key)  # from here on it may have arrived, whatever becomes of the answer
         memo_key = f"{_MEMO}{entry.sink}/{entry.alert.component}"
         try:
             async with asyncio.timeout(DELIVERY_S):
                 memo = await self._sinks[entry.sink].deliver(entry.alert, self._memos.get(memo_key, {}))
         except HeldBackError as error:
-            self._forget(entry, {})
-            self._tell(Outcome(entry.sink, entry.alert, f"held back: {error}"))
+            self._hold(entry, f"held back: {error}")
         except SinkError as error:
             self._again(entry, str(error), error.retry_after_s)
         except TimeoutError:
@@ -218,6 +235,25 @@ class Outbox:
             self._troubles.pop(entry.sink, None)
             self._forget(entry, {memo_key: msgspec.json.encode(memo).decode() if memo else None})
             self._tell(Outcome(entry.sink, entry.alert))
+            if entry.held or entry.alert.stage == "recovered":
+                self._make_way(entry.sink)
+
+    def _hold(self, entry: Entry, trouble: str) -> None:
+        is_new, entry.held = not entry.held, True
+        self._surely_held.add(entry.key)
+        entry.next_s = self._now_s() + HELD_POLL_S
+        changes: dict[str, str | None] = {entry.key: msgspec.json.encode(entry).decode()}
+        self._tell(Outcome(entry.sink, entry.alert, trouble, is_new=is_new))
+        for later in [e for e in self._entries[entry.sink] if e is not entry and is_of_one(e.alert, entry.alert)]:
+            self._entries[entry.sink].remove(later)
+            changes |= {later.key: None, **self._about_held(entry, later.alert)}
+        self._keep(changes)
+
+    def _make_way(self, sink: str) -> None:
+        """There may be room now for the longest held, and then for the next."""
+        held = next((entry for entry in self._entries[sink] if entry.held), None)
+        if held is not None:
+            held.next_s = 0.0
 
     def _forget(self, entry: Entry, besides: Mapping[str, str | None]) -> None:
         if entry in self._entries[entry.sink]:
@@ -225,7 +261,7 @@ class Outbox:
         self._keep({entry.key: None, **besides})
 
     def _again(self, entry: Entry, trouble: str, retry_after_s: float | None) -> None:
-        entry.attempts += 1
+        entry.attempts, entry.held = entry.attempts + 1, False
         wait_s = min(FIRST_WAIT_S * 2 ** min(entry.attempts - 1, 10), LONGEST_WAIT_S)
         wait_s *= random.uniform(0.8, 1.2)  # noqa: S311 - two watchdogs must not knock in step
         if retry_after_s is not None:
@@ -242,11 +278,6 @@ def steady_clock() -> Callable[[], float]:
     """The wall clock as of now, in Unix seconds, which from then on no step moves (T1); a suspend counts."""
     began_s = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
     return lambda: began_s + time.clock_gettime(time.CLOCK_BOOTTIME)
-
-
-def _is_superfluous(old: Entry, newer: Alert) -> bool:
-    same = old.alert.incident == newer.incident and old.alert.component == newer.component
-    return same and old.alert.stage in _SUPERFLUOUS and newer.stage in (*_SUPERFLUOUS, "recovered")
 
 
 async def _close(sink: Sink) -> None:

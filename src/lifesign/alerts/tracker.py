@@ -118,7 +118,8 @@ class Tracker:
         markers = [Marker.found_in(issue.body) for issue in every if issue.is_open]
         count = sum(marker is not None and marker.monitor == self._monitor() for marker in markers)
         if count >= self._rules.max_issues:
-            raise HeldBackError(f"{count} issues are open, and max_issues allows no more")
+            verb = "issue is" if count == 1 else "issues are"
+            raise HeldBackError(f"{count} {verb} open, and max_issues allows no more")
 
     def _to_reopen(self, ours: list[Issue], alert: Alert) -> Issue | None:
         """The one that ended last, if that is not too long ago."""

@@ -152,6 +152,14 @@ class ConfigInfo(msgspec.Struct, frozen=True, kw_only=True):
     rejected: str | None = None
 
 
+class OutboxInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """Alerts on their way. `held_back`: components of which a tracker has no issue, since `max_issues` are open."""
+
+    depth: int = 0
+    oldest_s: float = 0.0
+    held_back: list[str] = []
+
+
 class MonitorInfo(msgspec.Struct, frozen=True, kw_only=True):
     """The monitor itself, as far as a reader needs it to trust the rest."""
 
@@ -167,6 +175,7 @@ class MonitorInfo(msgspec.Struct, frozen=True, kw_only=True):
     observer: Literal["ok", "suspect"]
     state_writable: bool
     config: ConfigInfo | None = None
+    outbox: OutboxInfo | None = None
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):

@@ -48,6 +48,11 @@ def _of_the_monitor(state: State, overdue_checks: int) -> Iterator[Metric]:
     yield _single("observer_suspect", "1 while failures are not evidence.", monitor.observer == "suspect")
     yield _single("state_writable", "1 while what happens survives a restart.", monitor.state_writable)
     yield _single("overdue_checks", "Checks that should have run by now.", overdue_checks)
+    if monitor.outbox is not None:
+        yield _single("outbox_depth", "Alerts that have not arrived yet.", monitor.outbox.depth)
+        yield _single("outbox_oldest_age_seconds", "How long the oldest of them waits.", monitor.outbox.oldest_s)
+        words = "Components that are down and have no issue, since max_issues are open."
+        yield _single("outbox_held_back", words, len(monitor.outbox.held_back))
 
 
 def _of_components(components: list[Component]) -> Iterator[Metric]:

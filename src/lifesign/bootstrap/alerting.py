@@ -17,6 +17,7 @@ import msgspec
 from lifesign.alerts.alert import Alert
 from lifesign.alerts.outbox import Outbox, Outcome
 from lifesign.alerts.ping import Ping
+from lifesign.api.documents import OutboxInfo
 from lifesign.bootstrap.alert_of import alert_of, without_secrets
 from lifesign.bootstrap.sinks import build_sinks, pings, sink_specs
 from lifesign.config import Config
@@ -174,6 +175,14 @@ class Alerter:
     def outbox(self) -> Outbox:
         """The alerts that are under way."""
         return self._outbox
+
+    @property
+    def outbox_info(self) -> OutboxInfo | None:
+        """Of the alerts under way; None where no sink is told of incidents."""
+        if not self._outbox.sinks:
+            return None
+        depth, oldest_s = self._outbox.depth, round(self._outbox.oldest_s, 3)
+        return OutboxInfo(depth=depth, oldest_s=oldest_s, held_back=self._outbox.held_back)
 
     async def run(self) -> None:
         """Sends until cancelled; a changed config begins it anew."""

@@ -267,6 +267,7 @@ class Daemon:
             observer=self._engine.monitor.observer.value,
             state_writable=self._keeper.writable,
             config=self._reloader.info,
+            outbox=None if self._alerter is None else self._alerter.outbox_info,
         )
 
     def told(self, kinds: Sequence[str]) -> Iterable[EventDocument]:

@@ -52,7 +52,7 @@ def alert(
     alerter = Alerter(config, held, keep=keep, tell=tell, works=lambda: True, secrets=lambda: secrets)
     alerter.recall(texts, now)
     alerter.review(now)
-    if alerter.outbox.depth:
+    if alerter.outbox.depth or alerter.outbox.held_back:
         asyncio.run(_send(alerter))
 
 

@@ -37,6 +37,12 @@ groups:
           severity: critical
         annotations:
           summary: "lifesign itself does not keep up"
+      - alert: LifesignAlertsStuck
+        expr: lifesign_outbox_oldest_age_seconds > 900
+        labels:
+          severity: warning
+        annotations:
+          summary: "alerts of lifesign have not arrived for {{ $value | humanizeDuration }}"
       - alert: LifesignGone
         expr: absent(lifesign_uptime_seconds)
         for: 1m

@@ -69,6 +69,12 @@ def _warnings(state: State) -> Iterable[str]:
         yield "<p>The monitor itself had stalled, or many things failed at once: failures are not evidence now.</p>"
     if not state.monitor.state_writable:
         yield "<p>What happens now does not survive a restart of the monitor: its state cannot be written.</p>"
+    outbox = state.monitor.outbox
+    if outbox is not None and outbox.depth:
+        waits = format_duration(outbox.oldest_s)
+        yield f"<p>Alerts that have not arrived: {outbox.depth}, the oldest for {waits}.</p>"
+    if outbox is not None and outbox.held_back:
+        yield f"<p>No issue, since max_issues are open: {escape(clean(', '.join(outbox.held_back)))}.</p>"
 
 
 def _card(component: Component) -> str:

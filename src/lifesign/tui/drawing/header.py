@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 
+from lifesign.api.documents import OutboxInfo
 from lifesign.tui.drawing.glyphs import Glyphs
 from lifesign.tui.drawing.scene import Scene, clock_text, diagnosis_of
 from lifesign.tui.drawing.spans import Line, Span, age, cut, justified, safe, width_of, wrapped
 
+LATE_S = 30.0  # an alert that is under way for less is no news
 _COUNTED = ("down", "unknown", "degraded", "starting", "paused", "healthy")
 
 
@@ -75,7 +77,18 @@ def trouble_of(scene: Scene) -> str:
         return f"the config was not reloaded: {monitor.config.rejected}"
     if not monitor.state_writable and monitor.mode == "daemon":
         return "the monitor cannot write its state folder: history is not kept"
-    return ""
+    return "" if monitor.outbox is None else _outbox_words(monitor.outbox, scene)
+
+
+def _outbox_words(outbox: OutboxInfo, scene: Scene) -> str:
+    """Who waits to be told, where that takes longer than it should."""
+    words = []
+    if outbox.depth and outbox.oldest_s >= LATE_S:
+        waits = age(outbox.oldest_s, scene.glyphs)
+        words.append(f"{outbox.depth} alert{'s'[: outbox.depth != 1]} not delivered, the oldest for {waits}")
+    if outbox.held_back:
+        words.append(f"no issue, since max_issues are open: {', '.join(outbox.held_back)}")
+    return "; ".join(words)
 
 
 def answer_lines(answers: Sequence[tuple[str, str]], width: int, glyphs: Glyphs, most: int) -> list[Line]:
