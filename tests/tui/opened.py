@@ -1,6 +1,7 @@
 """A program for the tests: the console on a state document in a file, which is read anew at every poll.
 
-`python -m tests.tui.opened FILE`: the file may be replaced at any time, and may vanish.
+`python -m tests.tui.opened FILE`: the file may be replaced at any time, and may vanish. Beside it `FILE.events` may
+hold a list of events. Every action is refused, in the words of the component's diagnosis.
 """
 
 import signal
@@ -11,7 +12,8 @@ from typing import NoReturn
 
 import msgspec
 
-from lifesign.api.documents import State
+from lifesign.api.documents import Component, EventDocument, Events, State
+from lifesign.api.failures import ProblemAnswer
 from lifesign.text import format_timestamp
 from lifesign.tui.run import run_console
 from lifesign.tui.source import SnapshotFile
@@ -23,6 +25,20 @@ class LiveFile(SnapshotFile):
     def state(self) -> State:
         """The document, stamped anew."""
         return msgspec.structs.replace(super().state(), generated_at=format_timestamp(time.time_ns()))
+
+    def events(self, since: str | None = None) -> Events:
+        """Those of the file beside it, once."""
+        file = self._path.with_name(f"{self._path.name}.events")
+        if not file.exists():
+            return super().events(since)
+        return Events(
+            events=[] if since else msgspec.json.decode(file.read_bytes(), type=list[EventDocument]), next="1"
+        )
+
+    def probe(self, component: str) -> Component:
+        """Refused."""
+        [found] = [one for one in self.state().components if one.name == component]
+        raise ProblemAnswer(409, found.name, found.diagnosis)
 
 
 def _interrupt(number: int, frame: object) -> NoReturn:

@@ -80,7 +80,7 @@ def sshd(folder: Path) -> Iterator[Sshd]:
             process = subprocess.Popen(
                 [SERVER, "-D", "-e", "-f", str(folder / "sshd_config")], stdin=subprocess.DEVNULL, stderr=log
             )
-        environment = {**os.environ, "PATH": f"{program.parent}:{os.environ['PATH']}"}
+        environment = {**os.environ, "PATH": f"{program.parent}:{Path(sys.executable).parent}:{os.environ['PATH']}"}
         try:
             wait_until(lambda: _answers(port), "sshd listens")
             yield Sshd(folder, port, process, environment)

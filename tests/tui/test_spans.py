@@ -3,9 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
+from wcwidth import wcwidth
 
 from lifesign.tui.drawing.glyphs import ASCII, UNICODE
-from lifesign.tui.drawing.spans import cut, fit, justified, wrapped
+from lifesign.tui.drawing.spans import cut, fit, justified, safe, wrapped
 
 WORDS = st.text(max_size=60) | st.just("漢字" * 20) | st.just("x" * 200)
 
@@ -29,3 +30,14 @@ def test_a_line_has_exactly_the_cells_asked_for(left: str, right: str, width: in
     spans = [(fit(left, 20, UNICODE), "text"), (fit(right, 9, UNICODE), "down")]
     assert sum(cell_len(text) for text, _ in cut(spans, width, UNICODE)) == width
     assert sum(cell_len(text) for text, _ in justified(spans[:1], spans[1:], width, UNICODE)) == width
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=30))
+def test_a_letter_takes_the_cells_that_any_terminal_gives_it_by_itself(text: str) -> None:
+    drawn = safe(text, UNICODE)
+    assert cell_len(drawn) == sum(wcwidth(letter) for letter in drawn)
+
+
+def test_flags_skin_tones_and_piles_of_marks_are_brought_to_one_width() -> None:
+    assert safe("🇩🇪 ☝🏽 ❤\ufe0f", UNICODE) == "DE ☝ ❤"
+    assert safe("\u0301e" + 100 * "\u0301", UNICODE) == "e\u0301\u0301\u0301"

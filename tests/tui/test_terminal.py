@@ -46,6 +46,19 @@ class Terminal:
         """The screen."""
         return "\n".join(self._screen.display)
 
+    def cells(self, row: int) -> list[str]:
+        """What each cell of a row shows; the second half of a wide letter shows nothing."""
+        return [self._screen.buffer[row][column].data for column in range(self._screen.columns)]
+
+    def settle(self) -> None:
+        """Reads until nothing more comes for a tenth of a second."""
+        deadline_s = time.monotonic() + 20
+        before = -1
+        while before != len(self.written):
+            assert time.monotonic() < deadline_s, "it never rests"
+            before = len(self.written)
+            self.read()
+
     def until(self, holds: Callable[[], bool]) -> None:
         """Reads until `holds()`."""
         deadline_s = time.monotonic() + 20
@@ -65,15 +78,15 @@ class Terminal:
 
 
 @contextmanager
-def opened(file: Path, **environment: str) -> Iterator[Terminal]:
-    """The console on `file`, in a terminal of 80x24."""
+def opened(file: Path, size: tuple[int, int] = (80, 24), **environment: str) -> Iterator[Terminal]:
+    """The console on `file`, in a terminal of `size`, columns and rows."""
     whole = {key: value for key, value in os.environ.items() if key not in {"NO_COLOR", "COLORTERM"}}
     whole |= {"TERM": "xterm-256color", "LANG": "C.UTF-8", "PYTHONIOENCODING": "utf-8", **environment}
     process: pexpect.spawn[bytes] = pexpect.spawn(
-        sys.executable, ["-m", "tests.tui.opened", str(file)], dimensions=(24, 80), timeout=10, env=whole
+        sys.executable, ["-m", "tests.tui.opened", str(file)], dimensions=size[::-1], timeout=10, env=whole
     )
     try:
-        yield Terminal(process, 80, 24)
+        yield Terminal(process, *size)
     finally:
         process.close(force=True)
 

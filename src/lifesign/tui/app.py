@@ -3,6 +3,7 @@
 It knows no widget but the screens, and decides nothing about what is watched.
 """
 
+import asyncio
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -19,6 +20,7 @@ from lifesign.tui.answers import Answers
 from lifesign.tui.commands import Command, available, unknown_ids
 from lifesign.tui.deeds import Deed
 from lifesign.tui.drawing.scene import Scene
+from lifesign.tui.ending import Ending
 from lifesign.tui.errands import Errands
 from lifesign.tui.export import write_state
 from lifesign.tui.feed import Acted, EventsRead, Feed, Polled, Probed
@@ -31,7 +33,7 @@ from lifesign.tui.screens.operations import Operations
 from lifesign.tui.screens.page import Page
 from lifesign.tui.snapshot import Snapshot
 from lifesign.tui.source import StateSource
-from lifesign.tui.terminal import Title, end_on_signals, is_gone
+from lifesign.tui.terminal import Title
 from lifesign.tui.themes import ANSI_THEME, FALLBACK_VARIABLES
 
 
@@ -49,6 +51,7 @@ class ConsoleApp(App[int]):
         connect: Callable[[float], StateSource],
         options: Options,
         clock: Callable[[], float] = time.monotonic,
+        ending: Ending | None = None,
     ) -> None:
         self._options = options
         # NO_COLOR must find native colours when Textual chooses its filter, or failures end up black on black.
@@ -61,6 +64,7 @@ class ConsoleApp(App[int]):
         self.painter = Painter.of(self.current_theme)
         self.snapshot = Snapshot(archived=options.archived)
         self._clock = clock
+        self._ending = ending
         self._feed = Feed(connect, self.post_message, clock, options.author)
         self._errands = Errands(self._feed, self.tell, self._show)
         self._title = Title()
@@ -96,8 +100,8 @@ class ConsoleApp(App[int]):
     def on_mount(self) -> None:
         """Signals end the app properly; then the first screen, the feed and the one tick."""
         self.theme_changed_signal.subscribe(self, self._repaint)
-        if not self.is_headless:
-            end_on_signals(partial(self.exit, 0))
+        if self._ending is not None:
+            self._ending.begin(partial(asyncio.get_running_loop().call_soon_threadsafe, self.exit, 0))
         self.set_keymap(dict(self._options.keys))
         self.push_screen(MainScreen())
         self._feed.start()
@@ -112,8 +116,6 @@ class ConsoleApp(App[int]):
         self._feed.stop()
 
     def _tick(self) -> None:
-        if not self.is_headless and is_gone():
-            self.exit(0)
         self._show()
 
     @property

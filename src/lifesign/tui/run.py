@@ -59,6 +59,7 @@ def _run_drawn(
     from lifesign.api.operator import operator_name
     from lifesign.tui.app import ConsoleApp
     from lifesign.tui.drawing.glyphs import glyphs_for
+    from lifesign.tui.ending import Ending
     from lifesign.tui.options import Options
     from lifesign.tui.themes import load_themes, shipped_folder, user_folder
 
@@ -78,10 +79,12 @@ def _run_drawn(
         _write("\x1b[22;2t")  # the terminal keeps its title for later
     if is_served(os.environ):
         threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
-    app = ConsoleApp(connect, options)
+    ending = Ending()
+    app = ConsoleApp(connect, options, ending=ending)
     try:
         code = app.run()
     finally:
+        ending.over()
         if options.title:
             _write("\x1b[23;2t")
     return app.return_code or 0 if code is None else code

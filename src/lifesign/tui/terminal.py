@@ -1,24 +1,8 @@
-"""The terminal around the app: its title, whether it is still there, and the signals that end us properly."""
+"""The terminal's title. Not here: how the console ends with its terminal (`tui.ending`)."""
 
-import asyncio
-import os
-import signal
-import sys
 from collections.abc import Callable
 
 from lifesign.text import clean
-
-
-def is_gone() -> bool:
-    """Whether the terminal is gone: with SIGHUP ignored nobody else would tell us."""
-    return not os.isatty(sys.__stdin__.fileno() if sys.__stdin__ else 0)
-
-
-def end_on_signals(end: Callable[[], object]) -> None:
-    """SIGTERM, SIGHUP and SIGINT end the app, which leaves the terminal as it was. On the running loop."""
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-        loop.add_signal_handler(number, end)
 
 
 class Title:

@@ -3,7 +3,9 @@
 Everything drawn from data passes through `fit` or `safe`, which is the second of the two cleanings.
 """
 
-from collections.abc import Iterable
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
 from math import ceil, isfinite
 from typing import TypeAlias
 
@@ -16,13 +18,36 @@ Span: TypeAlias = tuple[str, str]
 Line: TypeAlias = tuple[Span, ...]
 
 NO_VALUE = "–"
+_MOST_MARKS = 3
+_QUESTIONABLE = re.compile("[\u0300-\u1fff\u20d0-\u20ff\u2c00-\U0010ffff]")
+_STYLE = re.compile("[\ufe00-\ufe0f\U0001f3fb-\U0001f3ff\U000e0100-\U000e01ef]")
 _LONGEST_S = 100 * 366 * 86400.0
 
 
 def safe(text: str, glyphs: Glyphs, limit: int = 500) -> str:
     """`text` on one line, without a character that could steer the terminal or that it could not show."""
     text = clean(text, limit)
-    return text.encode("ascii", "replace").decode("ascii") if glyphs.plain else text
+    if glyphs.plain:
+        return text.encode("ascii", "replace").decode("ascii")
+    return "".join(_drawable(text)) if _QUESTIONABLE.search(text) else text
+
+
+def _drawable(text: str) -> Iterator[str]:
+    """`text` without what terminals draw in different widths, so that no column depends on whose terminal it is.
+
+    A flag becomes its two letters, a skin tone and a choice of emoji style nothing, a letter that this Python does not
+    know yet U+FFFD. Marks pile up to three on a letter, and none on what stands before the text.
+    """
+    marks = _MOST_MARKS
+    for character in text:
+        kind = unicodedata.category(character)
+        marks = marks + 1 if kind.startswith("M") else 0
+        if marks > _MOST_MARKS or _STYLE.match(character):
+            continue
+        if "\U0001f1e6" <= character <= "\U0001f1ff":
+            yield chr(ord("A") + ord(character) - 0x1F1E6)
+        else:
+            yield "\ufffd" if kind == "Cn" else character
 
 
 def fit(text: str, width: int, glyphs: Glyphs, *, right: bool = False) -> str:
