@@ -1,7 +1,11 @@
 """What holds for every test, whoever runs it and however busy the machine is."""
 
 import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 for name in ("COLUMNS", "LINES"):  # pytest-xdist exports them; a test's terminal has the size that the test gave it
@@ -14,3 +18,11 @@ settings.register_profile("mutants", few, max_examples=30, phases=(Phase.explici
 settings.load_profile("mutants" if os.environ.get("LIFESIGN_MUTANTS") else "lifesign")
 
 pytest_plugins = ["tests.figures"]
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that every user may enter: those of `tmp_path` are shut, again by the next pytest that starts."""
+    with tempfile.TemporaryDirectory(prefix="open-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)

@@ -349,9 +349,6 @@ def test_a_link_planted_where_the_temporary_file_goes_is_not_followed(
 def as_nobody(folder: Path, file: Path) -> subprocess.CompletedProcess[str]:
     """Writes a heartbeat to `file` as another user; a copy of the writer goes to `folder`."""
     shutil.copy(SOURCE, folder / "heartbeat.py")
-    for above in (folder, *folder.parents):
-        if above == folder or above.name.startswith(("pytest-", "popen-")):
-            above.chmod(0o755)
     # What the other user needs is loaded while we are still root.
     program = "import heartbeat, logging, os, sys; os.setuid(65534); sys.exit(heartbeat.write_heartbeat(sys.argv[1]))"
     words = [sys.executable, "-c", program, str(file)]
@@ -359,12 +356,12 @@ def as_nobody(folder: Path, file: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
-def test_a_file_that_may_not_be_replaced_only_fails_the_beat_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
-    shared = tmp_path / "shared"
+def test_a_file_that_may_not_be_replaced_only_fails_the_beat_and_leaves_nothing_beside_it(open_folder: Path) -> None:
+    shared = open_folder / "shared"
     shared.mkdir()
     shared.chmod(0o1777)  # sticky: all may write, nobody may replace another's file
     (shared / "beat.json").write_text("root's")
-    done = as_nobody(tmp_path, shared / "beat.json")
+    done = as_nobody(open_folder, shared / "beat.json")
     assert done.returncode == 0, done.stderr
     assert "not permitted" in done.stderr
     assert [path.name for path in shared.iterdir()] == ["beat.json"]
@@ -372,10 +369,10 @@ def test_a_file_that_may_not_be_replaced_only_fails_the_beat_and_leaves_nothing_
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
-def test_no_permission_only_fails_the_beat(tmp_path: Path) -> None:
-    shut = tmp_path / "shut"
+def test_no_permission_only_fails_the_beat(open_folder: Path) -> None:
+    shut = open_folder / "shut"
     shut.mkdir(mode=0o755)
-    done = as_nobody(tmp_path, shut / "beat.json")
+    done = as_nobody(open_folder, shut / "beat.json")
     assert done.returncode == 0, done.stderr
     assert "Permission denied" in done.stderr
     assert list(shut.iterdir()) == []

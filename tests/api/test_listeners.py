@@ -248,15 +248,6 @@ async def _as_somebody_else(path: Path, groups: str) -> str:
     return done.stdout.strip() or done.stderr.strip()
 
 
-@pytest.fixture
-def open_folder(tmp_path: Path) -> Path:
-    """A folder that every user may enter, as pytest's are not."""
-    for folder in (tmp_path, *tmp_path.parents):
-        if folder == tmp_path or folder.name.startswith(("pytest-", "popen-")):  # one more with pytest-xdist
-            folder.chmod(0o755)
-    return tmp_path
-
-
 @needs_root
 async def test_another_uid_gets_nothing_even_if_the_file_lets_it_in(open_folder: Path) -> None:
     async with serving(open_folder) as served:
