@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from lifesign.api.documents import EventDocument, MonitorInfo
+from lifesign.api.tally import Tallies
 from lifesign.core.commands import OperatorCommand
 from lifesign.core.model import CheckState, ComponentState, Instant, Layer, Observation, ObserverState
 from lifesign.core.spec import CheckSpec, ComponentSpec, RestartSpec
@@ -122,6 +123,7 @@ class FakeBackend:
     view_takes_s: float = 0.0
     view_failure: Exception | None = None
     glances: int = 0
+    counted: Tallies = field(default_factory=Tallies)
     past: list[EventDocument] = field(default_factory=list)
     probing: asyncio.Event = field(default_factory=asyncio.Event)
     probe_gate: asyncio.Event | None = None
@@ -150,6 +152,9 @@ class FakeBackend:
 
     def told(self, kinds: Sequence[str]) -> list[EventDocument]:
         return [event for event in self.past if event.event.startswith(tuple(kinds))]
+
+    def tallies(self) -> Tallies:
+        return self.counted
 
     async def probe(self, component: str, author: str) -> None:
         self.probed.append((component, author))

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from lifesign.api.documents import EventDocument, MonitorInfo
+from lifesign.api.tally import Tallies
 from lifesign.core.commands import OperatorCommand
 from lifesign.core.model import ComponentState, Observation
 from lifesign.core.view import ComponentGlance, MonitorView
@@ -33,6 +34,10 @@ class Backend(Protocol):
 
         What it returns may block, and may be walked over by another thread.
         """
+        ...
+
+    def tallies(self) -> Tallies:
+        """What was counted since our start."""
         ...
 
     async def probe(self, component: str, author: str) -> None:

@@ -4,23 +4,32 @@ Names and units by https://prometheus.io/docs/practices/naming/. Labels are name
 their number is bounded by it. Not here: HTTP, and when it is made anew.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    InfoMetricFamily,
+    Metric,
+)
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from lifesign.api.documents import Check, Component, State
+from lifesign.api.tally import BOUNDS_S, Tallies
 from lifesign.core.model import CheckState, ComponentState
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 
-def metrics_text(state: State, overdue_checks: int) -> bytes:
-    """Everything in `state` that is a number, and this process itself. Takes 0.1 ms of CPU a component."""
+def metrics_text(state: State, overdue_checks: int, tallies: Tallies) -> bytes:
+    """Everything in `state` that is a number, what was counted, and this process. Takes 0.1 ms of CPU a component."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Families([*_of_the_monitor(state, overdue_checks), *_of_components(state.components)]))
+    found = [*_of_the_monitor(state, overdue_checks), *_of_components(state.components), *_counted(tallies)]
+    registry.register(_Families(found))
     ProcessCollector(registry=registry)
     return generate_latest(registry)
 
@@ -53,6 +62,31 @@ def _of_the_monitor(state: State, overdue_checks: int) -> Iterator[Metric]:
         yield _single("outbox_oldest_age_seconds", "How long the oldest of them waits.", monitor.outbox.oldest_s)
         words = "Components that are down and have no issue, since max_issues are open."
         yield _single("outbox_held_back", words, len(monitor.outbox.held_back))
+
+
+def _counted(tallies: Tallies) -> Iterator[Metric]:
+    looks = HistogramMetricFamily("lifesign_check_duration_seconds", "How long looks took.", labels=("type",))
+    for kind, seen in tallies.looks.items():
+        sums = [str(bound) for bound in BOUNDS_S] + ["+Inf"]
+        looks.add_metric((kind,), list(zip(sums, accumulate(seen.counts), strict=True)), seen.sum_s)
+    yield looks
+    yield _counter("events", "What was told, by the name of the event.", ("event",), _keyed(tallies.events))
+    words = "Restarts by what became of them."
+    yield _counter("restarts", words, ("component", "outcome"), tallies.restarts)
+    yield _counter("alerts", "Alerts by sink, sent or failed.", ("sink", "outcome"), tallies.alerts)
+
+
+def _keyed(counts: Mapping[str, int]) -> Mapping[tuple[str, ...], int]:
+    return {(name,): count for name, count in counts.items()}
+
+
+def _counter(
+    name: str, words: str, labels: Sequence[str], counts: Mapping[tuple[str, ...], int] | Mapping[tuple[str, str], int]
+) -> CounterMetricFamily:
+    family = CounterMetricFamily(f"lifesign_{name}", words, labels=labels)
+    for key, count in counts.items():
+        family.add_metric(key, count)
+    return family
 
 
 def _of_components(components: list[Component]) -> Iterator[Metric]:

@@ -109,7 +109,9 @@ class Service:
             if now_s - self._metrics_made_at_s > METRICS_CACHE_S:
                 from lifesign.api.metrics import CONTENT_TYPE, metrics_text  # 90 ms that only a scraped daemon pays
 
-                text = await asyncio.to_thread(metrics_text, await self.state(), self._overdue_checks)
+                text = await asyncio.to_thread(
+                    metrics_text, await self.state(), self._overdue_checks, self.backend.tallies()
+                )
                 self._metrics, self._metrics_made_at_s = (text, CONTENT_TYPE), now_s
             return self._metrics
 

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Literal
 
 from lifesign import __version__
-from lifesign.api.documents import EventDocument, MonitorInfo
+from lifesign.api.documents import MonitorInfo
 from lifesign.api.journal import Journal
+from lifesign.api.tally import Tallies
 from lifesign.bootstrap.alerting import Alerter, no_alert_ends_the_watch
 from lifesign.bootstrap.beats import Beats
 from lifesign.bootstrap.difference import Difference, followed
@@ -31,7 +32,7 @@ from lifesign.config import Config
 from lifesign.core.commands import NotPossibleError, OperatorCommand
 from lifesign.core.events import Event, EventName
 from lifesign.core.memory import MonitorMemory, absence, removed
-from lifesign.core.model import CheckId, ComponentState, JsonValue, Observation
+from lifesign.core.model import CheckId, ComponentState, Observation
 from lifesign.core.transcript import RecordedMonitor
 from lifesign.core.view import ComponentGlance, MonitorView
 from lifesign.engine.clock import SteadyClocks
@@ -72,7 +73,7 @@ class Daemon:
         self._teller.name = config.monitor.name
         self._secrets = tuple(secret.reveal() for secret in config.secrets)
         self._teller.secrets = self._secrets
-        self._keeper = self._teller.keeper
+        self._keeper, self.told = self._teller.keeper, self._teller.told
         self._manager = ServiceManager()
         self._heartbeat = OwnHeartbeat(folder.path / HEARTBEAT) if folder.writable else None
         self._clocks = SteadyClocks()
@@ -88,7 +89,7 @@ class Daemon:
         self._engine = self._make_engine()
         self._restarting.attach(self._engine)
         self._alerter = self._make_alerter() if acting in (Acting.BY_ITSELF, Acting.DRY_RUN) else None
-        self._reloader = Reloader(config, swap=self._swap, tell=self._tell_of_config)
+        self._reloader = Reloader(config, swap=self._swap, tell=self._teller.tell_of_config)
         read: dict[CheckId | None, object] = {None: config.stamp}  # a change since then is seen by the first sweep
         self._sweep: FileSweep[CheckId | None] = FileSweep(
             self._swept(), wake=self._wake, signature=signature, may_hang=LOCAL.may_hang, seen=read
@@ -100,7 +101,11 @@ class Daemon:
         self._monitor = RecordedMonitor(plan.spec, self._started, self._memory)
         self._recorder = Recorder(self._monitor, self._folder.path if self._folder.held else None)
         record, begin, after, clocks = self._record, self._restarting.begin, self._after_round, self._clocks
-        return Engine(self._monitor, looks, record=record, after_round=after, restart=begin, clocks=clocks)
+        tally = self._teller.tally
+        tally.follow(plan.spec)
+        return Engine(
+            self._monitor, looks, record=record, after_round=after, restart=begin, seen=tally.look, clocks=clocks
+        )
 
     def _make_alerter(self) -> Alerter:
         return Alerter(
@@ -207,6 +212,7 @@ class Daemon:
         self._teller.name = self._config.monitor.name
         known, self._secrets = {*self._secrets, *secrets}, tuple(secrets)
         self._teller.secrets = tuple(known)
+        self._teller.tally.follow(plan.spec)
         self._beats.follow(wanted, changes.checks)
         self._restarting.follow(wanted)
         for name in changes.removed:
@@ -234,9 +240,6 @@ class Daemon:
             self._reloader.ask()
         else:
             self._engine.wake(check)
-
-    def _tell_of_config(self, name: EventName, message: str, data: dict[str, JsonValue]) -> None:
-        self._teller.tell(name, message, data=data)
 
     def view(self, names: Iterable[str] | None = None) -> MonitorView:
         """The state at this moment; with `names`, of the components only these."""
@@ -270,9 +273,9 @@ class Daemon:
             outbox=None if self._alerter is None else self._alerter.outbox_info,
         )
 
-    def told(self, kinds: Sequence[str]) -> Iterable[EventDocument]:
-        """Every event that is kept whose name begins with one of `kinds`, oldest first."""
-        return self._teller.told(kinds)
+    def tallies(self) -> Tallies:
+        """What was counted since our start."""
+        return self._teller.tally.frozen()
 
     async def probe(self, component: str, author: str) -> None:
         """Looks at every check of `component` now."""

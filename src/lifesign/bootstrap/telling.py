@@ -7,6 +7,7 @@ import msgspec
 from lifesign.api.documents import EventDocument
 from lifesign.api.journal import Journal
 from lifesign.api.render import event_document, event_line
+from lifesign.api.tally import Tally
 from lifesign.bootstrap.history import stored_events
 from lifesign.bootstrap.keeping import Keeper
 from lifesign.bootstrap.state_folder import StateFolder
@@ -27,6 +28,7 @@ class Teller:
         self._form = form
         self._journal = journal
         self._folder = folder.path
+        self.tally = Tally()
         self.keeper = Keeper(folder.path if folder.held else None, history_s=history_s, announce=self._announce)
 
     def tell(
@@ -38,6 +40,10 @@ class Teller:
     ) -> None:
         """Tells what the core knows nothing of, as of now."""
         self.record(Event(name, read_clocks().wall_ns, component=component, message=message, data=data or {}))
+
+    def tell_of_config(self, name: EventName, message: str, data: Mapping[str, JsonValue]) -> None:
+        """Tells what became of a config that was read anew."""
+        self.tell(name, message, data=data)
 
     def record(self, event: Event) -> None:
         """Tells an event, once it is kept."""
@@ -53,6 +59,7 @@ class Teller:
         return [event for event in self._journal.documents() if event.event.startswith(tuple(kinds))]
 
     def _announce(self, document: EventDocument) -> None:
+        self.tally.tell(document)
         self._journal.append(document)
         self._log.write(self._line(document), dropped=self._dropped_line)
 

@@ -48,14 +48,15 @@ class Engine:
         record: Callable[[Event], None],
         after_round: Callable[[], None] = lambda: None,
         restart: Callable[[Restart], None] = lambda _: None,
+        seen: Callable[[CheckId, Observation], None] = lambda _check, _found: None,
         clocks: Callable[[], Instant] = read_clocks,
     ) -> None:
-        """`clocks`: what reads them; `Looks` has the same."""
+        """`seen` gets what each look found; `clocks`: what reads them; `Looks` has the same."""
         self.monitor = monitor
         self._looks = looks
         self._record = record
         self._after_round = after_round
-        self._restart = restart
+        self._restart, self._seen = restart, seen
         self._clocks = clocks
         self._monotonic_ns = monotonic_of(clocks)
         self._group = asyncio.TaskGroup()
@@ -65,8 +66,7 @@ class Engine:
         self._waiting: dict[CheckId, list[asyncio.Future[None]]] = {}
         self._due: deque[Look] = deque()
         self._next: asyncio.Handle | None = None
-        self._is_pausing = False
-        self._pause_ends_ns = 0
+        self._is_pausing, self._pause_ends_ns = False, 0
         self._broken: asyncio.Future[None] | None = None
         self._round_ended_ns = self._monotonic_ns()
         self.loop_lag_ms = 0.0
@@ -214,6 +214,7 @@ class Engine:
             self._nudge()
 
     def _observe(self, look: Look, observation: Observation, now: Instant) -> None:
+        self._seen(look.check, observation)
         effects = self.monitor.observe(look.check, observation, now, look.run)
         if effects:
             self._carry_out(effects)
