@@ -46,6 +46,15 @@ class Terminal:
         """The screen."""
         return "\n".join(self._screen.display)
 
+    @property
+    def lines(self) -> list[str]:
+        """The rows of the screen."""
+        return list(self._screen.display)
+
+    def styled(self, row: int) -> list[pyte.screens.Char]:
+        """The cells of a row with their colours."""
+        return [self._screen.buffer[row][column] for column in range(self._screen.columns)]
+
     def cells(self, row: int) -> list[str]:
         """What each cell of a row shows; the second half of a wide letter shows nothing."""
         return [self._screen.buffer[row][column].data for column in range(self._screen.columns)]

@@ -24,6 +24,26 @@ def is_served(environment: Mapping[str, str]) -> bool:
     return "TEXTUAL_DRIVER" in environment
 
 
+def encoding_of(environment: Mapping[str, str], python: str) -> str:
+    """How the terminal reads bytes. Python (`python`) writes UTF-8 in the locale C too, which promises ASCII alone.
+
+    For that it sets LC_CTYPE itself (PEP 538), so that here the other two tell what the user has chosen.
+    """
+    named = [environment.get(name) for name in ("LC_ALL", "LC_CTYPE", "LANG")]
+    locale = next((name for name in named if name and name != "C.UTF-8"), "")
+    locale = environment.get("LC_ALL") or locale
+    return "ascii" if locale in {"C", "POSIX"} and not is_served(environment) else python
+
+
+def has_few_colors(environment: Mapping[str, str]) -> bool:
+    """Whether the terminal has sixteen colours at most, in which no theme but its own can be told from its ground."""
+    from rich.console import Console
+
+    system = environment.get("TEXTUAL_COLOR_SYSTEM", "auto")
+    chosen = Console(force_terminal=True, color_system=system, _environ=environment).color_system  # type: ignore[arg-type]
+    return chosen in {None, "standard"} and not is_served(environment)
+
+
 def _end_with(parent: int) -> None:
     """Ends us where our server has gone without a word: nobody looks any more (console.md, measured)."""
     while os.getppid() == parent:
@@ -61,14 +81,15 @@ def _run_drawn(
     from lifesign.tui.drawing.glyphs import glyphs_for
     from lifesign.tui.ending import Ending
     from lifesign.tui.options import Options
-    from lifesign.tui.themes import load_themes, shipped_folder, user_folder
+    from lifesign.tui.themes import ANSI_THEME, DEFAULT_THEME, load_themes, shipped_folder, user_folder
 
     term = os.environ.get("TERM", "")
     options = Options(
         read_only=read_only,
         archived=archived,
-        glyphs=glyphs_for(term, sys.stdout.encoding or ""),
+        glyphs=glyphs_for(term, encoding_of(os.environ, sys.stdout.encoding or "")),
         themes=load_themes(shipped_folder(), user_folder()),
+        theme=ANSI_THEME if has_few_colors(os.environ) else DEFAULT_THEME,
         color="NO_COLOR" not in os.environ,
         keys=keys,
         notes=notes,
