@@ -24,6 +24,21 @@ _LONGEST_DURATION = 64  # characters
 _USERINFO = re.compile(
     r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]{0,30}://)[^/?#\s]*@"
 )  # up to the last @: a password may have one
+_NAMES = r"pass(?:word|wd|phrase)|pwd|secret|token|(?:api|access|private)[_-]?key|credentials?|authorization|cookie"
+_NAME_PARTS = ("pass", "pwd", "secret", "token", "key", "credential", "authorization", "cookie")
+_SECRET_NAME = re.compile(rf"(?:{_NAMES})$", re.IGNORECASE)
+# What stands behind such a name, and what is known by its form: of Git forges, chats, clouds, models, and JWTs.
+# Few digits are a count of tokens, not one of them.
+_LABELLED = re.compile(
+    rf"((?:{_NAMES})[\"']?\s{{0,3}}[=:]\s{{0,3}})"
+    r"(\"[^\"]{4,}\"|'[^']{4,}'|(?:(?:bearer|basic|token)\s{1,3})?(?!\d{1,6}(?:\W|$))[^\s,;&\"'<>]{4,})",
+    re.IGNORECASE,
+)
+_FORMED = re.compile(
+    r"\b(?:gh[oprsu]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|xox[abeprs]-[\w-]{10,}|(?:AKIA|ASIA)[A-Z0-9]{16}"
+    r"|sk-[\w-]{20,}|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{4,}|(?<=(?i:bearer) )[\w.~+/=-]{8,}|(?<=(?i:basic) )[\w+/=-]{12,})"
+)
+_FORM_PARTS = ("gh", "glpat-", "xox", "AKIA", "ASIA", "sk-", "eyJ", "earer ", "EARER ", "asic ", "ASIC ")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -117,8 +132,17 @@ def parse_timestamp(value: str) -> int:
     return (delta.days * 86400 + delta.seconds) * 1_000_000_000 + delta.microseconds * 1000
 
 
+def is_secret_name(name: str) -> bool:
+    """Whether what bears this name is not for everybody: `password`, `api_key`, `SESSION_TOKEN`."""
+    return _SECRET_NAME.search(name) is not None
+
+
 def redact(text: str, secrets: Iterable[str]) -> str:
-    """`text` without any of `secrets` and without the user part of any URL."""
+    """`text` without any of `secrets`, the user part of any URL, and what looks like a secret by its name or form."""
     for secret in sorted((s for s in secrets if len(s) >= 4), key=len, reverse=True):
         text = text.replace(secret, REDACTED)
-    return _USERINFO.sub(rf"\g<scheme>{REDACTED}@", text)
+    if "://" in text:
+        text = _USERINFO.sub(rf"\g<scheme>{REDACTED}@", text)
+    if ("=" in text or ":" in text) and any(map(text.lower().__contains__, _NAME_PARTS)):  # a tenth of what it saves
+        text = _LABELLED.sub(rf"\g<1>{REDACTED}", text)
+    return _FORMED.sub(REDACTED, text) if any(map(text.__contains__, _FORM_PARTS)) else text

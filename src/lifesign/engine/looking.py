@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from lifesign.core.model import NS_PER_S, CheckId, Instant, JsonValue, Observation, Verdict
 from lifesign.engine.clock import read_clocks
-from lifesign.text import clean, redact
+from lifesign.text import REDACTED, clean, is_secret_name, redact
 
 if TYPE_CHECKING:
     import logging
@@ -138,7 +138,7 @@ class Looks:
         except Exception as error:  # noqa: BLE001 - the adapter's border, as in `look`
             _logger().exception("the check %s of %s died and is begun anew", check.check, check.component)
             return self._died(check, error)
-        return found if found is None or not self._secrets else self._without_secrets(found)
+        return None if found is None else self._without_secrets(found)
 
     def _find_at_once(self, check: CheckId) -> AtOnce | None:
         look: AtOnce | None = getattr(self._looker(check), "look_at_once", None)
@@ -151,11 +151,19 @@ class Looks:
         return self._without_secrets(Observation(Verdict.UNKNOWN, words))
 
     def _without_secrets(self, seen: Observation) -> Observation:
-        """No secret of the config goes on from here, wherever the target had it from (P3)."""
-        if not self._secrets:
-            return seen
-        data = {redact(key, self._secrets): self._redacted(value) for key, value in seen.data.items()}
-        return replace(seen, message=redact(seen.message, self._secrets), data=data)
+        """No secret goes on from here, of the config or by its looks, wherever the target had it from (P3)."""
+        message = redact(seen.message, self._secrets) if seen.message else ""
+        data = self._redacted_items(seen.data) if seen.data else seen.data
+        return seen if message == seen.message and data == seen.data else replace(seen, message=message, data=data)
+
+    def _redacted_items(self, items: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+        """Of a text that bears the name of a secret nothing is left."""
+        return {
+            redact(key, self._secrets): REDACTED
+            if isinstance(value, str) and is_secret_name(key)
+            else self._redacted(value)
+            for key, value in items.items()
+        }
 
     def _redacted(self, value: JsonValue) -> JsonValue:
         match value:
@@ -164,7 +172,7 @@ class Looks:
             case list():
                 return [self._redacted(item) for item in value]
             case dict():
-                return {redact(key, self._secrets): self._redacted(item) for key, item in value.items()}
+                return self._redacted_items(value)
             case _:
                 return value
 
