@@ -38,8 +38,8 @@ class Alerter:
     """Tells the sinks of one config. Everything is called on the event loop.
 
     `keep` stores texts by key (None: forgets them) and then calls back; `tell` gets what became of an alert; `works`
-    says whether the scheduler does its rounds; `decided` gets every alert that is to go out; `dry_run`: it is told what
-    would be sent, and nothing is; `drill`: each alert says that it is one.
+    says whether the scheduler does its rounds; `decided` gets every alert that is to go out, `reviewed` is called
+    before each review; `dry_run`: it is told what would be sent, and nothing is; `drill`: each alert says it is one.
     """
 
     def __init__(
@@ -52,6 +52,7 @@ class Alerter:
         works: Callable[[], bool],
         secrets: Callable[[], Sequence[str]] = tuple,
         decided: Callable[[Iterable[Notify]], None] = lambda _: None,
+        reviewed: Callable[[], None] = lambda: None,
         dry_run: bool = False,
         drill: bool = False,
     ) -> None:
@@ -60,7 +61,7 @@ class Alerter:
         self._tell = tell
         self._works = works
         self._secrets = secrets
-        self._decided = decided
+        self._decided, self._reviewed = decided, reviewed
         self._dry_run = dry_run
         self._drill = drill
         self._texts: dict[str, str] = {}
@@ -111,6 +112,7 @@ class Alerter:
         """After a round: whether something is to be told by now. `at_once`: however short ago that was asked."""
         notifies = self._herald.review(now, at_once=at_once)
         if notifies is not None:
+            self._reviewed()
             self._carry_out(notifies, now)
 
     def _carry_out(self, notifies: Sequence[Notify], now: Instant) -> None:

@@ -116,6 +116,7 @@ class Daemon:
             works=lambda: self._engine.last_round_age_s() < WORKS_S,
             secrets=lambda: self._teller.secrets,
             decided=self._recorder.decided,
+            reviewed=self._monitor.reviewed,
             dry_run=self._acting is Acting.DRY_RUN,
         )
 

@@ -155,6 +155,20 @@ class Alerting:
             if memory.sink in self._sinks:
                 self._open[memory.sink, memory.component] = memory.recalled(now)
 
+    def next_boot_ns(self, after_boot_ns: int) -> int | None:
+        """The first moment after that one at which a review may tell something by time alone; None for none."""
+        moments = [moment for c in self._open.values() for moment in self._moments(c)]
+        return min((moment for moment in moments if moment > after_boot_ns), default=None)
+
+    def _moments(self, conversation: Conversation) -> tuple[int, ...]:
+        sink = self._sinks[conversation.sink]
+        if not conversation.told:
+            return (conversation.opened_boot_ns + sink.notify_after_ns,)
+        updated_ns = conversation.told_boot_ns + sink.min_update_ns
+        if sink.remind_every_ns is None:
+            return (updated_ns,)
+        return (updated_ns, conversation.reminded_boot_ns + sink.remind_every_ns)
+
     def down(self, component: str, tags: Iterable[str], incident: str, now: Instant) -> tuple[Notify, ...]:
         """An incident has opened, or is found open after a start. One already known changes nothing."""
         ended: list[Notify] = []

@@ -83,6 +83,12 @@ class Herald:
         """When `review` is due again, on the monotonic clock; None while there is nothing to review."""
         return None if self._alerting.is_idle else self._reviewed_ns + REVIEW_EVERY_NS
 
+    def next_by_time_boot_ns(self, after_boot_ns: int) -> int | None:
+        """The first moment after that one, on the clock that counts a suspend, at which a review may tell something
+        though nothing has happened; None for none.
+        """
+        return self._alerting.next_boot_ns(after_boot_ns)
+
     def review(self, now: Instant, *, at_once: bool = False) -> tuple[Notify, ...] | None:
         """After a round: whether something is to be told by now. `at_once`: however short ago that was asked."""
         due_ns = self.next_review_ns()

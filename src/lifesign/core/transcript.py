@@ -54,10 +54,17 @@ class Moment:
     what: Deed | Outcome
 
 
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """After a round: the alerts were reviewed, as of the last reading of the clocks."""
+
+    now: Instant
+
+
 Seen: TypeAlias = tuple[Instant, CheckId, int, Observation]
 """When it was taken, of which check, when the look began on the monotonic clock, what was found."""
 
-Entry: TypeAlias = Instant | Seen | Moment
+Entry: TypeAlias = Instant | Seen | Moment | Reviewed
 
 
 class RecordedMonitor(Monitor):
@@ -76,6 +83,10 @@ class RecordedMonitor(Monitor):
         """What was written since the last time."""
         taken, self._transcript = self._transcript, []
         return taken
+
+    def reviewed(self) -> None:
+        """The alerts are reviewed now."""
+        self._transcript.append(Reviewed(self._now))
 
     def note(self, notify: Notify) -> None:
         """An alert was decided upon what was told last."""
@@ -103,9 +114,10 @@ class RecordedMonitor(Monitor):
             if effects:
                 self._write(Attended(), effects)
             return effects
-        transcript = self._transcript
-        transcript.append((now, check, began_ns, observation))
         effects = super().observe(check, observation, now, run)
+        assert number is not None
+        # When the look began is known only now: a stall that this reading of the clocks told has moved it.
+        self._transcript.append((now, check, self._checks[number].looked_ns, observation))
         if effects:
             self._tell(effects)
         return effects

@@ -53,12 +53,12 @@ class Columns(msgspec.Struct, array_like=True):
 
 
 class Block(msgspec.Struct, array_like=True):
-    """`ticks`: their keys. `clocks`: (from which key on, wall, boot: nanoseconds ahead of the monotonic clock).
-
-    `gaps`: (last moment before, key of what ended it) of each stretch in which nobody read the clocks.
+    """`ticks`, `reviews`: the keys of these. `clocks`: (from which key on, wall, boot: nanoseconds ahead of the
+    monotonic clock). `gaps`: (last moment before, key of what ended it) where nobody read the clocks.
     """
 
     ticks: bytes
+    reviews: bytes
     clocks: list[tuple[int, int, int]]
     gaps: list[tuple[int, int]]
     checks: list[Columns]
@@ -150,16 +150,18 @@ class CheckRows:
 def merge(blocks: Sequence[Block]) -> Block:
     """One block of several, the oldest first, of one life."""
     ticks: list[int] = []
+    reviews: list[int] = []
     rows: dict[CheckId, CheckRows] = {}
     clocks: list[tuple[int, int, int]] = []
     for block in blocks:
         ticks += unpack(block.ticks)
+        reviews += unpack(block.reviews)
         clocks += [clock for clock in block.clocks if not clocks or clock[1:] != clocks[-1][1:]]
         for columns in block.checks:
             check = CheckId(columns.component, columns.check)
             rows.setdefault(check, CheckRows(check)).extend(columns)
     gaps = [gap for block in blocks for gap in block.gaps]
-    return Block(pack(ticks, 1), clocks, gaps, [row.columns() for row in rows.values()])
+    return Block(pack(ticks, 1), pack(reviews, 1), clocks, gaps, [row.columns() for row in rows.values()])
 
 
 Row: TypeAlias = tuple[int, CheckId, int, Observation]

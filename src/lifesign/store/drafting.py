@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from lifesign.core.model import CheckId, Instant
 from lifesign.core.observer import STALL_NS, STEP_NS
-from lifesign.core.transcript import Entry, Moment
+from lifesign.core.transcript import Entry, Moment, Reviewed
 from lifesign.store.block import MOST_RANK, RANK_BITS, Block, CheckRows
 from lifesign.store.columns import pack
 
@@ -39,6 +39,7 @@ class Drafting:
     _rank: int = 0
     _clock: tuple[int, int] = (0, 0)
     _ticks: list[int] = field(default_factory=list)
+    _reviews: list[int] = field(default_factory=list)
     _clocks: list[tuple[int, int, int]] = field(default_factory=list)
     _gaps: list[tuple[int, int]] = field(default_factory=list)
     _silences: list[Silent] = field(default_factory=list)
@@ -60,6 +61,8 @@ class Drafting:
                 self._see(key, entry)
             elif isinstance(entry, Instant):
                 self._ticks.append(key)
+            elif isinstance(entry, Reviewed):
+                self._reviews.append(key)
             else:
                 moments.append((key, entry))
         return self._end(moments, first_wall_ns, count) if count else None
@@ -105,8 +108,9 @@ class Drafting:
         self.last = now if mono_ns == now.mono_ns else Instant(mono_ns, now.wall_ns, now.boot_ns)
 
     def _end(self, moments: list[tuple[int, Moment]], first_wall_ns: int, count: int) -> Draft:
-        block = Block(pack(self._ticks, 1), self._clocks, self._gaps, [rows.columns() for rows in self._rows.values()])
+        checks = [rows.columns() for rows in self._rows.values()]
+        block = Block(pack(self._ticks, 1), pack(self._reviews, 1), self._clocks, self._gaps, checks)
         draft = Draft(block, moments, self._silences, first_wall_ns, self.last.wall_ns, count)
-        self._ticks, self._clocks, self._gaps, self._rows = [], [], [], {}
-        self._silences = []
+        self._ticks, self._reviews, self._clocks, self._gaps = [], [], [], []
+        self._rows, self._silences = {}, []
         return draft

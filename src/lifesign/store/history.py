@@ -9,7 +9,6 @@ restart waits for.
 import hashlib
 import logging
 import threading
-import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from lifesign.core.alerting import ConversationMemory, SinkSpec
 from lifesign.core.memory import MonitorMemory
 from lifesign.core.model import Instant
 from lifesign.core.spec import MonitorSpec
-from lifesign.core.transcript import Entry, Moment
+from lifesign.core.transcript import Entry, Moment, Reviewed
 from lifesign.store import moments
 from lifesign.store.block import RANK_BITS
 from lifesign.store.database import UnusableError
@@ -139,8 +138,8 @@ class History:
         try:
             while self._write():
                 pass
-            if not last:
-                self._settling.advance(time.time_ns() // _NS_PER_MS, hurried=self._closing.is_set())
+            if not (last or self._closing.is_set()):
+                self._settling.advance()
             self.trouble = ""
         except UnusableError as error:
             self.trouble = clean(str(error), 300)
@@ -216,5 +215,5 @@ class History:
 
 
 def _wall_ms(entry: Entry) -> int:
-    now = entry.now if isinstance(entry, Moment) else entry[0] if isinstance(entry, tuple) else entry
+    now = entry.now if isinstance(entry, Moment | Reviewed) else entry[0] if isinstance(entry, tuple) else entry
     return now.wall_ns // _NS_PER_MS

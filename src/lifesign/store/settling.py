@@ -4,6 +4,9 @@ Observations are kept as they were for a month, or until the file has grown to `
 two weeks, counts by the hour for as long as `[monitor] history` says. Each step is a short transaction.
 """
 
+import time
+from collections.abc import Callable
+
 from lifesign.store.block import Block, merge
 from lifesign.store.counting import count
 from lifesign.store.history_file import HistoryFile, StoredBlock
@@ -17,13 +20,25 @@ FORGET_EVERY_MS = 10_000
 _LEVEL = 6  # merged once, kept for long
 
 
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
 class Settling:
     """Of one file."""
 
     def __init__(
-        self, file: HistoryFile, *, history_s: float, raw_s: float = RAW_S, most_bytes: int = MOST_BYTES
+        self,
+        file: HistoryFile,
+        *,
+        history_s: float,
+        raw_s: float = RAW_S,
+        most_bytes: int = MOST_BYTES,
+        now: Callable[[], int] = _now_ms,
     ) -> None:
+        """`now`: milliseconds of the wall clock."""
         self._file = file
+        self._now = now
         self._history_ms = int(history_s * 1_000)
         self._raw_ms = int(min(raw_s, history_s) * 1_000)
         self._minutes_ms = int(min(MINUTES_S, history_s) * 1_000)
@@ -36,10 +51,9 @@ class Settling:
         self._blocks += 1
         self._entries += entries
 
-    def advance(self, now_ms: int, *, hurried: bool = False) -> None:
+    def advance(self) -> None:
         """Does what is due, one step of each. Raises UnusableError."""
-        if hurried:
-            return
+        now_ms = self._now()
         if self._blocks >= SETTLE_BLOCKS or self._entries >= SETTLE_ENTRIES:
             self.settle()
         if now_ms >= self._forget_at_ms:

@@ -1,0 +1,119 @@
+"""A monitor that is led through what another one saw: it asks for no look, and its clocks are the record's."""
+
+from collections.abc import Sequence
+
+from lifesign.core.effects import Effect
+from lifesign.core.incident import TrackedComponent
+from lifesign.core.memory import MonitorMemory
+from lifesign.core.model import CheckId, Instant, ObserverState
+from lifesign.core.monitor import Monitor
+from lifesign.core.schedule import Schedule
+from lifesign.core.spec import CheckSpec, MonitorSpec
+
+NEVER_NS = 1 << 62
+
+
+class RecordedSchedule(Schedule):
+    """Looks come as they were recorded: the run of an answer is when its look began."""
+
+    __slots__ = ()
+
+    def __init__(self, spec: CheckSpec, check: CheckId, now_ns: int) -> None:
+        super().__init__(spec, check, 0, now_ns)
+        self.due_ns = NEVER_NS
+
+    def poll(self, now_ns: int) -> bool:
+        """Nothing is ever due."""
+        del now_ns
+        return False
+
+    def wake(self, now_ns: int) -> bool:
+        """What would be looked at was looked at, or was not."""
+        del now_ns
+        return False
+
+    def finish(self, run: int | None, now_ns: int) -> bool:
+        """No other look follows."""
+        del run, now_ns
+        return False
+
+    def begun(self, run: int | None, now_ns: int) -> int | None:
+        """As it was recorded."""
+        return now_ns if run is None else run
+
+    def is_overdue(self, now_ns: int) -> bool:
+        """No look is under way."""
+        del now_ns
+        return False
+
+    def resume(self, now_ns: int) -> None:
+        """Nothing becomes due."""
+
+    def excuse(self, gap_ns: int) -> None:
+        """Nothing is under way."""
+
+
+class ReplayedMonitor(Monitor):
+    """`gap`: the next call's reading of the clocks is compared with the last one, as it was when it was recorded."""
+
+    def __init__(self, spec: MonitorSpec, now: Instant, memory: MonitorMemory | None = None) -> None:
+        self.gap = False
+        self.restless: frozenset[TrackedComponent] = frozenset()
+        super().__init__(spec, now, memory)
+        self.survey()
+
+    @property
+    def now(self) -> Instant:
+        """The clocks as of the last call."""
+        return self._now
+
+    def _follow_checks(self) -> None:
+        for component in self.components.values():
+            for check in component.checks.values():
+                if not isinstance(check.schedule, RecordedSchedule):
+                    check.schedule = RecordedSchedule(check.spec, check.id, self._now.mono_ns)
+        super()._follow_checks()
+        for number, check in enumerate(self._checks):
+            self._alarms.set(number, check.next_wake_ns(self._now.mono_ns))
+
+    def _notice(self, now: Instant) -> tuple[tuple[Effect, ...], Instant]:
+        """Between what was recorded the clocks were read in time, unless it is known that they were not."""
+        if not self.gap:
+            self._observer.rest(now)
+            self._now = now
+        self.gap = False
+        return super()._notice(now)
+
+    def survey(self) -> None:
+        """Finds anew which components are restless: of these, every tick that began a look may tell something."""
+        self.restless = frozenset(c for c in self.components.values() if not c.is_calm())
+
+    def _refresh(self, component: TrackedComponent, now: Instant) -> tuple[Effect, ...]:
+        effects = super()._refresh(component, now)
+        if component.is_calm() is (component in self.restless):
+            self.restless ^= {component}
+        return effects
+
+    def begin_look(self, check: CheckId, now: Instant) -> None:
+        """The tick that comes now began a look of `check`."""
+        number = self._number.get(check)
+        if number is not None:
+            self._alarms.set(number, now.mono_ns)
+
+    def quiet_until(self) -> int:
+        """As of a monitor; at once where what was last said of the observer holds no longer."""
+        now_ns = self._now.mono_ns
+        suspect = now_ns < self._observer.suspect_until_ns or self._common.is_suspected(now_ns)
+        if suspect is not (self._observer_state is ObserverState.SUSPECT):
+            return now_ns
+        return super().quiet_until()
+
+    def pass_quietly(self, now: Instant) -> None:
+        """The clocks were read then, and nothing was decided."""
+        self._observer.rest(now)
+        self._now = now
+
+
+def names_of(spec: MonitorSpec) -> Sequence[CheckId]:
+    """Every check that `spec` names."""
+    return [CheckId(component.name, check.name) for component in spec.components for check in component.checks]
