@@ -17,6 +17,7 @@ from lifesign.api.tally import Tallies
 from lifesign.bootstrap.alerting import Alerter, no_alert_ends_the_watch
 from lifesign.bootstrap.beats import Beats
 from lifesign.bootstrap.difference import Difference, followed
+from lifesign.bootstrap.incident_snapshots import IncidentSnapshots
 from lifesign.bootstrap.listening import Listening
 from lifesign.bootstrap.own_heartbeat import FILE as HEARTBEAT
 from lifesign.bootstrap.own_heartbeat import OwnHeartbeat
@@ -159,12 +160,10 @@ class Daemon:
         if self._alerter is not None:
             self._alerter.recall(self._keeper.texts, self._started)
         self._end_what_was_removed()
-        beside = [
-            asyncio.create_task(self._keeper.run(), name="keeper"),
-            asyncio.create_task(self._reloader.run(), name="reloader"),
-            asyncio.create_task(self._restarting.run(), name="shared budget"),
-        ]
-        beside += [asyncio.create_task(self._alerter.run(), name="alerter")] if self._alerter is not None else []
+        snapshots = IncidentSnapshots(self, self._journal, lambda: self._config.monitor.incident_snapshots)
+        going_on = [self._keeper.run(), self._reloader.run(), self._restarting.run(), snapshots.run()]
+        going_on += [self._alerter.run()] if self._alerter is not None else []
+        beside = [asyncio.create_task(one) for one in going_on]
         gc.collect()
         gc.freeze()  # what the config made stays for good: no collection need walk it again
         engine = asyncio.create_task(self._engine.run(self._sweep), name="engine")

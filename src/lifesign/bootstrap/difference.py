@@ -64,7 +64,7 @@ class Difference:
 
 def followed(running: Config, wanted: Config) -> Config:
     """What runs once `wanted` is followed as far as that goes without a start."""
-    monitor = replace(running.monitor, name=wanted.monitor.name)
+    monitor = replace(running.monitor, name=wanted.monitor.name, incident_snapshots=wanted.monitor.incident_snapshots)
     http = running.http
     if http is not None and wanted.http is not None:
         http = replace(http, token=wanted.http.token, allowed_hosts=wanted.http.allowed_hosts)
@@ -85,6 +85,8 @@ def _begun_anew(running: Config, wanted: Config) -> Iterable[CheckId]:
 def _other(running: Config, wanted: Config) -> Iterable[str]:
     if running.monitor.name != wanted.monitor.name:
         yield "[monitor] name"
+    if running.monitor.incident_snapshots != wanted.monitor.incident_snapshots:
+        yield "[monitor] incident_snapshots"
     if running.http is not None and wanted.http is not None:
         live = ("token", "allowed_hosts", "certificate", "key")
         yield from (f"[http] {key}" for key in live if getattr(running.http, key) != getattr(wanted.http, key))

@@ -7,7 +7,7 @@ import click
 from lifesign.cli.asking import no_daemon
 from lifesign.cli.loading import load_config
 from lifesign.cli.options import config_option
-from lifesign.cli.words import standing
+from lifesign.tui.words import standing
 
 if TYPE_CHECKING:
     from lifesign.api.documents import ComponentStatus, Status

@@ -15,9 +15,9 @@ from rich.table import Table
 from rich.text import Text
 
 from lifesign.api.documents import Component, State
-from lifesign.cli.words import why
 from lifesign.text import clean, format_duration
 from lifesign.tui.drawing.glyphs import UNICODE, Glyphs, glyphs_for
+from lifesign.tui.words import why
 
 LAYERS = ("startable", "alive", "ready", "working")
 STYLES = {

@@ -4,7 +4,7 @@ import click
 
 from lifesign.cli.asking import asked
 from lifesign.cli.options import config_option
-from lifesign.cli.words import standing
+from lifesign.tui.words import standing
 
 PATIENCE_S = 60.0  # as long as the slowest of its checks may take
 

@@ -1,8 +1,8 @@
 """The report as one HTML page, in the frame of the state's: light and dark, without a script, asking nobody."""
 
 from lifesign.api.reporting import ComponentReport, Report
-from lifesign.cli.page import colour, framed, sign, stamp, text
 from lifesign.cli.report_words import HEADS, MEANING, cells, layers_of
+from lifesign.tui.page import colour, framed, sign, stamp, text
 
 _WIDE = "article { overflow-x: auto } td, th { white-space: nowrap }"
 

@@ -24,8 +24,16 @@ _BY_SUFFIX = {".json": "json", ".md": "md", ".html": "html", ".svg": "svg", ".tx
 @click.option("--format", "wanted", type=click.Choice(_FORMATS), help="Default: by FILE's suffix, else json.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Written whole or not at all.")
 @click.option("--exit-code", is_flag=True, help="Nagios's: 0 healthy, 1 degraded or starting, 2 down, 3 unknown.")
-def command(config: str | None, wanted: str | None, output: Path | None, exit_code: bool) -> int:
+@click.option("--schema", is_flag=True, help="Print the JSON Schema of the state document, and do nothing else.")
+def command(config: str | None, wanted: str | None, output: Path | None, exit_code: bool, schema: bool) -> int:
     """Write the health state, asked from the daemon if one runs, else looked at now."""
+    if schema:
+        import json
+
+        from lifesign.api.state_schema import state_schema
+
+        click.echo(json.dumps(state_schema(), indent=2))
+        return 0
     form = wanted or _BY_SUFFIX.get(output.suffix.lower() if output else "", "json")
     state = take_state(config)
     to_file = output is not None and str(output) != "-"
@@ -68,7 +76,7 @@ def render(state: "State", form: str) -> bytes:
 
         return msgspec.json.format(msgspec.json.encode(state), indent=2) + b"\n"
     if form == "html":
-        from lifesign.cli.page import render_page
+        from lifesign.tui.page import render_page
 
         return render_page(state).encode()
     from lifesign.cli import present

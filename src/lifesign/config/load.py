@@ -128,7 +128,7 @@ def _resolve(file: ConfigFile, path: Path, collector: Collector) -> Config:
 def _monitor(monitor: Monitor, path: Path) -> MonitorConfig:
     name = monitor.name or host_name()
     state_dir = monitor.state_dir or default_state_dir(name, path)
-    return MonitorConfig(name, state_dir, float(monitor.history), monitor.socket_group)
+    return MonitorConfig(name, state_dir, float(monitor.history), monitor.socket_group, monitor.incident_snapshots)
 
 
 def host_name() -> str:

@@ -29,6 +29,9 @@ class Monitor(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         describe("where it keeps its state", "/var/lib/lifesign/NAME for a config under /etc, else the user state dir"),
     ] = None
     history: Annotated[Duration, describe("how long aggregates and events are kept", "90d")] = default_duration("90d")
+    incident_snapshots: Annotated[
+        Path | None, describe("a folder for the whole state whenever an incident opens or ends", "none are taken")
+    ] = None
     socket_group: Annotated[Word | None, describe("who else may attach (mode 0660)", "the owner alone")] = None
 
 

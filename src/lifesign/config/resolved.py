@@ -19,6 +19,7 @@ class MonitorConfig:
     state_dir: Path
     history_s: float = 90 * 86400.0
     socket_group: str | None = None
+    incident_snapshots: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

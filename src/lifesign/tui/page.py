@@ -1,15 +1,15 @@
 """The state document as one HTML page: light and dark, narrow and wide, without a script, asking nobody for anything.
 
-Not here: where the state comes from (`cli.snapshot`), and the other forms (`cli.present`).
+Not here: where the state comes from (`cli.snapshot`, `bootstrap`), and the other forms (`cli.present`).
 """
 
 from collections.abc import Iterable
 from html import escape
 
 from lifesign.api.documents import Check, Component, Notice, State
-from lifesign.cli.words import why
 from lifesign.text import clean, format_duration
 from lifesign.tui.drawing.glyphs import UNICODE
+from lifesign.tui.words import why
 
 _WORST_FIRST = ("down", "unknown", "degraded", "starting", "healthy", "paused")
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
