@@ -32,6 +32,7 @@ article { background: var(--card); border: 1px solid var(--line); border-left: 5
 .bar { height: 6px; background: var(--line); border-radius: 3px; overflow: hidden } .bar i { display: block;
   height: 100%; background: var(--state) } table { border-collapse: collapse; width: 100%; font-size: .86rem }
 td, th { text-align: left; vertical-align: top; padding: .25rem .5rem .25rem 0; border-top: 1px solid var(--line) }
+td:nth-child(-n+3), th { overflow-wrap: break-word } td .state { white-space: nowrap } details { overflow-x: auto }
 th { color: var(--muted); font-weight: 500 } summary { cursor: pointer; color: var(--muted); margin-top: .4rem }
 """
 

@@ -1,0 +1,134 @@
+"""A headless Chromium that is driven over its own protocol (DevTools), with nothing between it and the test.
+
+It resolves no name and reaches nobody; what a page asks for all the same is written down.
+"""
+
+import asyncio
+import base64
+import contextlib
+import itertools
+import json
+import re
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+PROGRAM = "chromium"
+_OPTIONS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--hide-scrollbars",
+    "--host-resolver-rules=MAP * ~NOTFOUND",
+    "--remote-debugging-port=0",
+)
+_READY = re.compile(rb"DevTools listening on (ws://\S+)")
+_PATIENCE_S = 60.0
+
+
+class Page:
+    """One tab. `asked_for`: the address of every request that it made."""
+
+    def __init__(self, connection: aiohttp.ClientWebSocketResponse, session: str) -> None:
+        self._connection = connection
+        self._session = session
+        self._numbers = itertools.count(1)
+        self.asked_for: list[str] = []
+        self._loaded = False
+
+    async def call(self, method: str, **parameters: Any) -> dict[str, Any]:
+        """One command, and its answer. Raises AssertionError where it is refused."""
+        number = next(self._numbers)
+        await self._connection.send_json(
+            {"id": number, "sessionId": self._session, "method": method, "params": parameters}
+        )
+        while (message := await self._next()).get("id") != number:
+            pass
+        assert "error" not in message, (method, message["error"])
+        result = message["result"]
+        assert isinstance(result, dict)
+        return result
+
+    async def _next(self) -> dict[str, Any]:
+        async with asyncio.timeout(_PATIENCE_S):
+            message: dict[str, Any] = json.loads(await self._connection.receive_str())
+        if message.get("method") == "Network.requestWillBeSent":
+            self.asked_for.append(message["params"]["request"]["url"])
+        self._loaded = self._loaded or message.get("method") == "Page.loadEventFired"
+        return message
+
+    async def open(self, path: Path, width: int, *, dark: bool) -> None:
+        """Shows the file `path` in a window of that width."""
+        for domain in ("Page", "Network", "Runtime"):
+            await self.call(f"{domain}.enable")
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        await self.call("Emulation.setEmulatedMedia", features=[scheme])
+        await self.call(
+            "Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 500
+        )
+        self._loaded = False
+        await self.call("Page.navigate", url=path.as_uri())
+        while not self._loaded:
+            await self._next()
+
+    async def value(self, expression: str) -> Any:
+        """What JavaScript makes of `expression`."""
+        found = await self.call("Runtime.evaluate", expression=expression, returnByValue=True)
+        assert "exceptionDetails" not in found, found
+        return found["result"].get("value")
+
+    async def picture(self) -> bytes:
+        """The whole page as PNG."""
+        found = await self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True)
+        return base64.b64decode(found["data"])
+
+
+@contextlib.asynccontextmanager
+async def page() -> AsyncIterator[Page]:
+    """A tab of a Chromium of its own."""
+    with tempfile.TemporaryDirectory(prefix="chromium-", ignore_cleanup_errors=True) as profile:
+        process = await asyncio.create_subprocess_exec(
+            PROGRAM, *_OPTIONS, f"--user-data-dir={profile}", "about:blank",
+            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        assert process.stderr is not None
+        drain: asyncio.Task[bytes] | None = None
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                while (found := _READY.search(line := await process.stderr.readline())) is None:
+                    assert line, "Chromium ended before it listened"
+            drain = asyncio.create_task(process.stderr.read())
+            async with (
+                aiohttp.ClientSession() as client,
+                client.ws_connect(found[1].decode(), max_msg_size=0) as connection,
+            ):
+                yield Page(connection, await _attach(connection))
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+            if drain is not None:
+                drain.cancel()
+
+
+async def _attach(connection: aiohttp.ClientWebSocketResponse) -> str:
+    """The session of a new tab."""
+    await connection.send_json({"id": 1, "method": "Target.createTarget", "params": {"url": "about:blank"}})
+    target = (await _answer(connection, 1))["targetId"]
+    attach = {"targetId": target, "flatten": True}
+    await connection.send_json({"id": 2, "method": "Target.attachToTarget", "params": attach})
+    return str((await _answer(connection, 2))["sessionId"])
+
+
+async def _answer(connection: aiohttp.ClientWebSocketResponse, number: int) -> dict[str, Any]:
+    async with asyncio.timeout(_PATIENCE_S):
+        while (message := json.loads(await connection.receive_str())).get("id") != number:
+            pass
+    result = message["result"]
+    assert isinstance(result, dict)
+    return result
