@@ -170,16 +170,20 @@ class Alerting:
         return (updated_ns, conversation.reminded_boot_ns + sink.remind_every_ns)
 
     def down(self, component: str, tags: Iterable[str], incident: str, now: Instant) -> tuple[Notify, ...]:
-        """An incident has opened, or is found open after a start. One already known changes nothing."""
+        """An incident has opened, or is found open after a start or reload. One already known changes nothing.
+
+        But a sink that does not want to hear of it any more, and has not yet, never does.
+        """
         ended: list[Notify] = []
         labels = tuple(tags)
         for sink in self._sinks.values():
-            known = self._open.get((sink.name, component))
-            if (known is not None and known.incident == incident) or not sink.wants(component, labels):
+            known, wanted = self._open.get((sink.name, component)), sink.wants(component, labels)
+            if known is not None and known.incident == incident and (known.told or wanted):
                 continue
-            if known is not None:  # its end was lost with us
+            if known is not None:  # its end was lost with us, or nobody is to hear of it
                 ended += self._end(known)
-            self._open[sink.name, component] = Conversation(sink.name, component, incident, now.boot_ns)
+            if wanted:
+                self._open[sink.name, component] = Conversation(sink.name, component, incident, now.boot_ns)
         return tuple(ended)
 
     def insist(self, component: str, here: Circumstances, note: str, now: Instant) -> tuple[Notify, ...]:
