@@ -221,3 +221,57 @@ def test_runs_from_cron_tell_by_the_thresholds_and_each_incident_once(tmp_path: 
     assert receiver.stages == ["opened", "recovered"]
     assert run() == 2
     assert receiver.stages == ["opened", "recovered"]
+
+
+def test_a_dry_run_prints_what_would_be_sent_and_sends_and_writes_nothing(tmp_path: Path, receiver: Receiver) -> None:
+    port = free_port()
+    path = tmp_path / "lifesign.toml"
+    path.write_text(
+        f'[monitor]\nname = "e2e"\nstate_dir = "state"\n{CHECK.format(port=port)}{SINKS.format(hook=receiver.port)}'
+    )
+    path.chmod(0o644)
+
+    def run(*words: str) -> tuple[list[str], str]:
+        argv = [*LIFESIGN, "check", "-c", str(path), *words]
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=40, check=False)
+        return [line for line in done.stdout.splitlines() if line.startswith("would send")], done.stderr
+
+    assert run("--dry-run") == ([], "")
+    assert not (tmp_path / "state").exists()
+    for _ in range(2):  # the first run lies within the grace
+        assert run() == ([], "")
+    before = {file.name: file.read_bytes() for file in (tmp_path / "state").iterdir()}
+    for _ in range(2):
+        lines, errors = run("--dry-run")
+        assert [line.partition(" is down")[0] for line in lines] == [
+            "would send to hook: gateway",
+            "would send to script: gateway",
+        ]
+        assert "connection refused" in lines[0]
+        assert errors == ""
+    as_json = run("--dry-run", "--json")
+    assert as_json[0] == []
+    assert as_json[1].count("would send to ") == 2
+    assert (receiver.stages, (tmp_path / "told.jsonl").exists()) == ([], False)
+    assert {file.name: file.read_bytes() for file in (tmp_path / "state").iterdir()} == before
+    receiver.status = 503
+    assert run() == ([], "")
+    lines, _ = run("--dry-run")
+    assert [line.partition(" is down")[0] for line in lines] == ["would send to hook, where it waits: gateway"]
+    with port_open(port):
+        lines, _ = run("--dry-run")
+        assert lines[1:] == ["would send to hook: gateway works again", "would send to script: gateway works again"]
+
+
+def test_runs_that_overlap_tell_of_it_once(tmp_path: Path, receiver: Receiver) -> None:
+    path = tmp_path / "lifesign.toml"
+    checked = CHECK.format(port=free_port())
+    path.write_text(f'[monitor]\nname = "e2e"\nstate_dir = "state"\n{checked}{SINKS.format(hook=receiver.port)}')
+    path.chmod(0o644)
+    argv = [*LIFESIGN, "check", "-c", str(path)]
+    for _ in range(2):
+        runs = [subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for _ in range(4)]
+        assert {run.wait(60) for run in runs} <= {2, 3}
+    wait_until(lambda: subprocess.run(argv, capture_output=True, check=False).returncode == 2, "a run by itself")
+    assert receiver.stages == ["opened"]
+    assert (tmp_path / "told.jsonl").read_text().count('"stage":"opened"') == 1

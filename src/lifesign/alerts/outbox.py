@@ -141,12 +141,12 @@ class Outbox:
     @property
     def depth(self) -> int:
         """How many alerts have not arrived, but for what is held back."""
-        return len(self._waiting())
+        return len(self.waiting)
 
     @property
     def oldest_s(self) -> float:
         """How long the oldest of them waits, in seconds; 0 where none does."""
-        since = [entry.since_s for entry in self._waiting()]
+        since = [entry.since_s for entry in self.waiting]
         return max(0.0, self._now_s() - min(since)) if since else 0.0
 
     @property
@@ -155,7 +155,9 @@ class Outbox:
         held = (entry for entries in self._entries.values() for entry in entries if entry.held)
         return sorted({entry.alert.component for entry in held})
 
-    def _waiting(self) -> list[Entry]:
+    @property
+    def waiting(self) -> list[Entry]:
+        """What is under way and not held back, in the order of its sinks."""
         return [entry for entries in self._entries.values() for entry in entries if not entry.held]
 
     def address(self, component: str, incident: str) -> str | None:

@@ -15,7 +15,7 @@ from lifesign import __version__
 from lifesign.api.documents import Component, Incident, MonitorInfo, State
 from lifesign.api.render import restart_document, state_document
 from lifesign.bootstrap.probes import probe_factory
-from lifesign.bootstrap.runs import Remembered, Round, remember
+from lifesign.bootstrap.runs import Remembered, Round, rehearse, remember
 from lifesign.bootstrap.state_folder import RoundFolder, holder_of
 from lifesign.checks.probe import Probe
 from lifesign.config import CheckConfig, ComponentConfig, Config
@@ -41,12 +41,13 @@ def look_once(config: Config, names: Sequence[str]) -> State:
 class Ran:
     """One run. `trouble`: why it was not counted though it should have been, in a sentence; empty if all is well.
 
-    `told`: what was said of restarts, a line each.
+    `told`: what was said of restarts, a line each; `unsent`: what a dry run would have sent.
     """
 
     state: State
     trouble: str = ""
     told: tuple[str, ...] = ()
+    unsent: tuple[str, ...] = ()
 
 
 def check_once(config: Config, names: Sequence[str], *, dry_run: bool, act: bool = False) -> Ran:
@@ -56,23 +57,24 @@ def check_once(config: Config, names: Sequence[str], *, dry_run: bool, act: bool
     no such component.
     """
     chosen, folder = chosen_of(config, names), RoundFolder(config.monitor.state_dir)
-    counts, trouble = False, ""
+    counts, trouble, is_ours = False, "", holder_of(folder.path) is None
     with ExitStack() as stack:
-        if not dry_run and holder_of(folder.path) is None:
+        if not dry_run and is_ours:
             try:
                 counts = stack.enter_context(folder.alone(_patience_s(chosen)))
                 trouble = "" if counts else "another lifesign check is still under way: looked, and counted nothing"
             except OSError as error:
                 trouble = f"the state folder {folder.path} cannot be used: {error.strerror}"
         looked = _look(config, chosen)
+        taken = Round([c.spec for c in chosen], looked.found, looked.at, whole=not names)
         if counts:
-            taken = Round([c.spec for c in chosen], looked.found, looked.at, whole=not names)
             remembered = _remember(config, folder, taken, _looks(config, chosen) if act else None)
             told = tuple(f"{event.component}: {event.message}" for event in remembered.told)
             return Ran(_with_memory(looked.state, remembered, acts=act), remembered.trouble, told)
     writable = looked.state.monitor.state_writable and not trouble.startswith("the state folder")
     monitor = replace_fields(looked.state.monitor, state_writable=writable)
-    return Ran(replace_fields(looked.state, monitor=monitor), trouble)
+    unsent = rehearse(folder, taken, config) if dry_run and is_ours else ()
+    return Ran(replace_fields(looked.state, monitor=monitor), trouble, unsent=unsent)
 
 
 def chosen_of(config: Config, names: Sequence[str]) -> list[ComponentConfig]:

@@ -56,6 +56,30 @@ def alert(
         asyncio.run(_send(alerter))
 
 
+def would_send(config: Config, held: Held, texts: Mapping[str, str], now: Instant) -> list[str]:
+    """What `alert` would send, a line each; nothing is sent, and nothing kept."""
+    lines: list[str] = []
+
+    def tell(name: EventName, message: str, component: str | None, data: dict[str, JsonValue]) -> None:
+        del name, component, data
+        lines.append(message)
+
+    secrets = [secret.reveal() for secret in config.secrets]
+    alerter = Alerter(
+        config,
+        held,
+        keep=lambda changes, then: None,  # noqa: ARG005 - nothing is kept
+        tell=tell,
+        works=lambda: True,
+        secrets=lambda: secrets,
+        dry_run=True,
+    )
+    alerter.recall(texts, now)
+    waiting = [f"would send to {entry.sink}, where it waits: {entry.alert.subject}" for entry in alerter.outbox.waiting]
+    alerter.review(now)
+    return [*waiting, *lines]
+
+
 async def _send(alerter: Alerter) -> None:
     try:
         await alerter.outbox.flush(PATIENCE_S)

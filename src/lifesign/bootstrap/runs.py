@@ -89,6 +89,21 @@ def remember(folder: RoundFolder, taken: Round, config: Config, acts_by: Looks |
     return Remembered(components, told=told)
 
 
+def rehearse(folder: RoundFolder, taken: Round, config: Config) -> tuple[str, ...]:
+    """What a run that found this would send, a line each. The memory of `folder` is read, and nothing is written."""
+    if not config.alerts:
+        return ()
+    from lifesign.bootstrap.run_alerts import Held, would_send
+    from lifesign.store.database import Database
+    from lifesign.store.remembering import decode
+
+    texts = Database(folder.path / FILE).peek(0, leaves_no_trace=True)[0] if (folder.path / FILE).exists() else {}
+    known, boot = decode(texts), _boot_id()
+    components, _ = _follow(taken, known, boot)
+    held = _all_held(config, components, known, taken.at, boot)
+    return tuple(would_send(config, Held(held), texts, taken.at))
+
+
 def _take(memory: "RunMemory", database: "Database", taken: Round) -> tuple[dict[str, TrackedComponent], list[Event]]:
     from lifesign.store.remembering import key_of
 

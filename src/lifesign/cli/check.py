@@ -19,7 +19,7 @@ NAGIOS_CODES = {"healthy": 0, "degraded": 1, "starting": 1, "down": 2, "unknown"
 @click.argument("components", nargs=-1, metavar="[COMPONENT]...")
 @click.option("--json", "as_json", is_flag=True, help="Print the state document.")
 @click.option("--act", is_flag=True, help="Restart what is due by the config; a later run verifies it.")
-@click.option("--dry-run", is_flag=True, help="No alert, nothing written.")
+@click.option("--dry-run", is_flag=True, help="No alert, nothing written; what would be sent is printed.")
 def command(config: str | None, components: tuple[str, ...], as_json: bool, act: bool, dry_run: bool) -> int:
     """Run every check once and tell what is so now.
 
@@ -48,6 +48,8 @@ def command(config: str | None, components: tuple[str, ...], as_json: bool, act:
         from lifesign.cli.present import print_state
 
         print_state(state)
+    for line in ran.unsent:
+        click.echo(line, err=as_json)
     return NAGIOS_CODES[state.overall]
 
 

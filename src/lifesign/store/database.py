@@ -100,9 +100,15 @@ class Database:
         except sqlite3.Error as error:
             self._give_up(error)
 
-    def peek(self, most_events: int) -> tuple[dict[str, str], list[str]]:
-        """The same from a file that cannot be written: as much as can be read, never an error."""
-        for mode in ("mode=ro", "immutable=1"):  # without a writable folder, WAL's index cannot be made
+    def peek(self, most_events: int, *, leaves_no_trace: bool = False) -> tuple[dict[str, str], list[str]]:
+        """The same from a file that cannot be written: as much as can be read, never an error.
+
+        `leaves_no_trace`: nor is WAL's index made beside it, where there is no journal to be read with it.
+        """
+        modes = ["mode=ro", "immutable=1"]  # without a writable folder, WAL's index cannot be made
+        if leaves_no_trace and not self.path.with_name(f"{self.path.name}-wal").exists():
+            modes.reverse()
+        for mode in modes:
             connection = None
             try:
                 connection = sqlite3.connect(f"file:{quote(str(self.path))}?{mode}", uri=True, timeout=BUSY_S)
