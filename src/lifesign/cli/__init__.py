@@ -30,6 +30,7 @@ COMMANDS = {
     "beat": "write a heartbeat, or run a job and write how it went",
     "events": "what happened, as the daemon remembers it, and what happens from now on",
     "report": "uptime by component and layer; how long to detect, to recover, to work again",
+    "replay": "what another config would have made of what was recorded: alerts, restarts, thresholds",
     "probe": "ask the daemon to look at a component now",
     "restart": "restart a component, and wait until it works again or is known not to",
     "silence": "no alerts of a component for a while; the state stays what it is",

@@ -3,9 +3,10 @@
 import importlib.util
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from lifesign.config.alert_types import AppriseAlert
 from lifesign.config.check_types import Defaults
@@ -24,8 +25,14 @@ _SYSTEM_STATE = Path("/var/lib/lifesign")
 _PEM_LIMIT_BYTES = 1024 * 1024
 
 
-def load(path: Path, environ: Mapping[str, str] = os.environ, *, with_secrets: bool = True) -> Config:
-    """The config in the file `path`, defaults applied.
+def load(
+    path: Path,
+    environ: Mapping[str, str] = os.environ,
+    *,
+    with_secrets: bool = True,
+    changes: Iterable[tuple[Sequence[str], object]] = (),
+) -> Config:
+    """The config in the file `path`, defaults applied; `changes` are values that stand at their keys instead.
 
     Raises ConfigError with every mistake in the file, in the order of their lines. Secrets are read
     once, to see that they are there, and not kept; without `with_secrets` not even that: whoever only
@@ -33,6 +40,8 @@ def load(path: Path, environ: Mapping[str, str] = os.environ, *, with_secrets: b
     """
     stamp = stamp_of(path)  # before it is read: what changes from here on is a change
     text, raw = read_source(path)
+    for keys, value in changes:
+        _put(raw, keys, value)
     absolute = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links: /etc stays /etc
     collector = Collector(Context(absolute.parent, environ, reads_secrets=with_secrets))
     file = read_file(raw, collector)
@@ -46,6 +55,15 @@ def load(path: Path, environ: Mapping[str, str] = os.environ, *, with_secrets: b
     except RuntimeError:  # there is no home folder to put a default into
         collector.complain((), "no home folder is known", "set HOME, or state_dir and the path of each heartbeat")
         raise ConfigError(_problems(path, text, collector)) from None
+
+
+def _put(raw: dict[str, Any], keys: Sequence[str], value: object) -> None:
+    for key in keys[:-1]:
+        inner = raw.get(key)
+        raw = raw.setdefault(key, {}) if inner is None else inner
+        if not isinstance(raw, dict):
+            return  # what stands there is no table, and is refused as that
+    raw[keys[-1]] = value
 
 
 def salvage(path: Path, environ: Mapping[str, str] = os.environ) -> Config:

@@ -1,16 +1,15 @@
-"""A monitor that is led through what another one saw: it asks for no look, and its clocks are the record's."""
-
-from collections.abc import Sequence
+"""A monitor that is led through what another one saw: no look is ever due, and its clocks are the record's."""
 
 from lifesign.core.effects import Effect
 from lifesign.core.incident import TrackedComponent
 from lifesign.core.memory import MonitorMemory
 from lifesign.core.model import CheckId, Instant, ObserverState
-from lifesign.core.monitor import Monitor
+from lifesign.core.monitor import NOTHING, Monitor
 from lifesign.core.schedule import Schedule
 from lifesign.core.spec import CheckSpec, MonitorSpec
 
 NEVER_NS = 1 << 62
+_SUSPECT = ObserverState.SUSPECT
 
 
 class RecordedSchedule(Schedule):
@@ -28,9 +27,9 @@ class RecordedSchedule(Schedule):
         return False
 
     def wake(self, now_ns: int) -> bool:
-        """What would be looked at was looked at, or was not."""
+        """Whoever plays knows what would be found."""
         del now_ns
-        return False
+        return True
 
     def finish(self, run: int | None, now_ns: int) -> bool:
         """No other look follows."""
@@ -54,10 +53,15 @@ class RecordedSchedule(Schedule):
 
 
 class ReplayedMonitor(Monitor):
-    """`gap`: the next call's reading of the clocks is compared with the last one, as it was when it was recorded."""
+    """`gap`: the next call's reading of the clocks is compared with the last one, as it was when it was recorded.
+
+    `changed`: what is due next, but for alarms, may be due earlier than was said.
+    """
 
     def __init__(self, spec: MonitorSpec, now: Instant, memory: MonitorMemory | None = None) -> None:
         self.gap = False
+        self.changed = True
+        self._slow_ns = 0
         self.restless: frozenset[TrackedComponent] = frozenset()
         super().__init__(spec, now, memory)
         self.survey()
@@ -78,10 +82,15 @@ class ReplayedMonitor(Monitor):
 
     def _notice(self, now: Instant) -> tuple[tuple[Effect, ...], Instant]:
         """Between what was recorded the clocks were read in time, unless it is known that they were not."""
-        if not self.gap:
-            self._observer.rest(now)
-            self._now = now
-        self.gap = False
+        if self.gap:
+            self.gap, self.changed = False, True
+            return super()._notice(now)
+        self._now = now
+        now_ns = now.mono_ns
+        suspect = now_ns < self._observer.suspect_until_ns or self._common.is_suspected(now_ns)
+        if suspect is (self._observer_state is _SUSPECT):
+            return NOTHING, now
+        self.changed = True
         return super()._notice(now)
 
     def survey(self) -> None:
@@ -89,6 +98,7 @@ class ReplayedMonitor(Monitor):
         self.restless = frozenset(c for c in self.components.values() if not c.is_calm())
 
     def _refresh(self, component: TrackedComponent, now: Instant) -> tuple[Effect, ...]:
+        self.changed = True
         effects = super()._refresh(component, now)
         if component.is_calm() is (component in self.restless):
             self.restless ^= {component}
@@ -100,20 +110,29 @@ class ReplayedMonitor(Monitor):
         if number is not None:
             self._alarms.set(number, now.mono_ns)
 
-    def quiet_until(self) -> int:
-        """As of a monitor; at once where what was last said of the observer holds no longer."""
+    def due_ns(self) -> int:
+        """As `quiet_until`, but sooner found; at once where what was last said of the observer holds no longer."""
+        if self.changed:
+            self.changed = False
+            self._slow_ns = self._next_but_alarms_ns()
+        alarm_ns = self._alarms.next_ns()
+        return self._slow_ns if alarm_ns is None or self._slow_ns < alarm_ns else alarm_ns
+
+    def _next_but_alarms_ns(self) -> int:
         now_ns = self._now.mono_ns
         suspect = now_ns < self._observer.suspect_until_ns or self._common.is_suspected(now_ns)
-        if suspect is not (self._observer_state is ObserverState.SUSPECT):
+        if suspect is not (self._observer_state is _SUSPECT):
             return now_ns
-        return super().quiet_until()
+        moments = [
+            self._observer.next_change_ns(now_ns),
+            self._supervision.next_ns(self._now),
+            self._governing.next_ns(),
+        ]
+        if self._common.is_suspected(now_ns):
+            moments.append(self._common.until_ns)
+        return min((moment for moment in moments if moment is not None), default=NEVER_NS)
 
     def pass_quietly(self, now: Instant) -> None:
         """The clocks were read then, and nothing was decided."""
         self._observer.rest(now)
         self._now = now
-
-
-def names_of(spec: MonitorSpec) -> Sequence[CheckId]:
-    """Every check that `spec` names."""
-    return [CheckId(component.name, check.name) for component in spec.components for check in component.checks]

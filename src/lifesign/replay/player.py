@@ -10,13 +10,14 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from lifesign.core.alerting import Notify, SinkSpec
 from lifesign.core.commands import NotPossibleError, OperatorCommand
-from lifesign.core.effects import Effect, Record, Restart
+from lifesign.core.effects import Effect, Look, Record, Restart
+from lifesign.core.events import Event, EventName
 from lifesign.core.heralding import REVIEW_EVERY_NS, Herald
-from lifesign.core.model import Instant, Observation
+from lifesign.core.model import NS_PER_S, CheckId, CheckState, Instant
 from lifesign.core.restart import RestartReport, Sent
 from lifesign.core.transcript import Attended, Reconfigured, Reported
 from lifesign.replay.monitor import ReplayedMonitor
-from lifesign.replay.tape import Item, Outcome, Stretch, Told, key_of
+from lifesign.replay.tape import Item, Outcome, Stretch, TapeClock, Told, key_of
 from lifesign.store.block import RANK_BITS
 
 FOREVER = 1 << 80
@@ -25,7 +26,11 @@ TAKEN_FOR_SENT = Sent("a replay takes it for sent")
 
 
 class Player:
-    """Of one life. `follows`: it is reconfigured as the record says. `known`: the restarts that the record knows."""
+    """Of one life. `follows`: it is reconfigured as the record says. `known`: the restarts that the record knows.
+
+    `standing`: how a component stood here when something was told of it then. `onsets`: by incident, since when its
+    work had rested, on the wall clock.
+    """
 
     def __init__(
         self,
@@ -43,14 +48,15 @@ class Player:
         self._known = known
         self._told: list[Told] = []
         self._reports: list[tuple[str, int, RestartReport]] = []
-        self._clocks: Sequence[tuple[int, int, int]] = ()
-        self._clock = 0
-        self._wall_ns = self._boot_ns = 0
-        self._next_clock_key = self._next_key = 0
+        self._clock = TapeClock(())
+        self._next_key = 0
         self._stirred = True
         self._by_time_ns: int | None = None
+        self._stretch: Stretch | None = None
         self._looks_due: tuple[object, int] = (None, 0)
         self.observations = 0
+        self.standing: dict[tuple[int, str], str] = {}
+        self.onsets: dict[str, int] = {}
 
     def taken(self) -> list[Told]:
         """What was told since the last time."""
@@ -59,50 +65,30 @@ class Player:
 
     def play(self, stretch: Stretch) -> Iterator[Told]:
         """Through `stretch`, the next one of the life."""
-        self._clocks, self._clock, self._next_clock_key = stretch.clocks, -1, 0
+        self._stretch, self._clock = stretch, TapeClock(stretch.clocks)
         self._looks_due = (None, 0)
-        monitor, gaps = self._monitor, stretch.gaps
-        observe, due_key = monitor.observe, 0
+        monitor, clock, gaps, due_key = self._monitor, self._clock, stretch.gaps, 0
         for item in stretch.items:
             key, check, began_ns, what = item
             if key >= due_key:
                 self._pass(stretch, key)
             self._next_key = key + 1
-            if key >= self._next_clock_key:
-                self._turn(key)
             if gaps and key in gaps:
                 self._read_late(gaps[key])
             if check is None:
-                self._do(item, self._instant(key))
+                self._do(item, clock.instant(key))
                 monitor.survey()
-                due_key = 0
             else:
                 self.observations += 1
-                assert isinstance(what, Observation)
-                mono_ns = (key >> RANK_BITS) * 1_000
-                now = Instant(mono_ns, mono_ns + self._wall_ns, mono_ns + self._boot_ns)
-                effects = observe(check, what, now, began_ns)
+                effects = monitor.observe(check, what, clock.instant(key), began_ns)  # type: ignore[arg-type]
                 if effects:
                     self._carry_out(effects)
                 self._stirred = True
-                due_key = self._due_key()
+            due_key = self._due_key()
             if self._told:
                 yield from self.taken()
         self._pass(stretch, stretch.end_key)
         yield from self.taken()
-
-    def _instant(self, key: int) -> Instant:
-        if key >= self._next_clock_key:
-            self._turn(key)
-        mono_ns = (key >> RANK_BITS) * 1_000
-        return Instant(mono_ns, mono_ns + self._wall_ns, mono_ns + self._boot_ns)
-
-    def _turn(self, key: int) -> None:
-        clocks = self._clocks
-        while self._clock + 1 < len(clocks) and (clocks[self._clock + 1][0] <= key or self._clock < 0):
-            self._clock += 1
-        _, self._wall_ns, self._boot_ns = clocks[self._clock]
-        self._next_clock_key = clocks[self._clock + 1][0] if self._clock + 1 < len(clocks) else FOREVER
 
     def _read_late(self, before_us: int) -> None:
         """Nobody read the clocks between that moment and the entry that comes now."""
@@ -113,26 +99,28 @@ class Player:
 
     def _due_key(self) -> int:
         """The key from which on something may be due."""
-        due_ns, review_ns = self._monitor.quiet_until(), self._herald.next_review_ns()
-        if review_ns is not None:
-            due_ns = min(due_ns, review_ns)
-        return 0 if self._monitor.restless else key_of(due_ns)
+        if self._monitor.restless:
+            return 0
+        due_ns, review_ns = self._monitor.due_ns(), self._herald.next_review_ns()
+        if review_ns is not None and review_ns < due_ns:
+            due_ns = review_ns
+        return due_ns // 1_000 << RANK_BITS
 
     def _pass(self, stretch: Stretch, until_key: int) -> None:
         """Time passes up to that entry: ticks and reviews that are due before it."""
         while True:
-            tick_key = _first(stretch.ticks, max(key_of(self._monitor.quiet_until()), self._next_key))
+            tick_key = _first(stretch.ticks, max(key_of(self._monitor.due_ns()), self._next_key))
             review_key = self._next_review(stretch)
             look_key = self._next_look(stretch)
             key = min(tick_key, review_key, look_key)
             if key >= until_key:
                 return
             self._next_key = key + 1
-            now = self._instant(key)
+            now = self._clock.instant(key)
             if key in (tick_key, look_key):
                 self._begin_looks(stretch, key, now)
                 self._carry_out(self._monitor.tick(now))
-                self._stirred = True
+                self._monitor.changed = self._stirred = True
             else:
                 self._review(now)
 
@@ -203,7 +191,11 @@ class Player:
         for effect in effects:
             if isinstance(effect, Record):
                 self._tell(now, effect.event)
+                if effect.event.name is EventName.COMPONENT_DOWN:
+                    self._note_onset(effect.event, now)
                 self._decide(self._herald.hear(effect.event, now))
+            elif isinstance(effect, Look):
+                self._look(effect.check, now)
             elif isinstance(effect, Restart):
                 self._tell(now, effect)
                 if (effect.component, effect.attempt, now.mono_ns // 1_000) not in self._known:
@@ -211,6 +203,19 @@ class Player:
         while self._reports:
             component, attempt, report = self._reports.pop(0)
             self._carry_out(self._monitor.restart_reported(component, attempt, report, now))
+
+    def _look(self, check: CheckId, now: Instant) -> None:
+        """A look is wanted at once. One that was begun by now is on the tape; else it finds what there was to be found.
+
+        That is what the next look found, if it was so by now already, else what the last one did.
+        """
+        upcoming = self._stretch.next_answer(check, self._next_key) if self._stretch else None
+        last = self._monitor.components[check.component].checks[check.check].last
+        if upcoming is None or last is None or upcoming[0] <= now.mono_ns:
+            return
+        signal = upcoming[1].signal
+        found = upcoming[1] if signal is not None and signal.timestamp_ns <= now.wall_ns else last
+        self._carry_out(self._monitor.observe(check, found, now, now.mono_ns))
 
     def _tell(self, now: Instant, what: Outcome) -> None:
         self._told.append(Told(now.mono_ns // 1_000, now.wall_ns, what))
@@ -220,8 +225,8 @@ class Player:
         self._decide(notifies)
 
     def _do(self, item: Item, now: Instant) -> None:
-        self._stirred = True
         what, monitor = item[3], self._monitor
+        monitor.changed = self._stirred = True
         match what:
             case None:
                 self._carry_out(monitor.tick(now))
@@ -238,8 +243,28 @@ class Player:
                     self._carry_out(monitor.command(what, now))
                 except (NotPossibleError, KeyError):
                     return  # not possible here, though it was then
+            case Event() | Restart() | Notify():
+                self._compare(item[0] >> RANK_BITS, what, now)
             case _:
                 return
+
+    def _compare(self, mono_us: int, what: Outcome, now: Instant) -> None:
+        name = what.conversation.component if isinstance(what, Notify) else what.component
+        component = self._monitor.components.get(name or "")
+        if component is not None and name is not None:
+            self.standing[mono_us, name] = f"{component.state} ({component.diagnosis(now)})"
+
+    def _note_onset(self, event: Event, now: Instant) -> None:
+        component = self._monitor.components.get(event.component or "")
+        if component is None or event.incident is None:
+            return
+        rested_s = [
+            check.staleness_s(now.mono_ns)[0] or 0.0
+            for check in component.checks.values()
+            if check.state is CheckState.FAILED and check.judge is not None
+        ]
+        if rested_s:
+            self.onsets[event.incident] = now.wall_ns - round(max(rested_s) * NS_PER_S)
 
     def _follow_sinks(self, key: int, now: Instant) -> None:
         held = [sinks for began_key, sinks in self._sinks if began_key >> RANK_BITS <= key >> RANK_BITS]

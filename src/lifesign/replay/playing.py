@@ -29,6 +29,8 @@ class Playing:
         self._memory: MonitorMemory | None = None
         self._differs = False
         self.observations = 0
+        self.standing: dict[tuple[int, str], str] = {}
+        self.onsets: dict[str, int] = {}
         self.monitor: ReplayedMonitor | None = None
 
     def play(self, lives: Iterable[TapeLife], then: Iterable[Told]) -> Iterator[Told]:
@@ -51,6 +53,8 @@ class Playing:
         for stretch in life.stretches():
             yield from player.play(stretch)
         self.observations += player.observations
+        self.standing |= player.standing
+        self.onsets |= player.onsets
 
 
 def _watched(spec: MonitorSpec) -> object:

@@ -1,5 +1,6 @@
 """The tape of a history: what the daemon of a state folder went through, and what it told then."""
 
+from bisect import bisect_left
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from operator import itemgetter
@@ -12,6 +13,8 @@ from lifesign.replay.tape import Item, Stretch, TapeLife, Told
 from lifesign.store.block import RANK_BITS, Block, rows_of
 from lifesign.store.columns import unpack
 from lifesign.store.history_reader import HistoryReader, StoredLife
+
+_FOREVER = 1 << 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +43,23 @@ def lives(reader: HistoryReader, chosen: Range) -> Iterator[TapeLife]:
 
 def _stretches(reader: HistoryReader, life: StoredLife, chosen: Range) -> Iterator[Stretch]:
     moments: list[Item] = [(key, None, 0, what) for key, what in reader.moments(life.id)]
-    place = 0
+    held: Stretch | None = None
     for block in reader.blocks(life.id, until_ms=chosen.until_ms):
         stretch = _stretch(block, chosen)
-        end = place
-        while end < len(moments) and moments[end][0] < stretch.end_key:
-            end += 1
-        stretch.items = sorted([*stretch.items, *moments[place:end]], key=itemgetter(0))
-        place = end
-        yield stretch
+        if held is not None:
+            yield _with_moments(held, moments, stretch.clocks[0][0])
+        held = stretch
+    if held is not None:
+        yield _with_moments(held, moments, _FOREVER)
+
+
+def _with_moments(stretch: Stretch, moments: list[Item], until_key: int) -> Stretch:
+    """With those that came before the entry that begins the next one; they are taken off the list."""
+    end = bisect_left(moments, until_key, key=itemgetter(0))
+    stretch.items = sorted([*stretch.items, *moments[:end]], key=itemgetter(0))
+    del moments[:end]
+    stretch.end_key = max(stretch.end_key, stretch.items[-1][0] + 1 if stretch.items else 0)
+    return stretch
 
 
 def _stretch(block: Block, chosen: Range) -> Stretch:

@@ -1,0 +1,114 @@
+"""The history: how fast it is written beside a loop that goes on, how fast it is replayed, how large it becomes."""
+
+import gc
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+
+from lifesign.core.memory import MonitorMemory
+from lifesign.core.model import NS_PER_S, CheckId, Identity, Instant, Layer, Observation, Verdict, WorkSignal
+from lifesign.core.spec import CheckSpec, ComponentSpec, MonitorSpec, SignalPolicy
+from lifesign.core.transcript import Entry
+from lifesign.replay.playing import Playing, Setting
+from lifesign.replay.recorded import Range, lives
+from lifesign.store.history import History, Life, Loaded
+from lifesign.store.history_file import HISTORY_FILE, HistoryFile
+from lifesign.store.history_reader import HistoryReader
+from lifesign.store.settling import Settling
+from tests.bench.table import Row
+
+_TICK_US = 250_000
+
+
+def watched(components: int, *, each: int = 1, interval_s: int = 10) -> MonitorSpec:
+    """So many components with a port, a heartbeat or a process, or several of them."""
+    kinds = (
+        ("port", "tcp", Layer.READY, None),
+        ("beat", "heartbeat", Layer.WORKING, SignalPolicy(300 * NS_PER_S, 300 * NS_PER_S)),
+        ("process", "process", Layer.ALIVE, None),
+    )
+    made = []
+    for number in range(components):
+        chosen = [kinds[(number + more) % 3] for more in range(each)]
+        checks = [
+            CheckSpec(name=name, type=kind, layer=layer, signal=signal, interval_ns=interval_s * NS_PER_S)
+            for name, kind, layer, signal in chosen
+        ]
+        made.append(ComponentSpec(f"c{number}", tuple(checks)))
+    return MonitorSpec(tuple(made))
+
+
+def entries(spec: MonitorSpec, start: Instant, hours: float, *, seed: int = 1) -> Iterator[Entry]:
+    """What a daemon writes in so many hours: four ticks a second, looks in them, a blip now and then."""
+    random = Random(seed)
+    checks = [(CheckId(c.name, check.name), check, random.random()) for c in spec.components for check in c.checks]
+    due = sorted((round(phase * check.interval_ns / 1_000), at, check) for at, check, phase in checks)
+    end_us, elapsed_us, number = round(hours * 3_600e6), 0, 0
+    while elapsed_us < end_us:
+        elapsed_us += _TICK_US + random.randrange(200)
+        now = start.after(elapsed_us * 1_000)
+        yield now
+        while due[number][0] <= elapsed_us:
+            due_us, at, check = due[number]
+            yield now, at, now.mono_ns, _found(random, check, now)
+            due[number] = due_us + check.interval_ns // 1_000, at, check
+            number = (number + 1) % len(due)
+
+
+def _found(random: Random, check: CheckSpec, now: Instant) -> Observation:
+    dice = random.random()
+    if dice < 0.0003:
+        return Observation(Verdict.FAIL, "refused", dice)
+    if check.signal is not None:
+        written_ns = now.wall_ns - random.randrange(5_000) * 1_000_000
+        return Observation(
+            Verdict.OK, "", 0.0001 + dice / 9_999, signal=WorkSignal(written_ns, now.wall_ns // NS_PER_S)
+        )
+    if check.type == "process":
+        return Observation(Verdict.OK, "pid 812, 1 process", dice / 9_999, identity=Identity(812, 1_790_000_000.25))
+    return Observation(Verdict.OK, "connected to 127.0.0.1:80", 0.0003 + dice / 9_999)
+
+
+def recorded(folder: Path, spec: MonitorSpec, hours: float) -> int:
+    """A history of so many hours up to now in `folder`; how many observations."""
+    now_ns = time.time_ns() // 1_000 * 1_000
+    start = Instant(10_000 * NS_PER_S, now_ns - round(hours * 3_600) * NS_PER_S, 10_000 * NS_PER_S)
+    file = HistoryFile(folder / HISTORY_FILE)
+    settling = Settling(file, history_s=1e9)
+    history = History(folder, settling, file, 1.0)
+    history.begin(Life(start, spec, MonitorMemory()), Loaded("", ()))
+    count, batch = 0, []
+    for entry in entries(spec, start, hours):
+        batch.append(entry)
+        count += isinstance(entry, tuple)
+        if len(batch) == 5_000:
+            history.take(batch)
+            history._work()
+            batch = []
+    history.take(batch)
+    history._work(last=True)
+    while settling.settle():
+        pass
+    file.close()
+    return count
+
+
+def replayed(components: int, hours: float) -> list[Row]:
+    """Observations a second from the file to what was decided."""
+    spec = watched(components)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        count = recorded(folder, spec, hours)
+        reader = HistoryReader(folder)
+        playing = Playing(Setting(spec, ()))
+        gc.disable()
+        began_s = time.perf_counter()
+        told = sum(1 for _ in playing.play(lives(reader, Range()), ()))
+        took_s = time.perf_counter() - began_s
+        gc.enable()
+        reader.close()
+    assert playing.observations == count
+    assert told > 0
+    return [Row(f"replay of {components} components: observations a second", count / took_s, "", least=150_000)]
