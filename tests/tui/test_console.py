@@ -267,10 +267,10 @@ async def test_a_small_terminal_is_told_and_a_larger_one_shows_all_again() -> No
         assert "3 shown" in desk.text
 
 
-async def test_t_goes_through_the_shipped_themes() -> None:
+async def test_t_and_t_again_goes_through_the_shipped_themes() -> None:
     async with seated(three()) as desk:
         seen = {desk.app.theme}
-        for _ in range(4):
+        for _ in range(5):
             await desk.press("t")
             seen.add(desk.app.theme)
         assert seen == {"night", "day", "contrast", "colorblind", "ansi"}
@@ -322,12 +322,15 @@ async def test_x_writes_the_state_shown_and_overwrites_nothing(tmp_path: Path, m
 
 
 async def test_a_key_remapped_by_id_moves_in_the_footer_and_the_help_too() -> None:
-    async with seated(three(a="down"), keys={"component.probe": "f8", "nobody.home": "f9"}) as desk:
+    keys = {"component.probe": "f8", "component.restrat": "f9", "console.help": "q"}
+    async with seated(three(a="down"), keys=keys) as desk:
         await desk.press("c")
         await desk.press("f8")
         await desk.until(lambda: desk.source.probed == ["a"], "f8 did not check a")
         assert "f8 check" in desk.lines[-1]
-        assert any("no command is called nobody.home" in told for told in desk.toasts)
+        told = "\n".join(desk.toasts)
+        assert "no command is called component.restrat, perhaps component.restart" in told
+        assert "q of console.help is the key of console.quit too" in told
 
 
 async def test_the_palette_runs_a_command_by_its_name() -> None:
@@ -344,6 +347,19 @@ async def test_every_flag_stands_beside_the_state() -> None:
     async with seated(state([shown]), (120, 30)) as desk:
         await desk.press("2")
         assert "optional · flapping · waits for gateway" in desk.line(" a ")
+
+
+async def test_b_turns_the_bell_off_and_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with seated(three()) as desk:
+        rung: list[bool] = []
+        monkeypatch.setattr(desk.app, "bell", lambda: rung.append(True))
+        await desk.press("b")
+        await desk.tell(three(1, a="down"))
+        assert not rung
+        assert "the bell is off" in desk.text
+        await desk.press("b")
+        await desk.tell(three(2, a="down", b="down"))
+        assert rung == [True]
 
 
 async def test_q_ends_the_console() -> None:

@@ -7,7 +7,7 @@ import pytest
 from textual.color import Color
 
 from lifesign.tui.themes import STATES, Themes, load_themes, shipped_folder
-from tests.tui.desk import seated
+from tests.tui.desk import HandClock, seated
 from tests.tui.documents import component, down_mind, state
 
 SHIPPED = load_themes(shipped_folder())
@@ -101,3 +101,41 @@ async def test_every_shipped_theme_draws_every_screen(name: str) -> None:
 async def test_without_any_theme_file_the_console_still_opens() -> None:
     async with seated(state([down_mind()]), themes=Themes(())) as desk:
         await desk.until_shown("mind")
+
+
+async def test_t_tries_themes_on_enter_keeps_one_and_escape_takes_the_old_one_back() -> None:
+    async with seated(state([down_mind()]), clock=HandClock()) as desk:
+        names = [theme.name for theme in SHIPPED.themes]
+        before = desk.colors("no new work")
+        await desk.press("t", "down")
+        after = names[(names.index("night") + 1) % len(names)]
+        assert f"→ {after}" in desk.text
+        await desk.until(lambda: desk.colors("no new work") != before, "nothing was tried on")
+        assert "mind" in desk.text
+        await desk.press("escape")
+        await desk.until(lambda: desk.colors("no new work") == before, "the old one did not come back")
+        await desk.press("t", "down", "enter")
+        assert desk.app.theme == after
+        assert f"theme {after}" in desk.toasts
+
+
+async def test_saving_the_theme_that_is_worn_changes_the_running_screen(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(GOOD)
+    folders = (shipped_folder(), tmp_path)
+    themes = load_themes(*folders)
+    async with seated(
+        state([down_mind()]), clock=HandClock(), themes=themes, theme_folders=folders, theme="mine"
+    ) as desk:
+        await desk.press("2")
+        assert "#ff00ff" not in desk.colors("mind")
+        (tmp_path / "mine.toml").write_text(GOOD.replace("#ff7b82", "#ff00ff") + "\n")
+        await desk.tick()
+        await desk.until(lambda: "#ff00ff" in desk.colors("mind"), "the screen did not change")
+        (tmp_path / "mine.toml").write_text(BAD["no colour"])
+        await desk.tick()
+        await desk.until(lambda: any("theme mine.toml" in told for told in desk.toasts), "it was not told")
+        assert "#ff00ff" in desk.colors("mind")
+        (tmp_path / "other.toml").write_text(GOOD)
+        await desk.tick()
+        await desk.press("t")
+        assert "other" in desk.text

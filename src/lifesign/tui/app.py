@@ -5,28 +5,27 @@ It knows no widget but the screens, and decides nothing about what is watched.
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rich.text import Text
-from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
-from textual.theme import Theme
 
 from lifesign.tui.answers import Answers
-from lifesign.tui.commands import Command, available, unknown_ids
+from lifesign.tui.commands import Command, available, complaints
 from lifesign.tui.deeds import Deed
 from lifesign.tui.drawing.scene import Scene
+from lifesign.tui.dressing import DressedApp
 from lifesign.tui.ending import Ending
 from lifesign.tui.errands import Errands
 from lifesign.tui.export import write_state
 from lifesign.tui.feed import Acted, EventsRead, Feed, Polled, Probed
+from lifesign.tui.finding import Finding
 from lifesign.tui.news import fault_line, newly_down, title_of
 from lifesign.tui.options import Options
-from lifesign.tui.painter import Painter
+from lifesign.tui.screens.component import ComponentScreen
 from lifesign.tui.screens.help import HelpScreen
 from lifesign.tui.screens.main import MainScreen
 from lifesign.tui.screens.operations import Operations
@@ -34,14 +33,14 @@ from lifesign.tui.screens.page import Page
 from lifesign.tui.snapshot import Snapshot
 from lifesign.tui.source import StateSource
 from lifesign.tui.terminal import Title
-from lifesign.tui.themes import ANSI_THEME, FALLBACK_VARIABLES
 
 
-class ConsoleApp(App[int]):
+class ConsoleApp(DressedApp):
     """The terminal console on one daemon."""
 
     TITLE = "lifesign"
     CSS_PATH = "console.tcss"
+    COMMANDS: ClassVar[set[Any]] = {Finding}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "quit", show=False, priority=True, id="console.interrupt"),
     ]
@@ -53,21 +52,14 @@ class ConsoleApp(App[int]):
         clock: Callable[[], float] = time.monotonic,
         ending: Ending | None = None,
     ) -> None:
-        self._options = options
-        # NO_COLOR must find native colours when Textual chooses its filter, or failures end up black on black.
-        super().__init__(ansi_color=None if options.color else True)
-        self.animation_level = "none"
-        for theme in options.themes.themes:
-            self.register_theme(theme)
-        wanted = options.theme if options.color else ANSI_THEME
-        self.theme = wanted if wanted in self.available_themes else "textual-dark"
-        self.painter = Painter.of(self.current_theme)
+        super().__init__(options)
         self.snapshot = Snapshot(archived=options.archived)
         self._clock = clock
         self._ending = ending
         self._feed = Feed(connect, self.post_message, clock, options.author)
         self._errands = Errands(self._feed, self.tell, self._show)
         self._title = Title()
+        self._bell = options.bell
         self._answers = Answers()
         self._frozen: Scene | None = None
         self.operations = Operations(self.act, self.tell, self.push_screen, self.scene)
@@ -99,7 +91,7 @@ class ConsoleApp(App[int]):
 
     def on_mount(self) -> None:
         """Signals end the app properly; then the first screen, the feed and the one tick."""
-        self.theme_changed_signal.subscribe(self, self._repaint)
+        self.follow_themes()
         if self._ending is not None:
             self._ending.begin(partial(asyncio.get_running_loop().call_soon_threadsafe, self.exit, 0))
         self.set_keymap(dict(self._options.keys))
@@ -108,14 +100,15 @@ class ConsoleApp(App[int]):
         self.set_interval(1.0, self._tick)
         for note in (*self._options.notes, *self._options.themes.problems):
             self.tell(note, severity="warning")
-        for unknown in unknown_ids(self._options.keys):
-            self.tell(f"console.keys: no command is called {unknown}", severity="warning")
+        for complaint in complaints(self._options.keys):
+            self.tell(complaint, severity="warning")
 
     def on_unmount(self) -> None:
         """The threads end after their request in flight."""
         self._feed.stop()
 
     def _tick(self) -> None:
+        self.renew_themes()
         self._show()
 
     @property
@@ -131,7 +124,7 @@ class ConsoleApp(App[int]):
     def on_polled(self, message: Polled) -> None:
         """A poll was answered, or failed."""
         before, self.snapshot = self.snapshot, self.snapshot.after(message.reading)
-        if self._options.bell and newly_down(before, self.snapshot):
+        if self._bell and newly_down(before, self.snapshot):
             self.bell()
         if self._options.title and self._driver is not None and not self.is_headless:
             self._title.tell(title_of(self.snapshot, self._clock()), self._driver.write)
@@ -155,6 +148,10 @@ class ConsoleApp(App[int]):
         """Checks these components now."""
         if not self.read_only:
             self._errands.probe(names)
+
+    def open(self, component: str) -> None:
+        """Shows everything known of a component."""
+        self.push_screen(ComponentScreen(component))
 
     def act(self, deed: Deed) -> None:
         """Does what the operator has confirmed."""
@@ -183,48 +180,22 @@ class ConsoleApp(App[int]):
             self._show()
         return was
 
-    def action_next_theme(self) -> None:
-        """The next of lifesign's themes."""
-        names = [theme.name for theme in self._options.themes.themes]
-        if not self._options.color or not names:
-            self.tell("NO_COLOR is set: the console keeps to the terminal's own colours")
-            return
-        self.theme = names[(names.index(self.theme) + 1) % len(names) if self.theme in names else 0]
-        self.tell(f"theme {self.theme}")
+    def action_toggle_bell(self) -> None:
+        """Rings when a component goes down, or never."""
+        self._bell = not self._bell
+        self.tell("the bell rings when a component goes down" if self._bell else "the bell is off")
 
     def action_export(self) -> None:
         """Writes the state shown to a file in the working folder."""
         told, done = write_state(self.snapshot)
         self.tell(told, severity="information" if done else "error")
 
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """The palette: the commands of the screen."""
-        if isinstance(screen, Page):
-            for command in screen.command_set:
-                run = self._runner(screen, command)
-                yield SystemCommand(f"{command.label} ({command.spelled_keys()})", command.help, run)
-
-    def _runner(self, screen: Page, command: Command) -> Callable[[], None]:
-        def run() -> None:
-            self.call_later(screen.run_action, command.action)
-
-        return run
-
     def tell(self, text: str, severity: str = "information") -> None:
         """An answer to the operator's own action."""
         self._answers.say(text, severity, self._clock())
         self._show()
 
-    def _repaint(self, theme: Theme) -> None:
-        self.painter = Painter.of(theme)
-        self.refresh(layout=True)
-        self.call_after_refresh(self.screen.refresh)
-
     def _fatal_error(self) -> None:
         """One line on a fault of our own: Textual's crash screen prints local variables, which hold data."""
         self._exit_renderables.append(Text(fault_line(self._exception)))
         self._close_messages_no_wait()
-
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        """Our own variables, for a theme of Textual's that lacks them."""
-        return dict(FALLBACK_VARIABLES)

@@ -5,6 +5,7 @@ Not here: what a command does. `action` names a method `action_...` of the scree
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 
 from textual.binding import Binding
 
@@ -59,7 +60,8 @@ class Command:
 QUIT = Command("console.quit", "q", "app.quit", "quit", "end the console", rank=8)
 HELP = Command("console.help", "question_mark", "app.help", "help", "this page", rank=1)
 PALETTE = Command("console.palette", "colon,ctrl+p", "app.command_palette", "palette", "find a command by its name")
-THEME = Command("console.theme", "t", "app.next_theme", "theme", "the next colour theme")
+THEME = Command("console.theme", "t", "app.choose_theme", "theme", "choose a colour theme, each shown as you go")
+BELL = Command("console.bell", "b", "app.toggle_bell", "bell", "ring when a component goes down, or never")
 BACK = Command(
     "console.back", "escape", "back", "back", "undo one thing: freeze, filter, marks, sort, cursor; or leave", rank=9
 )
@@ -103,7 +105,8 @@ MOVES = (
 OPERATE = (PROBE, SILENCE, HOLD, ACK, RESTART, PAUSE)
 VIEWS = (PANELS, TABLE, INCIDENTS, EVENTS, SILENCES)
 SORTS = (SORT_NEXT, SORT_PREVIOUS, SORT_REVERSE)
-CONSOLE = (FREEZE, EXPORT, THEME, PALETTE, BACK, QUIT)
+CONSOLE = (FREEZE, EXPORT, THEME, BELL, PALETTE, BACK, QUIT)
+ON_COMPONENTS = (OPEN, *OPERATE)
 MAIN = (HELP, OPEN, *OPERATE, PROBE_ALL, MARK, FILTER, PROBLEMS, *SORTS, *VIEWS, COPY, *CONSOLE)
 DETAIL = (HELP, *OPERATE, *VIEWS, COPY, *CONSOLE)
 INCIDENT_LIST = (HELP, OPEN, *OPERATE, MARK, *VIEWS, COPY, *CONSOLE)
@@ -118,6 +121,16 @@ def available(commands: Iterable[Command], *, read_only: bool, keys: Mapping[str
     return tuple(replace(command, keys=keys.get(command.id, command.keys)) for command in allowed)
 
 
-def unknown_ids(keys: Mapping[str, str]) -> list[str]:
-    """The ids in `keys` that no command has."""
-    return sorted(set(keys) - {command.id for command in ALL})
+def complaints(keys: Mapping[str, str]) -> list[str]:
+    """One line for each id in `keys` that no command has, with the nearest; and for each key that is taken already."""
+    known = {command.id: command for command in ALL}
+    told: list[str] = []
+    for unknown in sorted(set(keys) - set(known)):
+        nearest = get_close_matches(unknown, known, n=1, cutoff=0.5)
+        told.append(f"console.keys: no command is called {unknown}{f', perhaps {nearest[0]}' if nearest else ''}")
+    for command_id, wanted in keys.items():
+        for other in ALL:
+            taken = {key.strip() for key in keys.get(other.id, other.keys).split(",")}
+            if command_id in known and other.id != command_id and taken & {key.strip() for key in wanted.split(",")}:
+                told.append(f"console.keys: {wanted} of {command_id} is the key of {other.id} too")
+    return told

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from lifesign.tui.drawing.glyphs import UNICODE, Glyphs
 from lifesign.tui.themes import DEFAULT_THEME, Themes
@@ -11,14 +12,16 @@ from lifesign.tui.themes import DEFAULT_THEME, Themes
 class Options:
     """`keys`: command ids and the keys they are remapped to. `notes`: told once when the console opens.
 
-    `author`: who sits here, for what they do. `archived`: the source is a file, and what it tells is not the present.
-    `color`: False keeps to the `ansi` theme.
+    `theme_folders`: where `themes` were read, the user's last, to follow what is saved there. `author`: who sits here,
+    for what they do. `archived`: the source is a file, and what it tells is not the present. `color`: False keeps to
+    the `ansi` theme.
     """
 
     read_only: bool = False
     archived: bool = False
     glyphs: Glyphs = UNICODE
     themes: Themes = field(default_factory=lambda: Themes(()))
+    theme_folders: tuple[Path, ...] = ()
     theme: str = DEFAULT_THEME
     color: bool = True
     keys: Mapping[str, str] = field(default_factory=dict)

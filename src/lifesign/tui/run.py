@@ -84,11 +84,13 @@ def _run_drawn(
     from lifesign.tui.themes import ANSI_THEME, DEFAULT_THEME, load_themes, shipped_folder, user_folder
 
     term = os.environ.get("TERM", "")
+    folders = (shipped_folder(), user_folder())
     options = Options(
         read_only=read_only,
         archived=archived,
         glyphs=glyphs_for(term, encoding_of(os.environ, sys.stdout.encoding or "")),
-        themes=load_themes(shipped_folder(), user_folder()),
+        themes=load_themes(*folders),
+        theme_folders=folders,
         theme=ANSI_THEME if has_few_colors(os.environ) else DEFAULT_THEME,
         color="NO_COLOR" not in os.environ,
         keys=keys,

@@ -38,6 +38,10 @@ class Console(Protocol):
         """A toast: an answer to the operator."""
         ...
 
+    def open(self, component: str) -> None:
+        """Shows everything known of a component."""
+        ...
+
     def thaw(self) -> bool:
         """Shows the present again, where the display was frozen; whether it was."""
         ...

@@ -10,7 +10,6 @@ from lifesign.api.documents import Component
 from lifesign.tui.commands import INCIDENT_LIST, Command
 from lifesign.tui.drawing.scene import Scene
 from lifesign.tui.order import Arrangement, concerned
-from lifesign.tui.screens.component import ComponentScreen
 from lifesign.tui.screens.operating import Operating
 from lifesign.tui.widgets.lines import Lines
 from lifesign.tui.widgets.listing import Cursor, IncidentList, marked_note
@@ -69,7 +68,7 @@ class IncidentsScreen(Operating):
 
     def restart_begun(self, component: str) -> None:
         """Shows it as it goes."""
-        self.app.push_screen(ComponentScreen(component))
+        self.console.open(component)
 
     def on_listing_moved(self) -> None:
         """Nothing shall move under the cursor for a while."""
@@ -82,7 +81,7 @@ class IncidentsScreen(Operating):
     def action_open(self) -> None:
         """Everything known of it."""
         if (current := self.query_one("#body", IncidentList).current) is not None:
-            self.app.push_screen(ComponentScreen(current.name))
+            self.console.open(current.name)
 
     async def action_incidents(self) -> None:
         """All of them."""

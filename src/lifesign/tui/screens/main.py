@@ -16,7 +16,6 @@ from lifesign.tui.drawing.header import inspector_lines
 from lifesign.tui.drawing.scene import Scene
 from lifesign.tui.drawing.table import table_head
 from lifesign.tui.order import Arrangement, Selection, Sort, arrange
-from lifesign.tui.screens.component import ComponentScreen
 from lifesign.tui.screens.events import EventsScreen
 from lifesign.tui.screens.incidents import IncidentsScreen
 from lifesign.tui.screens.operating import Operating
@@ -120,7 +119,7 @@ class MainScreen(Operating):
     def action_open(self) -> None:
         """Shows everything known of the component under the cursor."""
         if (current := self.listing.current) is not None:
-            self.app.push_screen(ComponentScreen(current.name))
+            self.console.open(current.name)
 
     async def action_events(self) -> None:
         """Shows the history."""
@@ -169,7 +168,7 @@ class MainScreen(Operating):
 
     def restart_begun(self, component: str) -> None:
         """Shows it as it goes."""
-        self.app.push_screen(ComponentScreen(component))
+        self.console.open(component)
 
     def action_probe_all(self) -> None:
         """Checks every component shown, now."""

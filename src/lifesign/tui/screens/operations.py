@@ -88,6 +88,23 @@ class Operations:
 
         self.ask(RestartDialog(title, restart_words(able, self.scene()), choices), answered)
 
+    def run(self, action: str, component: Component, duration: str, reason: str, begun: Callable[[str], None]) -> bool:
+        """Does by its name what a key would do to `component`; whether that is one of ours."""
+        match action:
+            case "silence":
+                self.silence([component], duration or "1h", reason)
+            case "hold":
+                self.hold([component], duration or "1h", reason)
+            case "acknowledge":
+                self.acknowledge([component])
+            case "pause":
+                self.pause([component])
+            case "restart":
+                self.restart([component], begun)
+            case _:
+                return False
+        return True
+
     def _all_end(self, components: _Components, laid: _Components, action: str) -> bool:
         """Whether all of them have it, so that the key ends it; and ends it."""
         if not components or len(laid) < len(components):

@@ -12,6 +12,7 @@ from lifesign.api.documents import EventDocument
 from lifesign.tui.commands import ACTING, PAGE, Command
 from lifesign.tui.drawing.header import answer_lines, header_line, status_line
 from lifesign.tui.drawing.scene import Scene
+from lifesign.tui.proposals import Proposal
 from lifesign.tui.screens.console import Console
 from lifesign.tui.widgets.keybar import KeyBar
 from lifesign.tui.widgets.lines import Lines, PlainBars
@@ -109,6 +110,19 @@ class Page(Screen[None]):
     async def on_key_bar_chosen(self, message: KeyBar.Chosen) -> None:
         """Runs the command that was clicked."""
         await self.run_action(message.command.action)
+
+    def run_on(self, proposal: Proposal) -> None:
+        """Runs what the palette proposed on one component."""
+        component = self.console.scene().snapshot.component(proposal.component)
+        action = proposal.command.action
+        if component is None:
+            self.console.tell(f"{proposal.component} is no longer watched", "warning")
+        elif action == "probe":
+            self.console.probe((component.name,))
+        elif action == "open" or not self.console.operations.run(
+            action, component, proposal.duration, proposal.reason, self.console.open
+        ):
+            self.console.open(component.name)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A read-only console has no binding that acts."""
