@@ -183,3 +183,17 @@ async def test_a_run_that_ends_tries_each_once() -> None:
     assert not await desk.outbox.flush(5)
     assert [component for component, _, _ in sink.taken] == ["mind"]
     assert desk.outbox.depth == 1
+
+
+async def test_the_next_incident_of_a_component_does_not_overtake_the_one_before() -> None:
+    """Else a tracker would open the second, and take it for the first, which then never had an issue."""
+    sink = ObedientSink(SinkError("down"))
+    desk = Desk(forge=sink)
+    desk.put("forge", alert())
+    assert not await desk.outbox.flush(5)
+    desk.put("forge", alert("recovered"), alert(number=2))
+    assert not await desk.outbox.flush(5)
+    assert sink.taken == []
+    desk.now_s += 60
+    assert await desk.outbox.flush(5)
+    assert [stage for _, stage, _ in sink.taken] == ["opened", "recovered", "opened"]

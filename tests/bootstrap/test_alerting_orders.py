@@ -39,11 +39,6 @@ _QUIET: dict[str, tuple[Callable[..., OperatorCommand], Callable[..., OperatorCo
     "silence": (commands.Silence, commands.Unsilence),
     "hold": (commands.Hold, commands.Release),
 }
-_BY_NAME: dict[str, Callable[..., OperatorCommand]] = {
-    "pause": commands.Pause,
-    "resume": commands.Resume,
-    "ack": commands.Acknowledge,
-}
 
 
 @dataclass(frozen=True)
@@ -88,6 +83,7 @@ class Ledger:
     opened: set[tuple[str, str]] = field(default_factory=set)
     owed: set[tuple[str, str]] = field(default_factory=set)
     updated: dict[tuple[str, str], float] = field(default_factory=dict)
+    paused: set[str] = field(default_factory=set)
 
     def happened(self, event: Event, now_s: float) -> None:
         name = event.component or ""
@@ -102,7 +98,7 @@ class Ledger:
         return any(self.quiet_until.get((kind, name), -1.0) > now_s for kind in ("silence", "hold"))
 
     def waits_for_parent(self, name: str) -> bool:
-        return name == "child" and self.knobs.depends and "parent" in self.down
+        return name == "child" and self.knobs.depends and "parent" in self.down.keys() - self.paused
 
     def wants(self, sink: str, name: str) -> bool:
         return sink == "prompt" or (self.knobs.patient and not (self.knobs.picky and name == "child"))
@@ -172,6 +168,14 @@ class Watch(Stage):
             return True
         return False
 
+    def pause(self, name: str, *, ends: bool = False) -> None:
+        """Its checks rest, or do no more."""
+        ask = commands.Resume(name, "op") if ends else commands.Pause(name, "op")
+        before = set(self.ledger.paused)
+        self.ledger.paused = before - {name} if ends else before | {name}
+        if not self.command(ask):
+            self.ledger.paused = before
+
     def quiet(self, kind: str, name: str, duration_s: float) -> None:
         """A silence or hold of so long; of none: its end."""
         ask: OperatorCommand
@@ -197,6 +201,7 @@ class Watch(Stage):
         if not knobs.patient:
             self.ledger.opened = {key for key in self.ledger.opened if key[0] != "patient"}
         if before.child and not knobs.child:
+            self.ledger.paused.discard("child")
             self.ledger.quiet_until = {key: s for key, s in self.ledger.quiet_until.items() if key[1] != "child"}
         self.alerter.follow(wanted, self.now)
         self.alerter.review(self.now)
@@ -265,6 +270,12 @@ WRITTEN: dict[str, Steps] = {
     ],
     "killed while it waits": [down("lone", 8), (("killed", 40.0), 40)],
     "killed, silenced": [still("silence", "lone", 100.0, 1), down("lone", 9), (("killed", 40.0), 30), down("lone", 9)],
+    "parent paused, and back": [
+        down("child", 1),
+        down("parent", 5),
+        (("pause", "parent"), 40),
+        (("resume", "parent"), 1),
+    ],
     "paused while told": [down("lone", 40), (("pause", "lone"), 40), (("resume", "lone"), 9), down("lone", 9, "well")],
 }
 
@@ -282,8 +293,10 @@ def play(steps: Steps) -> None:
                 watch.reload(knobs)
             case "killed", [float(away_s)]:
                 watch.killed(away_s)
+            case "ack", [str(name)]:
+                watch.command(commands.Acknowledge(name, "op"))
             case _, [str(name)]:
-                watch.command(_BY_NAME[str(what)](name, "op"))
+                watch.pause(name, ends=what == "resume")
         watch.run(wait_s)
     _judge_the_end(watch)
 
@@ -292,7 +305,7 @@ def _judge_the_end(watch: Watch) -> None:
     """Everything is let go and down: who is to hear hears. Then all is well: every end is told, and nothing is left."""
     ledger = watch.ledger
     for name in ACTORS:
-        watch.command(commands.Resume(name, "op"))
+        watch.pause(name, ends=True)
         watch.quiet("silence", name, 0.0)
         watch.quiet("hold", name, 0.0)
         watch.world[name, "port"] = Observation(FAIL, "down for good")

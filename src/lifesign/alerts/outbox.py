@@ -1,4 +1,4 @@
-"""The outbox: alerts leave through it, each at least once, in the order of their incident, over our own death.
+"""The outbox: alerts leave through it, each at least once, in the order of their component, over our own death.
 
 Every entry is given to `keep` before it is sent, and taken away after it has arrived. One task a sink: a sink that
 hangs delays no other. A failed attempt is repeated for ever, with growing waits; an entry that a newer one of the same
@@ -198,10 +198,10 @@ class Outbox:
                 continue
 
     def _next(self, name: str) -> Entry | None:
-        """The entry due first, of those that are the oldest of their incident; of the held, the longest held."""
+        """The entry due first, of those that are the oldest of their component; of the held, the longest held."""
         first: dict[str, Entry] = {}
         for entry in self._entries[name]:
-            first.setdefault(entry.alert.incident, entry)
+            first.setdefault(entry.alert.component, entry)
         longest = next((entry for entry in first.values() if entry.held), None)
         kept = [e for e in first.values() if e.key not in self._unkept and (not e.held or e is longest)]
         return min(kept, key=lambda entry: (entry.next_s, entry.number), default=None)

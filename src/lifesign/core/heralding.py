@@ -104,9 +104,19 @@ class Herald:
         operations = component.operations
         return Circumstances(
             diagnosis=component.diagnosis(now),
-            suppressed_by=self._monitor.suppressed_by(component),
+            suppressed_by=self._monitor.suppressed_by(component) or self._not_recovered(component),
             silenced=operations.silence is not None,
             held=operations.hold is not None,
             acknowledged=operations.acknowledged is not None,
             spokesman=min(self.together) if name in self.together else "",
         )
+
+    def _not_recovered(self, component: TrackedComponent) -> str | None:
+        """A dependency that nobody can see just now, but was down when it was last seen: unknown ends nothing (S4).
+
+        One that is paused is no excuse: an operator has taken it out.
+        """
+        held = self._monitor.components
+        parents = (held[name] for name in component.spec.depends_on if name in held)
+        found = (p.spec.name for p in parents if p.incident is not None and p.operations.paused is None)
+        return next(found, None)
