@@ -1,22 +1,27 @@
 """The history: how fast it is written beside a loop that goes on, how fast it is replayed, how large it becomes."""
 
+import asyncio
 import gc
+import sqlite3
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
+from lifesign.bootstrap.recording import HAND_OVER_ENTRIES
 from lifesign.core.memory import MonitorMemory
 from lifesign.core.model import NS_PER_S, CheckId, Identity, Instant, Layer, Observation, Verdict, WorkSignal
 from lifesign.core.spec import CheckSpec, ComponentSpec, MonitorSpec, SignalPolicy
 from lifesign.core.transcript import Entry
+from lifesign.engine.clock import SteadyClocks
 from lifesign.replay.playing import Playing, Setting
 from lifesign.replay.recorded import Range, lives
+from lifesign.store.block import rows_of
 from lifesign.store.history import History, Life, Loaded
 from lifesign.store.history_file import HISTORY_FILE, HistoryFile
 from lifesign.store.history_reader import HistoryReader
-from lifesign.store.settling import Settling
+from lifesign.store.settling import MOST_BYTES, Settling
 from tests.bench.table import Row
 
 _TICK_US = 250_000
@@ -96,7 +101,7 @@ def recorded(folder: Path, spec: MonitorSpec, hours: float) -> int:
 
 
 def replayed(components: int, hours: float) -> list[Row]:
-    """Observations a second from the file to what was decided."""
+    """Observations for each second of CPU, from the file to what was decided."""
     spec = watched(components)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -104,11 +109,75 @@ def replayed(components: int, hours: float) -> list[Row]:
         reader = HistoryReader(folder)
         playing = Playing(Setting(spec, ()))
         gc.disable()
-        began_s = time.perf_counter()
+        began_s = time.process_time()
         told = sum(1 for _ in playing.play(lives(reader, Range()), ()))
-        took_s = time.perf_counter() - began_s
+        took_s = time.process_time() - began_s
         gc.enable()
         reader.close()
     assert playing.observations == count
     assert told > 0
     return [Row(f"replay of {components} components: observations a second", count / took_s, "", least=150_000)]
+
+
+def written(seconds: float, *, rate: int = 25_000) -> list[Row]:
+    """Observations a second that reach the file while a loop hands them over and measures how late it wakes."""
+    spec = watched(1_000)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        history = History.open(folder, history_s=1e9)
+        count, lags_ms, took_s = asyncio.run(_hand_over(history, spec, seconds, rate))
+        assert history.dropped_entries == 0
+        reader = HistoryReader(folder)
+        kept = sum(len(list(rows_of(c))) for life in reader.lives() for b in reader.blocks(life.id) for c in b.checks)
+        reader.close()
+    assert kept == count
+    lag_ms = sorted(lags_ms)[int(len(lags_ms) * 0.99)]
+    return [
+        Row("into the history, off the loop: observations a second", count / took_s, "", least=20_000),
+        Row("the loop's lag meanwhile, p99", lag_ms, "ms", most=20),
+    ]
+
+
+async def _hand_over(history: History, spec: MonitorSpec, seconds: float, rate: int) -> tuple[int, list[float], float]:
+    """How many observations, how late the loop woke, and how long it took until all were written."""
+    every_s, random = 0.01, Random(1)
+    checks = [(CheckId(c.name, check.name), check) for c in spec.components for check in c.checks]
+    clocks = SteadyClocks()
+    start = clocks()
+    history.begin(Life(start, spec, MonitorMemory()), Loaded("", ()))
+    pending: list[Entry] = []
+    gc.collect()
+    gc.freeze()  # as the daemon does
+    lags_ms, count, began_s = [], 0, time.perf_counter()
+    due_s = began_s
+    while due_s - began_s < seconds:
+        due_s += every_s
+        await asyncio.sleep(max(0.0, due_s - time.perf_counter()))
+        lags_ms.append(max(0.0, time.perf_counter() - due_s) * 1_000)
+        now = clocks()
+        pending.append(now)
+        for _ in range(round(rate * every_s)):
+            at, check = checks[count % len(checks)]
+            pending.append((now, at, now.mono_ns, _found(random, check, now)))
+            count += 1
+        if len(pending) >= HAND_OVER_ENTRIES:
+            history.take(pending)
+            pending = []
+    history.take(pending)
+    assert await asyncio.to_thread(history.close, 60)
+    return count, lags_ms, time.perf_counter() - began_s
+
+
+def year(hours: float) -> list[Row]:
+    """How large the file of 200 components with two checks each is after a year, by what some hours of it take."""
+    spec = watched(200, each=2)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        recorded(folder, spec, hours)
+        connection = sqlite3.connect(folder / HISTORY_FILE)
+        sizes = dict(connection.execute("SELECT name, sum(pgsize) FROM dbstat GROUP BY name").fetchall())
+        connection.close()
+    raw = min(MOST_BYTES, sizes["blocks"] / hours * 24 * 31)
+    counted = sizes["minutes"] / hours * 24 * 14 + sizes["hours"] / hours * 24 * 90
+    words = "the history of 200 components with 400 checks at 10 s after a year"
+    return [Row(words, (raw + counted) / 1e6, "MB", most=500)]

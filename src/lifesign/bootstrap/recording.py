@@ -16,6 +16,7 @@ from lifesign.store.history import History, Life, Loaded
 from lifesign.text import redact
 
 HAND_OVER_NS = 1_000_000_000
+HAND_OVER_ENTRIES = 2_500
 
 
 class Recorder:
@@ -35,9 +36,9 @@ class Recorder:
             self._history.begin(life, _loaded(config, secrets))
 
     def after_round(self) -> None:
-        """Hands over what came, once a second."""
+        """Hands over what came, once a second, or sooner where it is much."""
         now_ns = self._monitor.now.mono_ns
-        if now_ns - self._handed_ns >= HAND_OVER_NS:
+        if now_ns - self._handed_ns >= HAND_OVER_NS or self._monitor.waiting >= HAND_OVER_ENTRIES:
             self._handed_ns = now_ns
             self._hand_over()
 

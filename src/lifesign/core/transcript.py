@@ -79,6 +79,11 @@ class RecordedMonitor(Monitor):
         """The clocks as they were read for the last call."""
         return self._now
 
+    @property
+    def waiting(self) -> int:
+        """How many entries wait to be taken."""
+        return len(self._transcript)
+
     def take(self) -> list[Entry]:
         """What was written since the last time."""
         taken, self._transcript = self._transcript, []

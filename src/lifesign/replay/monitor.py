@@ -118,6 +118,12 @@ class ReplayedMonitor(Monitor):
         alarm_ns = self._alarms.next_ns()
         return self._slow_ns if alarm_ns is None or self._slow_ns < alarm_ns else alarm_ns
 
+    def settle_alarms(self, until_ns: int) -> None:
+        """Sets anew each alarm that would ring by then though it has moved later since it was set."""
+        now_ns, alarms = self._now.mono_ns, self._alarms
+        for number in alarms.ring(until_ns):
+            alarms.set(number, self._checks[number].next_wake_ns(now_ns))
+
     def _next_but_alarms_ns(self) -> int:
         now_ns = self._now.mono_ns
         suspect = now_ns < self._observer.suspect_until_ns or self._common.is_suspected(now_ns)

@@ -108,6 +108,9 @@ class Player:
 
     def _pass(self, stretch: Stretch, until_key: int) -> None:
         """Time passes up to that entry: ticks and reviews that are due before it."""
+        self._monitor.settle_alarms((until_key >> RANK_BITS) * 1_000)
+        if self._due_key() > until_key:
+            return
         while True:
             tick_key = _first(stretch.ticks, max(key_of(self._monitor.due_ns()), self._next_key))
             review_key = self._next_review(stretch)

@@ -6,8 +6,8 @@ once. Metrics and data of an observation decide nothing, and are not kept. Not h
 """
 
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TypeAlias
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -17,6 +17,7 @@ from lifesign.store.columns import pack, unpack
 RANK_BITS = 12
 MOST_RANK = (1 << RANK_BITS) - 1
 _NS_PER_US = 1_000
+_NONE: Mapping[str, Any] = {}
 _IN_COLUMN = 1 << 60  # larger numbers stand in the finding itself
 
 
@@ -204,4 +205,4 @@ def _progress(finding: Finding) -> int | float | str | None:
 
 def _observation(finding: Finding, signal: WorkSignal | None) -> Observation:
     identity = None if finding.pid is None else Identity(finding.pid, finding.started_at)
-    return Observation(finding.verdict, finding.message, signal=signal, identity=identity)
+    return Observation(finding.verdict, finding.message, 0.0, _NONE, _NONE, signal, identity)

@@ -30,7 +30,7 @@ from lifesign.store.settling import Settling
 from lifesign.text import clean
 
 QUEUE_ENTRIES = 200_000
-BLOCK_ENTRIES = 20_000
+BLOCK_ENTRIES = 5_000  # what is alive for long is walked by the collector of garbage, on the loop's time
 FLUSH_S = 2.0
 _NS_PER_MS = 1_000_000
 
