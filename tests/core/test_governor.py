@@ -421,6 +421,23 @@ def test_r7_components_that_go_down_together_wait_for_one_recovery_and_then_go_o
     assert len(stage.restarts) == 2
 
 
+def test_r7_over_our_own_death_all_of_those_that_went_down_together_go_one_at_a_time() -> None:
+    """Even the first of them, which went down before anybody could know of a common cause."""
+    trio = [component(name, check(grace_ns=0), restart=replace(RESTART, grace_ns=60 * S)) for name in ("a", "b", "c")]
+    stage = Stage(*trio)
+    stage.run(30)
+    for name in ("a", "b", "c"):
+        stage.world[name, "port"] = Observation(FAIL, "refused")
+    while len([e for e in stage.events if e.name is EventName.COMPONENT_DOWN]) < 3:
+        stage.run(0.05)
+    stage.die(1)
+    stage.shell = lambda: Sent("done")
+    stage.run(600)
+    assert stage.restarts == []
+    stage.run(55)
+    assert len(stage.restarts) == 1
+
+
 def test_the_managers_word_on_the_new_process_is_as_good_as_a_looks() -> None:
     mind = Mind(checks=(MIND.checks[1],)).run(50).hang()
     mind.stage.world["mind", "heartbeat"] = lambda now: replace(mind._beat(now), identity=Identity(1))

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from lifesign.core.effects import Restart
 from lifesign.core.events import Event, EventName
+from lifesign.core.model import Identity
 from lifesign.core.restart import Failed, RestartReport, Sent
 from lifesign.core.spec import RestartSpec
 
@@ -29,6 +30,10 @@ class Book:
     automatic: deque[int] = field(default_factory=deque)
     in_vain: int = 0
     renewed: bool = False
+    seen: Identity | None = None  # by the newest look at it
+    identity: Identity | None = None  # of its process, as it is
+    decided_about: Identity | None = None
+    brought: Identity | None = None  # by the restart that is in flight
     worked_ns: int = 0  # the newest work of the present process
     last_fail_ns: int = -(10**18)
     last_look_failed: bool = False
@@ -44,6 +49,7 @@ class Judge:
     def __init__(self, specs: dict[str, RestartSpec], grace_ns: int, depends_on: dict[str, str]) -> None:
         self.books = {name: Book(spec, grace_ns) for name, spec in specs.items()}
         self.violations: list[str] = []
+        self.only = ""  # the one law that is judged by; empty: by all
         self.deeds = 0
         self._depends_on = depends_on
         self._stalled_ns = -(10**18)
@@ -54,7 +60,8 @@ class Judge:
 
     def fails(self, law: str, words: str) -> None:
         """Notes a broken law."""
-        self.violations.append(f"{law}: {words}")
+        if self.only in ("", law):
+            self.violations.append(f"{law}: {words}")
 
     def looked(self, name: str, now_ns: int, *, failed: bool) -> None:
         """A look at what makes `name` work has ended with this."""
@@ -62,6 +69,12 @@ class Judge:
         book.last_look_failed = failed
         if failed:
             book.last_fail_ns = now_ns
+
+    def renewed(self, name: str, identity: Identity, *, ours: bool) -> None:
+        """Another process stands behind `name`: our restart brought it, or nobody knows who."""
+        book = self.books[name]
+        book.brought = identity if ours and book.identity == book.decided_about else None
+        book.identity = identity
 
     def stalled(self, now_ns: int) -> None:
         """Nobody ran until now, or the monitor begins anew."""
@@ -88,6 +101,7 @@ class Judge:
         if wanted.automatic:
             self._judge_automatic(name, book, now_ns)
         book.in_flight, book.died_in_flight, book.decided_ns, book.renewed = True, False, now_ns, False
+        book.decided_about, book.brought = book.seen, None
 
     def _judge_automatic(self, name: str, book: Book, now_ns: int) -> None:
         if not book.down:
@@ -165,7 +179,8 @@ class Judge:
                 self._common_until_ns = 0
                 self._together.discard(name)
             case EventName.RESTART_PRODUCTIVE:
-                if not book.renewed or book.worked_ns < book.decided_ns:
+                is_new = book.renewed or book.decided_about is None  # nobody can tell it from one that nobody ever saw
+                if not is_new or book.worked_ns < book.decided_ns:
                     self.fails("R9", f"a restart of {name} is productive without a new process that worked")
                 book.in_flight = False
                 book.decisions.clear()
@@ -176,11 +191,15 @@ class Judge:
                 if book.exhausted:
                     self.fails("R6", f"{name} gives up twice")
                 book.exhausted = True
-            case EventName.PROCESS_REPLACED if book.in_flight and not book.renewed:
+            case EventName.PROCESS_REPLACED if book.in_flight and book.brought == book.identity is not None:
                 self.fails("R3", f"the process that our restart of {name} brought is told as a stranger's")
 
     def _went(self, name: str, book: Book, now_ns: int) -> None:
         book.down, book.recovered_ns = True, None
+        was_done = book.in_flight and book.deed_ns is not None and book.deed_ns >= book.decided_ns
+        early = now_ns - book.decided_ns < book.spec.grace_ns  # from the record: R12
+        if was_done and early and book.renewed and book.worked_ns < book.decided_ns:
+            self.fails("R3", f"{name} is condemned by work from before its restart, within the grace")
         self._went_down[name] = now_ns
         together = {other for other, at in self._went_down.items() if now_ns - at <= 10 * S}
         if len(together) >= 3 and 2 * len(together) > len(self.books):

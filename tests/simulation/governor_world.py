@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from heapq import heappop, heappush
 from random import Random
 
-from lifesign.core.commands import Hold, NotPossibleError, Rearm, RestartNow
+from lifesign.core.commands import Hold, NotPossibleError, Rearm, Release, RestartNow
 from lifesign.core.effects import Effect, Look, Record, Restart
 from lifesign.core.model import CheckId, ComponentState, Identity, Instant, Layer, Observation, Verdict, WorkSignal
 from lifesign.core.monitor import Monitor
@@ -32,14 +32,15 @@ class Worker:
     hopeless_until_ns: int = 0
     works_from_ns: int = 0
     blind_until_ns: int = 0
-    work: Instant = field(default=START)
+    work: Instant = field(default=START.after(-S))
 
 
 class Life:
     """One life of a monitor and four workers."""
 
-    def __init__(self, seed: int, *, dry_run: bool = False) -> None:
-        self.random = Random(seed)
+    def __init__(self, seed: int, *, dry_run: bool = False, chance: Random | None = None) -> None:
+        """`chance`: where its chances come from, if not from the seed."""
+        self.random = Random(seed) if chance is None else chance
         self.now = START
         spec = RestartSpec(
             "signal",
@@ -59,8 +60,11 @@ class Life:
         self.judge = Judge(dict.fromkeys(NAMES, spec), GRACE_NS, parents)
         self.judge.dry_run = dry_run
         self.workers = {name: Worker(Identity(1_000 + n, 1.0)) for n, name in enumerate(NAMES)}
+        for name, worker in self.workers.items():
+            self.judge.books[name].identity = worker.identity
         self.service_ns = 0
         self.faults = self.deaths = 0
+        self.busyness = 0.0005  # of operators, at every step
         self.told: set[str] = set()
         self._todo: list[tuple[int, int, Look | tuple[Restart, str]]] = []
         self._count = 0
@@ -73,7 +77,7 @@ class Life:
         """So many faults, many days apart."""
         for _ in range(faults):
             pause_s = self.random.expovariate(1 / 1_000_000)
-            self._strike(self.random.choice(FAULTS))
+            self.strike(self.random.choice(FAULTS), self.random.choice(NAMES))
             self.faults += 1
             self._live(pause_s)
             if self.judge.violations:
@@ -93,8 +97,8 @@ class Life:
                     break
             else:
                 calm_ns = None
-            if self.random.random() < 0.0005:
-                self._operate(self.random.choice(("hold", "restart", "rearm", "kill")))
+            if self.random.random() < self.busyness:
+                self.operate(self.random.choice(("hold", "restart", "rearm", "kill")), self.random.choice(NAMES))
         self.service_ns += max(self.now_ns - began_ns, round(pause_s * S)) * len(NAMES)
 
     def _step(self) -> None:
@@ -138,18 +142,22 @@ class Life:
         if deed in ("withheld", "failed"):
             report = Withheld("hands off") if deed == "withheld" else Failed("no such unit")
         elif deed != "same":
-            self._renew(worker)
+            self._renew(wanted.component, ours=True)
+        elif self.random.random() < 0.5:  # nothing was restarted, and it works again by itself
+            worker.hangs, worker.works_from_ns = False, self.now.mono_ns + 5 * S
         if deed == "killed":
             self.judge.reported(wanted, report, self.now_ns)
-            self._operate("kill")
+            self._die()
             return
         self.judge.reported(wanted, report, self.now_ns)
         self._take(self.monitor.restart_reported(wanted.component, wanted.attempt, report, self.now))
 
-    def _renew(self, worker: Worker) -> None:
+    def _renew(self, name: str, *, ours: bool) -> None:
+        worker = self.workers[name]
         worker.identity = Identity(worker.identity.pid + 10, self.now.wall_ns / S)
         worker.hangs = self.now.mono_ns < worker.hopeless_until_ns
         worker.works_from_ns = self.now.mono_ns + self.random.choice((1, 15, 50)) * S
+        self.judge.renewed(name, worker.identity, ours=ours)
 
     def _look(self, check: CheckId) -> Observation:
         name, worker = check.component, self.workers[check.component]
@@ -159,6 +167,7 @@ class Life:
             return Observation(Verdict.UNKNOWN, "no permission")
         if check.check == "process":
             book = self.judge.books[name]
+            book.seen = worker.identity
             book.renewed = book.renewed or (book.in_flight and worker.identity.started_at != 1.0)
             return Observation(Verdict.OK, "one", identity=worker.identity)
         if not worker.hangs and self.now.mono_ns >= worker.works_from_ns:
@@ -169,8 +178,14 @@ class Life:
         self.judge.looked(name, self.now_ns, failed=stale or worker.work.boot_ns < decided_ns)
         return Observation(Verdict.OK, "", signal=WorkSignal(worker.work.wall_ns))
 
-    def _strike(self, fault: str) -> None:
-        name = self.random.choice(NAMES)
+    def live_for(self, seconds: float) -> None:
+        """So long, or until a law is broken."""
+        ends_ns = self.now.mono_ns + round(seconds * S)
+        while self.now.mono_ns < ends_ns and not self.judge.violations:
+            self._step()
+
+    def strike(self, fault: str, name: str) -> None:
+        """Something breaks."""
         worker, long_ns = self.workers[name], self.random.randint(600, 9_000) * S
         match fault:
             case "hang":
@@ -180,8 +195,10 @@ class Life:
             case "all":
                 for each in self.workers.values():
                     each.hangs = True
+            case "mend":
+                worker.hangs, worker.hopeless_until_ns = False, 0
             case "replaced":
-                self._renew(worker)
+                self._renew(name, ours=False)
             case "blind":
                 worker.blind_until_ns = self.now.mono_ns + long_ns
             case "stall":
@@ -192,8 +209,8 @@ class Life:
                 self.now = replace(self.now, wall_ns=self.now.wall_ns + self.random.choice((-7_200, 90_000)) * S)
                 self._take(self.monitor.tick(self.now))
 
-    def _operate(self, action: str) -> None:
-        name = self.random.choice(NAMES)
+    def operate(self, action: str, name: str) -> None:
+        """An operator does something, or kills the monitor; refused where it cannot be done now."""
         book = self.judge.books[name]
         if action == "kill":
             self._die()
@@ -202,6 +219,9 @@ class Life:
             if action == "hold":
                 self._take(self.monitor.command(Hold(name, "root", 900 * S, "deploy"), self.now))
                 book.held_until_ns = self.now_ns + 900 * S
+            elif action == "release":
+                self._take(self.monitor.command(Release(name, "root"), self.now))
+                book.held_until_ns = self.now_ns
             elif action == "rearm":
                 self._take(self.monitor.command(Rearm(name, "root"), self.now))
                 self.judge.rearmed(name)
@@ -225,7 +245,7 @@ class Life:
         for wanted, deed in undone:
             if deed in ("sent", "slow", "killed") and self.random.random() < 0.5:
                 self.judge.reported(wanted, Sent("done"), self.now_ns)
-                self._renew(self.workers[wanted.component])
+                self._renew(wanted.component, ours=True)
         self.now = self.now.after(self.random.choice((1, 30, 4_000)) * S)
         self.judge.stalled(self.now_ns)
         self.monitor = Monitor(self.spec, self.now, memory)

@@ -80,8 +80,15 @@ class Governing:
         return effects
 
     def _keep_common_cause(self, component: TrackedComponent, governor: Governor) -> None:
-        together = component.spec.name in self._common.together
-        governor.common_until_ns = self._common.until_ns if together else None
+        """Each that went down with others has that in its record, the first of them too (R7 over our own death)."""
+        if component.spec.name not in self._common.together:
+            governor.common_until_ns = None
+            return
+        for name in self._common.together:
+            other = self._components[name].governor
+            if other is not None and other.common_until_ns != self._common.until_ns:
+                other.revision += other.common_until_ns is None
+                other.common_until_ns = self._common.until_ns
 
     def _plan(self, component: TrackedComponent, governor: Governor, now: Instant) -> None:
         next_ns = governor.next_ns(now.mono_ns)
