@@ -105,6 +105,7 @@ def test_messengers_hear_of_its_beginning_and_its_end(tmp_path: Path, receiver: 
         "",
     )
     told = [json.loads(body) for _, body in receiver.requests]
+    assert [headers["X-Lifesign-Drill"] for headers, _ in receiver.requests] == ["true", "true"]
     assert [(alert["stage"], alert["drill"], alert["monitor"]) for alert in told] == [
         ("opened", True, "e2e"),
         ("recovered", True, "e2e"),

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from lifesign.alerts.alert import Alert
 from lifesign.alerts.sink import Memo, SinkError
+from lifesign.alerts.template import filled
 from lifesign.alerts.words import plain_text
 from lifesign.processes.child import run_child
 
@@ -26,10 +27,15 @@ sys.exit(0 if sent else "a service did not take it")
 
 
 class AppriseSink:
-    """Tells each of `urls` (Apprise's own, read when they are needed; they never stand in an argument list)."""
+    """Tells each of `urls` (Apprise's own, read when they are needed; they never stand in an argument list).
 
-    def __init__(self, *, urls: Sequence[Callable[[], str]]) -> None:
+    `title` and `body`: templates, where they are not to be ours.
+    """
+
+    def __init__(self, *, urls: Sequence[Callable[[], str]], title: str | None = None, body: str | None = None) -> None:
         self._urls = list(urls)
+        self._title = title
+        self._body = body
 
     async def deliver(self, alert: Alert, memo: Memo) -> Memo:
         """One message to all. Raises SinkError where one does not take it: then all are told again."""
@@ -37,7 +43,11 @@ class AppriseSink:
         if importlib.util.find_spec("apprise") is None:
             raise SinkError("Apprise is not installed: pip install 'lifesign[apprise]'")
         urls = [url() for url in self._urls]
-        told = {"urls": urls, "title": alert.subject, "body": plain_text(alert), "kind": _KINDS[alert.stage]}
+        title = alert.subject if self._title is None else filled(self._title, alert)
+        body = plain_text(alert) if self._body is None else filled(self._body, alert)
+        if alert.drill and "[drill]" not in title:
+            title = f"[drill] {title}"
+        told = {"urls": urls, "title": title, "body": body, "kind": _KINDS[alert.stage]}
         argv = [sys.executable, "-I", "-c", _SCRIPT]
         result = await run_child(argv, input=json.dumps(told).encode(), timeout_s=TIMEOUT_S)
         if result.timed_out:

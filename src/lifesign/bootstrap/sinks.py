@@ -70,7 +70,13 @@ def _webhook(options: Any, context: SinkContext) -> Sink:
 
     del context
     secret = None if options.secret is None else options.secret.reveal
-    return Webhook(url=options.url.reveal, method=options.method, headers=open_values(options.headers), secret=secret)
+    return Webhook(
+        url=options.url.reveal,
+        method=options.method,
+        headers=open_values(options.headers),
+        secret=secret,
+        body=options.body,
+    )
 
 
 def _command(options: Any, context: SinkContext) -> Sink:
@@ -83,7 +89,7 @@ def _apprise(options: Any, context: SinkContext) -> Sink:
     from lifesign.alerts.apprise import AppriseSink
 
     del context
-    return AppriseSink(urls=[url.reveal for url in options.urls])
+    return AppriseSink(urls=[url.reveal for url in options.urls], title=options.title, body=options.body)
 
 
 def _tracker(options: Any, forge: Forge, context: SinkContext) -> Sink:

@@ -9,8 +9,9 @@ from msgspec import Meta, Struct, field
 
 from lifesign.config.endpoints import HttpUrl, PrivateUrl
 from lifesign.config.keys import Complaint, Count, default_delay, default_duration, describe
-from lifesign.config.values import Delay, Duration, OpenValue, SecretReference, Word
+from lifesign.config.values import Delay, Duration, OpenValue, SecretReference, Template, Word
 
+_FIELDS = "a template: `{component}`, `{diagnosis}` and their like are filled in"
 _REPOSITORY = Meta(pattern=r"^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$", extra={"rule": "OWNER/NAME"})
 
 
@@ -82,6 +83,8 @@ class AppriseAlert(Alert, frozen=True, kw_only=True, forbid_unknown_fields=True,
 
     about: ClassVar[str] = "tells chats, mail and phones through Apprise"
     urls: Annotated[tuple[SecretReference, ...], Meta(min_length=1), describe("Apprise URLs, each a secret")]
+    title: Annotated[Template | None, describe(_FIELDS, "{subject}")] = None
+    body: Annotated[Template | None, describe(_FIELDS, "what is down, since when and why")] = None
 
 
 class WebhookAlert(Alert, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="webhook"):
@@ -92,6 +95,7 @@ class WebhookAlert(Alert, frozen=True, kw_only=True, forbid_unknown_fields=True,
     secret: Annotated[SecretReference | None, describe("signs the body: X-Lifesign-Signature", "no signature")] = None
     method: Annotated[Literal["POST", "PUT", "PATCH"], describe("the request's method")] = "POST"
     headers: Annotated[dict[str, OpenValue], describe("a value may be a secret")] = msgspec.field(default_factory=dict)
+    body: Annotated[Template | None, describe(_FIELDS + "; in JSON's spelling", "the whole alert as JSON")] = None
 
 
 class CommandAlert(Alert, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="command"):

@@ -15,6 +15,7 @@ from lifesign.config.secret import Secret
 from lifesign.text import clean, parse_duration
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})", re.ASCII)
 
 
@@ -133,6 +134,32 @@ class Word(str):
         """Any text without control characters."""
         del context
         return cls(read_text(value, "a line of text"))
+
+
+class Template(str):
+    """Text with fields in braces, each a word of the alert. A name in braces that is none is refused."""
+
+    __slots__ = ()
+    fields: ClassVar[tuple[str, ...]] = (
+        *("subject", "stage", "component", "title", "tags", "state", "diagnosis", "next", "note", "incident"),
+        *("monitor", "host", "opened_at", "at", "down"),
+    )
+    schema: ClassVar[dict[str, Any]] = {"type": "string", "minLength": 1}
+
+    @classmethod
+    def read(cls, value: object, context: Context) -> Self:
+        """Any text, of several lines too."""
+        del context
+        if not isinstance(value, str) or not value.strip():
+            raise ValueError("must be a template, as text in quotes")
+        for name in _PLACEHOLDER.findall(value):
+            if name not in cls.fields:
+                from difflib import get_close_matches  # on the error path alone
+
+                near = get_close_matches(name, cls.fields, n=1)
+                hint = f"did you mean {{{near[0]}}}?" if near else f"there are {', '.join(cls.fields)}"
+                raise ValueError(f"there is no field {{{name}}}: {hint}")
+        return cls(value)
 
 
 class SecretReference(Secret):
