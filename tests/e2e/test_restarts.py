@@ -81,6 +81,12 @@ def test_an_operator_restarts_a_hung_worker_from_the_shell_and_waits_for_its_fir
             ask = [*LIFESIGN, "restart", "mind", "-c", str(running.config), "--reason", "it hangs"]
             asked = subprocess.run(ask, capture_output=True, text=True, timeout=40, check=False)
             assert asked.returncode == 0, asked.stderr
+            aim, deed, *_ = asked.stdout.splitlines()
+            before = worker.pids[0]
+            assert aim.startswith("mind: restart by signal")
+            assert f", pid {before}, running for " in aim
+            assert aim.endswith(" (it hangs)")
+            assert deed.startswith(f"mind: SIGTERM to pid {before} (python")
             [sent] = running.events("restart.sent")
             assert sent["data"]["reason"] == "it hangs"
             assert sent["data"]["author"]
@@ -150,7 +156,8 @@ def test_a_worker_that_never_works_gets_its_three_restarts_over_a_death_of_ours_
             _, told = running.request("GET", "/api/v1/events")
             assert [event["event"] for event in told["events"]].count("restart.exhausted") == 1
             wait_until(lambda: running.status()[0] == 503, "503")
-            assert len(_deeds(tmp_path)) == 3
+            made = len(_deeds(tmp_path))
+            assert made in (2, 3)  # killed between its record and its deed one counts, and is not made (R12)
             first, second, third = (_seconds(made["at"]) for made in restart(running)["history"])
             assert second - first <= third - second + 0.01  # whatever delayed the one delays the other
             worker.mend()
@@ -159,7 +166,7 @@ def test_a_worker_that_never_works_gets_its_three_restarts_over_a_death_of_ours_
             assert rearmed.stdout.endswith("; budget: 2 of 5 left\n")
             assert restart(running)["unproductive"] == 0
             wait_until(lambda: restart(running)["phase"] == "idle", "all is well again")
-        assert len(_deeds(tmp_path)) == 3
+        assert len(_deeds(tmp_path)) == made
 
 
 def _phase(running: Daemon) -> str:

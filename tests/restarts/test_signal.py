@@ -269,7 +269,7 @@ def test_a_process_that_somebody_stopped_is_left_alone(tmp_path: Path) -> None:
         os.kill(pid, signal.SIGSTOP)
         wait_until(lambda: state_of(pid) == "T")
         words = refused(SignalRestarter(), seen(pid))
-        assert words == f"pid {pid} was stopped by a signal, so it is left alone until `kill -CONT {pid}`"
+        assert words == f"pid {pid} does not hang, it was stopped by a signal: left alone until `kill -CONT {pid}`"
         os.kill(pid, signal.SIGCONT)
         wait_until(lambda: state_of(pid) != "T")
         run(SignalRestarter().target(seen(pid)))

@@ -29,12 +29,32 @@ def command(config: str | None, component: str, no_wait: bool, reason: str | Non
     Exit 0 once it works again, 1 where it was refused, failed, or came back and did no work.
     """
     with asked(config) as client:
-        known = _newest_attempt(_component(client, component))
+        seen = _component(client, component)
+        known = _newest_attempt(seen)
         client.act(component, "restart", author=operator(), reason=reason)
+        click.echo(f"{component}: restart{_aim(seen, reason)}{': not waited for' if no_wait else ''}")
         if no_wait:
-            click.echo(f"{component}: the restart has begun")
             return 0
         return _follow(client, component, known)
+
+
+def _aim(seen: "Component | None", reason: str | None) -> str:
+    """How, whom and why, as it stood before: ` by signal: SIGTERM, pid 4242, running for 3h05m (it hangs)`."""
+    if seen is None or seen.restart is None:
+        return ""
+    words = f" by {seen.restart.method}"
+    words += f": {seen.restart.how}" if isinstance(seen.restart.how, str) else ""
+    pid = getattr(seen.process, "pid", None)
+    words += f", pid {pid}" if pid is not None else ""
+    started_at = getattr(seen.process, "started_at", None)
+    words += f", running for {_age(started_at)}" if started_at is not None else ""
+    return words + (f" ({reason})" if reason else "")
+
+
+def _age(started_at: str) -> str:
+    from lifesign.text import format_duration, parse_timestamp
+
+    return format_duration(max(0, (time.time_ns() - parse_timestamp(started_at)) // 1_000_000_000))
 
 
 def _follow(client: "Client", name: str, known: int) -> int:

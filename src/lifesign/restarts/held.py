@@ -78,7 +78,9 @@ class HeldProcess:
         if stat.state == "t":
             raise HandsOffError(f"pid {pid} is held by a debugger, so it is left alone")
         if stat.state == "T":
-            raise HandsOffError(f"pid {pid} was stopped by a signal, so it is left alone until `kill -CONT {pid}`")
+            raise HandsOffError(
+                f"pid {pid} does not hang, it was stopped by a signal: left alone until `kill -CONT {pid}`"
+            )
         if stat.parent == _KERNEL_THREADS and _stat(_KERNEL_THREADS).comm == "kthreadd":
             raise HandsOffError(f"pid {pid} is a thread of the kernel, which is never signalled")
         try:
