@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -432,6 +433,32 @@ def looks_on_one_loop(probe: ProcessProbe, times: int) -> None:
 def those_psutil_finds(word: str) -> None:
     found = [p for p in psutil.process_iter(["cmdline"]) if word in " ".join(p.info["cmdline"] or [])]
     assert len(found) == 1
+
+
+def test_a_shell_that_starts_the_program_in_a_loop_is_counted_and_is_never_taken_for_the_program() -> None:
+    word = marker()
+    with stranger("/bin/sh", "-c", f"while :; do sleep 600 & echo {word} >/dev/null; wait; done") as alone:
+        probe = ProcessProbe(pattern=word)
+        wait_until(lambda: look(probe).verdict is Verdict.OK)
+        found = look(probe).identity
+        assert found is not None
+        assert found.pid == alone  # it may be the program: nothing else is seen to be
+    loop = f"while :; do {shlex.join(sleeper(word))}; sleep 0.5; done"
+    with stranger("/bin/sh", "-c", loop) as shell:
+        probe = ProcessProbe(pattern=word)
+        wait_until(lambda: (look(probe).metrics or {}).get("count") == 2)
+        first = look(probe).identity
+        assert first is not None
+        assert first.pid != shell
+        os.kill(first.pid, signal.SIGKILL)
+        wait_until(lambda: (look(probe).metrics or {}).get("count") == 1)
+        assert look(probe).identity is None
+        wait_until(lambda: (look(probe).metrics or {}).get("count") == 2)
+        second = look(probe).identity
+        assert second is not None
+        assert second.pid not in (shell, first.pid)
+        os.kill(shell, signal.SIGKILL)
+        os.kill(second.pid, signal.SIGKILL)
 
 
 def test_a_process_that_must_not_be_there_is_no_life_of_the_component() -> None:

@@ -37,7 +37,7 @@ path = "heartbeat.json"
 stale_after = "1s"
 [components.mind.checks.process]
 type = "process"
-pattern = "^[^ ]*python[^ ]* [^ ]*{marker}"  # not the shell
+pattern = "{marker}"  # matches the loop of the shell, too
 """
 
 

@@ -133,6 +133,25 @@ def test_a_process_younger_than_the_writer_of_the_heartbeat_is_left_alone(tmp_pa
         run(SignalRestarter().target(Hint(Identity(pid, began + 3), path)))
 
 
+def test_the_heartbeat_tells_which_of_several_the_process_check_sees_and_its_successor(tmp_path: Path) -> None:
+    with worker(tmp_path) as pid:
+        path, restarter = heartbeat(tmp_path, f'{{"pid": {pid}}}'), SignalRestarter()
+        hint = Hint(None, path, lambda candidate: candidate == pid)
+        restart(restarter, hint)
+        wait_until(lambda: gone(pid))
+        assert run(restarter.current()) is None
+        assert refused(SignalRestarter(), hint).startswith(f"pid {pid} ")
+    with worker(tmp_path) as fresh:
+        heartbeat(tmp_path, f'{{"pid": {fresh}}}')
+        assert run(restarter.current()) is None  # the process check does not mean it
+        run(SignalRestarter().target(after := Hint(None, path, lambda candidate: candidate == fresh)))
+        restarter = SignalRestarter()
+        run(restarter.target(after))
+        found = run(restarter.current())
+        assert found is not None
+        assert found.pid == fresh
+
+
 def test_nobody_is_guessed_where_nothing_names_a_process() -> None:
     assert refused(SignalRestarter()) == "nothing tells which process to signal: no check has seen exactly one"
 

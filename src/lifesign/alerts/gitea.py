@@ -38,13 +38,18 @@ class Gitea(Repository):
         return {"Authorization": f"token {self._token()}", "Accept": "application/json"}
 
     async def _in_pages(self, path: str, size: int) -> list[Any]:
-        """The count of all is told beside a page; where something in between cuts that away, an empty page ends it."""
-        joint, items = "&" if "?" in path else "?", list[Any]()
+        """The count of all is told beside a page; where something in between cuts that away, an empty page ends it.
+
+        So does the same page twice: something in between, or a small server of somebody's own, knows no pages.
+        """
+        joint, items, before = "&" if "?" in path else "?", list[Any](), list[Any]()
         for page in range(1, MOST_PAGES + 1):
             found, reply = await self._page(f"{path}{joint}page={page}&limit={size}")
-            items += found
+            if not found or found == before:
+                return items
+            items, before = [*items, *found], found
             total = reply.headers.get("x-total-count", "")
-            if not found or (total.isdecimal() and len(items) >= int(total)):
+            if total.isdecimal() and len(items) >= int(total):
                 return items
         raise self._too_many(path)
 

@@ -185,7 +185,8 @@ class Restarting:
         if component is None or restarter is None:
             raise HandsOffError("its config has no restart any more")
         async with asyncio.timeout(ASK_TIMEOUT_S):
-            hint = Hint(wanted.identity, _heartbeat_of(component), await matcher_for(component))
+            heartbeat = _heartbeat_of(component, wanted.identity)
+            hint = Hint(wanted.identity, heartbeat, await matcher_for(component))
             return await restarter.target(hint)
 
     def _restarter(self, component: ComponentConfig) -> Restarter | None:
@@ -269,9 +270,9 @@ class Restarting:
         return attempt.number == wanted.attempt and attempt.after is None
 
 
-def _heartbeat_of(component: ComponentConfig) -> Path | None:
-    """The file that the pid came from, where no process check tells it."""
-    if any(check.spec.type == "process" for check in component.checks):
+def _heartbeat_of(component: ComponentConfig, identity: Identity | None) -> Path | None:
+    """The file that the pid came from, or must come from, where no process check tells it."""
+    if identity is not None and any(check.spec.type == "process" for check in component.checks):
         return None
     for check in component.checks:
         if check.spec.type == "heartbeat":

@@ -29,6 +29,7 @@ from lifesign.processes.stat import (
 from lifesign.text import clean, format_duration, format_size
 
 _SHARED_TABLE = ProcessTable()
+_SHELLS = frozenset(("ash", "bash", "busybox", "dash", "fish", "ksh", "mksh", "sh", "zsh"))
 
 
 class ProcessProbe:
@@ -66,6 +67,7 @@ class ProcessProbe:
         self._eyes = Eyes(self._selection, self._table)
         self._meter = UsageMeter()
         self._memory = ProcessMemory(self._selection, self._table, self._pidfile)
+        self._loops: set[tuple[int, int]] = set()  # shells that have started what matches, by pid and start
         self._is_measured = self._limits != (None, None, None)
 
     def listen(self, told: Callable[[], None]) -> None:
@@ -186,10 +188,18 @@ class ProcessProbe:
         return Observation(verdict, message, metrics=metrics, identity=self._identity(sight))
 
     def _identity(self, sight: Sight) -> Identity | None:
-        """The one process there is; none where one is too many or too few."""
-        if len(sight.alive) != 1 or not self._count.holds(1):
+        """The one process there is; none where one is too many or too few.
+
+        A shell that starts the program in a loop of its script matches like the program itself. It is not the one, also
+        while it is alone: a restart that ended the loop would end the component for good.
+        """
+        starts = {stat.parent for stat in sight.alive}
+        keys = {(stat.pid, stat.started_ticks) for stat in sight.alive if stat.pid in starts and stat.comm in _SHELLS}
+        self._loops = keys | {key for stat in sight.alive if (key := (stat.pid, stat.started_ticks)) in self._loops}
+        programs = [stat for stat in sight.alive if (stat.pid, stat.started_ticks) not in self._loops]
+        if len(programs) != 1 or not self._count.holds(len(sight.alive)):
             return None
-        return Identity(sight.alive[0].pid, started_at_s(sight.alive[0]))
+        return Identity(programs[0].pid, started_at_s(programs[0]))
 
     def _verdict(self, sight: Sight, usages: tuple[Usage, ...]) -> tuple[Verdict, str]:
         if not self._count.holds(len(sight.alive)):

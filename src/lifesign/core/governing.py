@@ -22,7 +22,7 @@ from lifesign.core.evidence import (
 )
 from lifesign.core.governor import Governor
 from lifesign.core.incident import TrackedComponent
-from lifesign.core.model import NS_PER_S, ComponentState, Instant
+from lifesign.core.model import NS_PER_S, ComponentState, Identity, Instant, Verdict
 from lifesign.core.observer import Finding
 from lifesign.core.reincarnation import begin_restart, lose_restart
 from lifesign.core.restart import Phase, RestartReport, Sent
@@ -191,7 +191,7 @@ class Governing:
             calm=is_calm(component),
             incident=component.incident.id if component.incident else None,
             blamed=tuple(sorted(component.incident.blamed)) if component.incident else (),
-            identity=component.process.identity,
+            identity=_process_of(component),
             works=verifying and works_since(component, attempt.blamed, attempt.since_ns),
             looked=verifying and is_looked_at(component, attempt.blamed, governor.asked_ns),
             held_by=notice_words(hold, now) if hold is not None else "",
@@ -224,6 +224,15 @@ class Governing:
             if governor is not None and governor.in_flight:
                 return "it went down with others, which are restarted one at a time"
         return ""
+
+
+def _process_of(component: TrackedComponent) -> Identity | None:
+    """Whom a restart would hit; None where the check that tells it sees several: the one of before may be any."""
+    source = component.checks.get(component.process.source or "")
+    last = source.last if source is not None else None
+    if last is None or last.verdict not in (Verdict.OK, Verdict.WARN) or source is None or source.judge is not None:
+        return component.process.identity
+    return component.process.identity if last.identity is not None else None
 
 
 def _governor(component: TrackedComponent) -> Governor:

@@ -55,10 +55,10 @@ async def claim_of_pidfile(path: Path) -> Claim:
     return await _claim("pidfile", path)
 
 
-async def claim_of_heartbeat(path: Path, pid: int) -> Claim:
-    """That the heartbeat at `path` names `pid`, still. Raises HandsOffError with a sentence."""
+async def claim_of_heartbeat(path: Path, pid: int | None) -> Claim:
+    """That the heartbeat at `path` names `pid`, still, or whom it names. Raises HandsOffError with a sentence."""
     claim = await _claim("heartbeat", path)
-    if claim.pid != pid:
+    if pid is not None and claim.pid != pid:
         raise HandsOffError(f"{claim.words} names pid {claim.pid} by now, not {pid}")
     return claim
 

@@ -17,8 +17,9 @@ from lifesign.core.model import Identity
 class Hint:
     """What the core knows of the process when it decides.
 
-    `identity`: of the process check, else of the heartbeat. `heartbeat`: the file that the pid came from, where it came
-    from one. `matches`: the component's process check, applied to one pid; None where there is none.
+    `identity`: of the process check, else of the heartbeat. `heartbeat`: the file that the pid came from, or that alone
+    can tell it where there is no `identity`: the process check sees several. `matches`: the component's process check,
+    applied to one pid; None where there is none.
     """
 
     identity: Identity | None = None

@@ -57,8 +57,8 @@ class SignalRestarter:
             return f"{done}, {await held.kill_after(self._escalate_s)}"
 
     async def current(self) -> Identity | None:
-        """The process that the pidfile names, where there is a pidfile and the process is proven."""
-        if self._pidfile is None:
+        """The process that the pidfile names, or the heartbeat where no check tells it, and which is proven."""
+        if self._pidfile is None and (self._hint.heartbeat is None or self._hint.identity is not None):
             return None
         try:
             with await self._hold() as held:
@@ -88,10 +88,13 @@ class SignalRestarter:
             claim = await claim_of_pidfile(self._pidfile)
             return _Source(claim.pid, claim)
         identity, heartbeat = self._hint.identity, self._hint.heartbeat
-        if identity is None:
-            raise HandsOffError("nothing tells which process to signal: no check has seen exactly one")
         if heartbeat is None:
+            if identity is None:
+                raise HandsOffError("nothing tells which process to signal: no check has seen exactly one")
             return _Source(identity.pid, identity=identity)
+        if identity is None:  # a shell whose loop names the program matches too: its heartbeat tells which one works
+            claim = await claim_of_heartbeat(heartbeat, None)
+            return _Source(claim.pid, claim)
         return _Source(identity.pid, await claim_of_heartbeat(heartbeat, identity.pid), identity)
 
 
