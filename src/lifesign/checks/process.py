@@ -193,7 +193,8 @@ class ProcessProbe:
         A shell that starts the program in a loop of its script matches like the program itself. It is not the one, also
         while it is alone: a restart that ended the loop would end the component for good.
         """
-        starts = {stat.parent for stat in sight.alive}
+        # A shell below a shell may be its fork, which has not yet become what it is to run.
+        starts = {stat.parent for stat in sight.alive if stat.comm not in _SHELLS}
         keys = {(stat.pid, stat.started_ticks) for stat in sight.alive if stat.pid in starts and stat.comm in _SHELLS}
         self._loops = keys | {key for stat in sight.alive if (key := (stat.pid, stat.started_ticks)) in self._loops}
         programs = [stat for stat in sight.alive if (stat.pid, stat.started_ticks) not in self._loops]
