@@ -446,14 +446,14 @@ def test_a_shell_that_starts_the_program_in_a_loop_is_counted_and_is_never_taken
     loop = f"while :; do {shlex.join(sleeper(word))}; sleep 0.5; done"
     with stranger("/bin/sh", "-c", loop) as shell:
         probe = ProcessProbe(pattern=word)
-        wait_until(lambda: (look(probe).metrics or {}).get("count") == 2)
+        wait_until(lambda: (look(probe).metrics or {}).get("count") == 2 and look(probe).identity is not None)
         first = look(probe).identity
         assert first is not None
         assert first.pid != shell
         os.kill(first.pid, signal.SIGKILL)
         wait_until(lambda: (look(probe).metrics or {}).get("count") == 1)
         assert look(probe).identity is None
-        wait_until(lambda: (look(probe).metrics or {}).get("count") == 2)
+        wait_until(lambda: (look(probe).metrics or {}).get("count") == 2 and look(probe).identity is not None)
         second = look(probe).identity
         assert second is not None
         assert second.pid not in (shell, first.pid)
