@@ -193,11 +193,11 @@ class ProcessProbe:
         A shell that starts the program in a loop of its script matches like the program itself. It is not the one, also
         while it is alone: a restart that ended the loop would end the component for good.
         """
-        # A shell below a shell may be its fork, which has not yet become what it is to run.
         starts = {stat.parent for stat in sight.alive if stat.comm not in _SHELLS}
         keys = {(stat.pid, stat.started_ticks) for stat in sight.alive if stat.pid in starts and stat.comm in _SHELLS}
         self._loops = keys | {key for stat in sight.alive if (key := (stat.pid, stat.started_ticks)) in self._loops}
-        programs = [stat for stat in sight.alive if (stat.pid, stat.started_ticks) not in self._loops]
+        loops = {pid for pid, _ in self._loops}  # a shell below one is its fork, about to be another program
+        programs = [stat for stat in sight.alive if stat.pid not in loops and not _is_fork(stat, loops)]
         if len(programs) != 1 or not self._count.holds(len(sight.alive)):
             return None
         return Identity(programs[0].pid, started_at_s(programs[0]))
@@ -240,6 +240,10 @@ class ProcessProbe:
                 return f"pid {pids} is a zombie"
             return f"the process that {self._selection.words()} is a zombie (pid {pids})"
         return sight.reason or f"no process {self._selection.words()}"
+
+
+def _is_fork(stat: Stat, shells: set[int]) -> bool:
+    return stat.comm in _SHELLS and stat.parent in shells
 
 
 def _presence(alive: tuple[Stat, ...]) -> str:
