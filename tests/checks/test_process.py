@@ -302,7 +302,7 @@ def test_a_pidfile_that_is_no_file_fails_and_never_blocks(tmp_path: Path) -> Non
 def test_every_limit_is_held_to_by_each_process_and_named() -> None:
     word = marker()
     with stranger(*sleeper(word)) as pid:
-        wait_until(lambda: len(list(Path(f"/proc/{pid}/fd").iterdir())) == 3)  # a starting interpreter has one open more
+        wait_until(lambda: len(list(Path(f"/proc/{pid}/fd").iterdir())) == 3)  # starting has one more
         assert told(pattern=word, max_rss_bytes=2**40, max_cpu=100_000, max_fds=10_000)[0] is Verdict.OK
         verdict, message = told(pattern=word, max_rss_bytes=1024)
         assert verdict is Verdict.FAIL
