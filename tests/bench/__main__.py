@@ -13,7 +13,7 @@ from tests.bench import readme
 from tests.bench.alone import core, one_round
 from tests.bench.cost import file_age, network, process
 from tests.bench.dying import dead_process, hung_neighbours
-from tests.bench.history import replayed, written, year
+from tests.bench.history import replayed, started, written, year
 from tests.bench.living import attached, beat_files, resident
 from tests.bench.monit import PROGRAM
 from tests.bench.table import Row, drawn
@@ -54,6 +54,7 @@ PARTS: Mapping[str, Part] = {
     ],
     "store": lambda quick: written(5 if quick else 20),
     "replay": lambda quick: replayed(30, 6 if quick else 72),
+    "start": lambda quick: started(3 if quick else 9),
     "year": lambda quick: year(2 if quick else 12),
     "attached": lambda quick: attached(50 if quick else 200),
 }

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
+from statistics import median
 
 from lifesign.bootstrap.recording import HAND_OVER_ENTRIES
 from lifesign.core.memory import MonitorMemory
@@ -23,8 +24,14 @@ from lifesign.store.history_file import HISTORY_FILE, HistoryFile
 from lifesign.store.history_reader import HistoryReader
 from lifesign.store.settling import MOST_BYTES, Settling
 from tests.bench.table import Row
+from tests.e2e.running import daemon
 
 _TICK_US = 250_000
+_ONE = """
+[components.it.checks.port]
+type = "tcp"
+address = "127.0.0.1:1"
+"""
 
 
 def watched(components: int, *, each: int = 1, interval_s: int = 10) -> MonitorSpec:
@@ -181,3 +188,35 @@ def year(hours: float) -> list[Row]:
     counted = sizes["minutes"] / hours * 24 * 14 + sizes["hours"] / hours * 24 * 90
     words = "the history of 200 components with 400 checks at 10 s after a year"
     return [Row(words, (raw + counted) / 1e6, "MB", most=500)]
+
+
+def started(trials: int) -> list[Row]:
+    """How much longer a daemon takes to serve with a history of 500 MB than with an empty one: medians, in turns."""
+    took_s: dict[bool, list[float]] = {False: [], True: []}
+    with tempfile.TemporaryDirectory() as name:
+        folders = {large: Path(name) / str(large) for large in took_s}
+        for large, folder in folders.items():
+            (folder / "state").mkdir(parents=True, mode=0o700)
+            if large:
+                _fill(folder / "state")
+        for _ in range(trials):
+            for large, folder in folders.items():
+                began_s = time.perf_counter()
+                with daemon(folder, _ONE):
+                    took_s[large].append(time.perf_counter() - began_s)
+        size_mb = (folders[True] / "state" / HISTORY_FILE).stat().st_size / 1e6
+    assert size_mb > 500
+    ratio = median(took_s[True]) / median(took_s[False])
+    return [Row("the start with a history of 500 MB, times that with an empty one", ratio, "", most=1.5)]
+
+
+def _fill(folder: Path) -> None:
+    """An hour as it was, and the same body again and again until there is enough."""
+    recorded(folder, watched(200), 1)
+    connection = sqlite3.connect(folder / HISTORY_FILE)
+    bodies = connection.execute("SELECT life, first_ms, last_ms, entries, 1, body FROM blocks").fetchall()
+    size = sum(len(row[5]) for row in bodies)
+    for _ in range(520_000_000 // size):
+        connection.executemany("INSERT INTO blocks VALUES (NULL, ?, ?, ?, ?, ?, ?)", bodies)
+    connection.commit()
+    connection.close()

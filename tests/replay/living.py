@@ -94,10 +94,11 @@ class Living:
         while self.clocks.loop.time() < seconds:
             await asyncio.sleep(self.random.expovariate(1 / 300))
             self._strike()
-        running.cancel()
         for task in self.tasks:
             task.cancel()
-        await asyncio.wait({running, *self.tasks})
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+        running.cancel()
+        await asyncio.wait({running})
         now = self.steady()
         self._memory = self.monitor.memory(now)
         self._conversations = tuple(c.memory(now) for c in self.herald.conversations())

@@ -45,10 +45,12 @@ def expect_the_same(folder: Path, seed: int, hours: float, deaths: int, figures:
     )
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # a look that a stop overtook
 def test_some_hours_of_a_failing_stack_are_decided_the_same(tmp_path: Path, figures: Figures) -> None:
     expect_the_same(tmp_path, 1, 4, 1, figures)
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.proof
 @pytest.mark.cpu
 @pytest.mark.timeout(1200)

@@ -22,6 +22,7 @@ from lifesign.replay.recorded import Range, lives, told_then
 from lifesign.replay.scripted import from_lines, letters, scripted
 from lifesign.replay.sweeping import Outage, outages_of
 from lifesign.replay.tape import Stretch, TapeLife, Told
+from lifesign.store.block import MOST_RANK, RANK_BITS
 from lifesign.store.history_reader import HistoryReader
 from lifesign.text import format_timestamp
 
@@ -144,7 +145,7 @@ def from_file(base: Setting, path: Path) -> Source:
 def _by_itself(base: Setting, life: TapeLife, begins_wall_ns: int | None) -> Source:
     """What the unchanged config makes of it stands in the tape as what was told then."""
     then = list(Playing(base).play([life], ()))
-    told = [(entry.mono_us << 12 | 0xFFF, None, 0, entry.what) for entry in then]
+    told = [(entry.mono_us << RANK_BITS | (MOST_RANK - 1), None, 0, entry.what) for entry in then]
 
     def stretches() -> Iterator[Stretch]:
         for stretch in life.stretches():

@@ -18,9 +18,10 @@ from lifesign.core.restart import RestartReport, Sent
 from lifesign.core.transcript import Attended, Reconfigured, Reported
 from lifesign.replay.monitor import ReplayedMonitor
 from lifesign.replay.tape import Item, Outcome, Stretch, TapeClock, Told, key_of
-from lifesign.store.block import RANK_BITS
+from lifesign.store.block import MOST_RANK, RANK_BITS
 
 FOREVER = 1 << 80
+_A_SLICE = 5_000 << RANK_BITS  # what is looked at in a round belongs to it
 _A_ROUND = 200_000 << RANK_BITS  # the review of a round comes at its end
 TAKEN_FOR_SENT = Sent("a replay takes it for sent")
 
@@ -175,7 +176,9 @@ class Player:
             due_key = max(due_key, stretch.reviews[place - 1] + (REVIEW_EVERY_NS // 1_000 << RANK_BITS))
         recorded_key = stretch.reviews[place] if place < len(stretch.reviews) else FOREVER
         tick_key = _first(stretch.ticks, due_key)
-        return recorded_key if recorded_key < tick_key + _A_ROUND else tick_key
+        if recorded_key < tick_key + _A_ROUND or tick_key == FOREVER:
+            return recorded_key
+        return (tick_key if stretch.ticks is None else tick_key + _A_SLICE) | MOST_RANK
 
     def _review(self, now: Instant) -> None:
         self._monitor.pass_quietly(now)
