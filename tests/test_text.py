@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifesign.text import clean, format_duration, format_timestamp, parse_duration, parse_timestamp, redact
+from lifesign.text import clean, format_duration, format_timestamp, is_clean, parse_duration, parse_timestamp, redact
 
 # Signs that are format characters by their class and are drawn all the same (Arabic number signs and the like).
 DRAWN = {*range(0x600, 0x606), 0x6DD, 0x70F, 0x890, 0x891, 0x8E2, 0x110BD, 0x110CD, *range(0x13430, 0x13440)}
@@ -23,6 +23,13 @@ def test_no_control_format_or_separator_character_of_unicode_survives_cleaning()
     ]
     survivors = [f"U+{ord(character):04X}" for character in bad if character in clean(f"a{character}b")]
     assert survivors == []
+
+
+def test_what_is_found_clean_is_not_changed_by_cleaning() -> None:
+    found = "".join(letter for letter in map(chr, range(sys.maxunicode + 1)) if is_clean(letter))
+    assert len(found) > 100_000
+    assert clean(f"x{found}x", 2 * sys.maxunicode) == f"x{found}x"
+    assert is_clean('{"größe": "a · b → 漢字 …"}')
 
 
 def test_signs_that_are_seen_are_kept() -> None:

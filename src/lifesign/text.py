@@ -17,6 +17,7 @@ _UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\u3164\uffa0\ud800-\udfff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e007f]"
 )
+_UNSAFE_LETTERS = "\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0"  # of those, what Unicode calls printable
 _BREAK = re.compile(r"[\t\n\v\f\r\x85\u2028\u2029]+")
 _UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)")
@@ -53,6 +54,11 @@ def clean(text: str, limit: int = 500) -> str:
         text = text[: 4 * limit]
     text = _UNSAFE.sub("\ufffd", _BREAK.sub(" ", text)).strip()
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def is_clean(text: str) -> bool:
+    """Whether `clean` would change no character of `text`; false also where finding that out takes long."""
+    return text.isprintable() and not any(letter in text for letter in _UNSAFE_LETTERS)
 
 
 def parse_duration(value: object) -> float:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 
 from tests.bench import readme
 from tests.bench.alone import core, one_round
+from tests.bench.console import console
 from tests.bench.cost import file_age, network, process
 from tests.bench.dying import dead_process, hung_neighbours
 from tests.bench.history import replayed, started, written, year
@@ -57,6 +58,7 @@ PARTS: Mapping[str, Part] = {
     "start": lambda quick: started(3 if quick else 9),
     "year": lambda quick: year(2 if quick else 12),
     "attached": lambda quick: attached(50 if quick else 200),
+    "console": lambda quick: console(18 if quick else 60, 5 if quick else 20),
 }
 
 

@@ -8,7 +8,7 @@ import msgspec
 
 from lifesign.api.documents import STATE_SCHEMA, Problem
 from lifesign.api.failures import BadAnswer, ClientError, ProblemAnswer, Refused
-from lifesign.text import clean
+from lifesign.text import clean, is_clean
 
 _TEXT_LIMIT = 4000
 _ESCAPED_CONTROL = re.compile(r"\\[ubfnrt]")
@@ -24,7 +24,7 @@ def decode(body: bytes, kind: type[_Document]) -> _Document:
     """`body` as a `kind`, its text cleaned. Raises BadAnswer; keys that we do not know are passed over."""
     try:
         text = body.decode()
-        if text.strip() == clean(text, len(text) + 1) and _ESCAPED_CONTROL.search(text) is None:
+        if is_clean(text) and _ESCAPED_CONTROL.search(text) is None:
             return msgspec.json.decode(body, type=kind)
         return msgspec.convert(_cleaned(msgspec.json.decode(body)), type=kind)
     except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, cast
 
 from rich.segment import Segment
+from rich.style import Style
 from textual.app import App
 from textual.strip import Strip
 from textual.theme import Theme
@@ -37,15 +38,31 @@ class Painter:
         if strip is None:
             if len(self.strips) >= _MOST_STRIPS:
                 self.strips.clear()
-            style = self.palette.style
-            segments = [Segment(text, style(role, ground, gone=gone)) for text, role in line if text]
-            strip = self.strips[key] = Strip(segments, width_of(line))
+            strip = self.strips[key] = Strip(self._segments(line, ground, gone=gone), width_of(line))
         return strip
+
+    def _segments(self, line: Line, ground: str, *, gone: bool) -> list[Segment]:
+        """As few as look the same: each costs the terminal its colours. Blanks look alike in any ink on one ground."""
+        found: list[tuple[str, Style]] = []
+        for text, role in line:
+            style = self.palette.style(role, ground, gone=gone)
+            if found and _alike(text, style, found[-1][1]):
+                found[-1] = (found[-1][0] + text, found[-1][1])
+            elif text:
+                found.append((text, style))
+        return [Segment(text, style) for text, style in found]
 
     def row(self, parts: Sequence[tuple[Line, str]], width: int, *, gone: bool = False) -> Strip:
         """`parts` side by side, each a line and its ground, filled up to `width` cells."""
         strip = Strip.join([self.strip(line, ground, gone=gone) for line, ground in parts])
         return strip.adjust_cell_length(width, self.palette.style("text", "plain"))
+
+
+def _alike(text: str, style: Style, before: Style) -> bool:
+    """Whether `text` may be drawn in the style of what stands before it."""
+    if style == before:
+        return True
+    return not text.strip(" ") and style.bgcolor == before.bgcolor and not (style.reverse or before.reverse)
 
 
 class Painting(Protocol):

@@ -12,6 +12,7 @@ from textual.widget import Widget
 
 from lifesign.tui.drawing.spans import Line
 from lifesign.tui.painter import painter_of
+from lifesign.tui.widgets.changes import changed_cells
 
 
 class PlainBars(ScrollBarRender):
@@ -41,7 +42,8 @@ class Lines(Widget):
             return
         for y, (old, new) in enumerate(zip(before, self._lines, strict=True)):
             if old != new:
-                self.refresh(Region(0, y, self.size.width, 1))
+                start, width = changed_cells(((old, ""),), ((new, ""),))
+                self.refresh(Region(start, y, width, 1))
 
     def render_line(self, y: int) -> Strip:
         """The line at `y`; below the last one there is ground."""
@@ -83,7 +85,8 @@ class Pageful(ScrollView, can_focus=True):
             return
         for y, (old, new) in enumerate(zip(before, self._lines, strict=True)):
             if old != new:
-                self.refresh_line(y)
+                start, width = changed_cells(((old, ""),), ((new, ""),))
+                self.refresh(Region(start, y - self.scroll_offset.y, width, 1))
 
     @property
     def at_end(self) -> bool:

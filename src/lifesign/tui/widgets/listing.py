@@ -1,11 +1,11 @@
 """The main lists: panels and table. Only what changed in sight is repainted; the cursor is a component's name."""
 
 from dataclasses import dataclass, field
-from typing import ClassVar, TypeAlias
+from typing import ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -18,12 +18,12 @@ from lifesign.tui.drawing.spans import Line
 from lifesign.tui.drawing.table import Columns, table_line
 from lifesign.tui.order import Arrangement
 from lifesign.tui.painter import painter_of
+from lifesign.tui.widgets.changes import Row, changed_cells
 
 RESTS_FOR_S = 15.0
 
 GAP_CELLS = 2
 
-_Row: TypeAlias = tuple[tuple[Line, str], ...]
 _GAP: tuple[Line, str] = (((" " * GAP_CELLS, "text"),), "plain")
 
 
@@ -75,7 +75,7 @@ class Listing(ScrollView, can_focus=True):
         self._scene = Scene()
         self._components: tuple[Component, ...] = ()
         self._places: dict[str, int] = {}
-        self._painted: dict[int, tuple[_Row, bool]] = {}
+        self._painted: dict[int, tuple[Row, bool]] = {}
         self._items: dict[tuple[str, bool, int], list[tuple[Line, str]]] = {}
 
     # What a kind of list must say of itself.
@@ -148,8 +148,13 @@ class Listing(ScrollView, can_focus=True):
         """Repaints the lines in sight that differ from what was painted."""
         top = self.scroll_offset.y
         for y in range(top, top + self.size.height):
-            if self._painted.get(y) != (self._row(y), not self._scene.live):
+            row, gone = self._row(y), not self._scene.live
+            painted, was_gone = self._painted.get(y, ((), gone))
+            if gone is not was_gone or not painted:
                 self.refresh_line(y)
+            elif painted != row:
+                start, width = changed_cells(painted, row)
+                self.refresh(Region(start, y - top, width, 1))
 
     def render_line(self, y: int) -> Strip:
         """The line at `y` of what is in sight."""
@@ -160,7 +165,7 @@ class Listing(ScrollView, can_focus=True):
         self._painted[y] = (row, gone)
         return painter_of(self).row(row, self.size.width, gone=gone)
 
-    def _row(self, y: int) -> _Row:
+    def _row(self, y: int) -> Row:
         first, line = y // self.item_lines * self.columns, y % self.item_lines
         shown = self._components[first : first + self.columns]
         cursor = self.index
