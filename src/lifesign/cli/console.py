@@ -63,18 +63,21 @@ def open_console(
     *,
     connect: "str | Callable[[float], StateSource]",
     read_only: bool = False,
+    local: bool = False,
     keys: Mapping[str, str] | None = None,
     notes: tuple[str, ...] = (),
 ) -> int:
     """Shows what `connect` tells until the operator quits; the exit code.
 
     `connect` is `unix:PATH`, `http://host:port`, or makes a source whose calls end within the seconds it is given.
+    `local`: that source's monitor runs on this machine.
     Raises ClickException where the URL is of a kind that is not supported.
     """
     from lifesign.tui.run import run_console
 
     source = _source_of(connect) if isinstance(connect, str) else connect
-    return run_console(source, read_only=read_only, keys=keys, notes=notes)
+    local = local or (isinstance(connect, str) and connect.startswith("unix:"))
+    return run_console(source, read_only=read_only, local=local, keys=keys, notes=notes)
 
 
 def _source_of(url: str) -> "Callable[[float], StateSource]":
@@ -120,7 +123,8 @@ def _open_config(config: "Config", *, read_only: bool, act: bool, notes: tuple[s
         return open_console(connect=f"unix:{socket}", read_only=read_only, keys=config.console_keys, notes=notes)
     try:
         with EngineChild(["run", "-c", str(config.path), *(["--act"] if act else [])]) as engine:
-            return open_console(connect=engine.connect, read_only=read_only, keys=config.console_keys, notes=notes)
+            keys = config.console_keys
+            return open_console(connect=engine.connect, read_only=read_only, local=True, keys=keys, notes=notes)
     except EngineFailed as error:
         raise click.ClickException(str(error)) from None
 

@@ -61,6 +61,6 @@ def _console(targets: tuple[str, ...]) -> int:
 
     try:
         with EngineChild(["watch", *targets]) as engine:
-            return open_console(connect=engine.connect)
+            return open_console(connect=engine.connect, local=True)
     except EngineFailed as error:
         raise click.ClickException(str(error)) from None

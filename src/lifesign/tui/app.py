@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from rich.text import Text
 from textual.binding import Binding, BindingType
 
+from lifesign.api.documents import Component
 from lifesign.tui.answers import Answers
 from lifesign.tui.commands import Command, available, complaints
 from lifesign.tui.deeds import Deed
@@ -23,10 +24,11 @@ from lifesign.tui.errands import Errands
 from lifesign.tui.export import write_state
 from lifesign.tui.feed import Acted, EventsRead, Feed, Polled, Probed
 from lifesign.tui.finding import Finding
-from lifesign.tui.news import fault_line, newly_down, title_of
+from lifesign.tui.news import fault_line, log_files, newly_down, title_of
 from lifesign.tui.options import Options
 from lifesign.tui.screens.component import ComponentScreen
 from lifesign.tui.screens.help import HelpScreen
+from lifesign.tui.screens.log import LogScreen
 from lifesign.tui.screens.main import MainScreen
 from lifesign.tui.screens.operations import Operations
 from lifesign.tui.screens.page import Page
@@ -152,6 +154,14 @@ class ConsoleApp(DressedApp):
     def open(self, component: str) -> None:
         """Shows everything known of a component."""
         self.push_screen(ComponentScreen(component))
+
+    def open_log(self, component: Component) -> None:
+        """Shows the tail of the files that its checks read, where they are files of this machine."""
+        files, problem = log_files(component, self.snapshot, local=self._options.local)
+        if files:
+            self.push_screen(LogScreen(component.name, files))
+        else:
+            self.tell(problem, severity="warning")
 
     def act(self, deed: Deed) -> None:
         """Does what the operator has confirmed."""

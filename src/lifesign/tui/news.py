@@ -2,6 +2,9 @@
 
 import traceback
 
+import msgspec
+
+from lifesign.api.documents import Component
 from lifesign.text import clean
 from lifesign.tui.snapshot import Snapshot
 
@@ -22,6 +25,20 @@ def title_of(snapshot: Snapshot, now_s: float) -> str:
         return "lifesign: disconnected"
     down = snapshot.state.counts.down
     return f"lifesign: {down} down" if down else f"lifesign: {snapshot.state.overall}"
+
+
+def log_files(component: Component, snapshot: Snapshot, *, local: bool) -> tuple[tuple[tuple[str, str], ...], str]:
+    """The check and path of each file that `component` is judged by, logs first; or why none can be shown."""
+    checks = sorted(component.checks, key=lambda check: check.type != "log")
+    files = tuple((check.name, check.path) for check in checks if not isinstance(check.path, msgspec.UnsetType))
+    if not files:
+        return (), f"{component.name} has no log and no heartbeat file among its checks"
+    if snapshot.archived:
+        return (), "a snapshot holds no files"
+    if not local:
+        host = snapshot.state.monitor.host if snapshot.state is not None else ""
+        return (), f"{files[0][1]} is on {host or 'the other machine'}: a console reads files of its own machine alone"
+    return files, ""
 
 
 def fault_line(error: BaseException | None) -> str:

@@ -12,12 +12,14 @@ from lifesign.tui.themes import DEFAULT_THEME, Themes
 class Options:
     """`keys`: command ids and the keys they are remapped to. `notes`: told once when the console opens.
 
+    `local`: the monitor runs on this machine, so that paths it names are ours too.
     `theme_folders`: where `themes` were read, the user's last, to follow what is saved there. `author`: who sits here,
     for what they do. `archived`: the source is a file, and what it tells is not the present. `color`: False keeps to
     the `ansi` theme.
     """
 
     read_only: bool = False
+    local: bool = False
     archived: bool = False
     glyphs: Glyphs = UNICODE
     themes: Themes = field(default_factory=lambda: Themes(()))

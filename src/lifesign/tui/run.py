@@ -56,16 +56,18 @@ def run_console(
     *,
     read_only: bool = False,
     archived: bool = False,
+    local: bool = False,
     keys: Mapping[str, str] | None = None,
     notes: tuple[str, ...] = (),
 ) -> int:
     """Shows what `connect(timeout_s)` tells until the operator quits; the exit code.
 
-    `keys` remaps commands by id. `notes` are told once. `archived`: the source is a file.
+    `local`: the monitor is on this machine. `keys` remaps commands by id. `notes` are told once. `archived`: the
+    source is a file.
     """
     if is_plain(os.environ):
         return run_plain(connect(3.0), sys.stdout, notes, archived=archived)
-    return _run_drawn(connect, read_only=read_only, archived=archived, keys=keys or {}, notes=notes)
+    return _run_drawn(connect, read_only=read_only, archived=archived, local=local, keys=keys or {}, notes=notes)
 
 
 def _run_drawn(
@@ -73,6 +75,7 @@ def _run_drawn(
     *,
     read_only: bool,
     archived: bool,
+    local: bool,
     keys: Mapping[str, str],
     notes: tuple[str, ...],
 ) -> int:
@@ -88,6 +91,7 @@ def _run_drawn(
     options = Options(
         read_only=read_only,
         archived=archived,
+        local=local,
         glyphs=glyphs_for(term, encoding_of(os.environ, sys.stdout.encoding or "")),
         themes=load_themes(*folders),
         theme_folders=folders,

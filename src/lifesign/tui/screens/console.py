@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Protocol
 
+from lifesign.api.documents import Component
 from lifesign.tui.commands import Command
 from lifesign.tui.deeds import Deed
 from lifesign.tui.drawing.scene import Scene
@@ -40,6 +41,10 @@ class Console(Protocol):
 
     def open(self, component: str) -> None:
         """Shows everything known of a component."""
+        ...
+
+    def open_log(self, component: Component) -> None:
+        """Shows the tail of the files that a component's checks read."""
         ...
 
     def thaw(self) -> bool:

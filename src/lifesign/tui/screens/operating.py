@@ -42,6 +42,11 @@ class Operating(Page):
         """Asks before a restart, or a re-arming."""
         self.console.operations.restart(self.subjects(), self.restart_begun)
 
+    def action_log(self) -> None:
+        """Shows the tail of what the first of them writes."""
+        for component in self.subjects()[:1]:
+            self.console.open_log(component)
+
     def action_copy(self) -> None:
         """Copies what stands there, one line each."""
         chosen = self.subjects()

@@ -119,6 +119,8 @@ class Page(Screen[None]):
             self.console.tell(f"{proposal.component} is no longer watched", "warning")
         elif action == "probe":
             self.console.probe((component.name,))
+        elif action == "log":
+            self.console.open_log(component)
         elif action == "open" or not self.console.operations.run(
             action, component, proposal.duration, proposal.reason, self.console.open
         ):
