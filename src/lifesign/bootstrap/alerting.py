@@ -143,7 +143,7 @@ class Alerter:
         view = None if component is None else component_view(component, now, self._monitor.suppressed_by(component))
         note = notify.note
         together = self._herald.together
-        if name in together and min(together) == name:
+        if name in together and self._herald.spokesman == name:
             others = ", ".join(sorted(together))
             note = "; ".join(filter(None, (note, f"one common cause: {len(together)} went down: {others}")))
         made = alert_of(notify, view, now, monitor=monitor, host=platform.node(), note=note)

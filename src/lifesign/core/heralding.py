@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from lifesign.core.alerting import Alerting, Circumstances, Conversation, ConversationMemory, Notify, SinkSpec
+from lifesign.core.common_cause import WITHIN_NS
 from lifesign.core.events import Event, EventName
 from lifesign.core.incident import TrackedComponent
 from lifesign.core.model import Instant
@@ -35,6 +36,8 @@ class Herald:
         self._alerting = Alerting(sinks)
         self._reviewed_ns = 0
         self.together: frozenset[str] = frozenset()
+        self.spokesman = ""
+        self._joins_until_ns = 0
 
     def follow(self, sinks: Iterable[SinkSpec]) -> None:
         """These sinks from now on; `recall` what was open."""
@@ -64,6 +67,7 @@ class Herald:
                 component = self._monitor.components.get(event.component)
                 tags: Iterable[str] = component.spec.tags if component else ()
                 self._reviewed_ns = 0
+                self._join(event.component, now)
                 return self._alerting.down(event.component, tags, event.incident, now)
             case EventName.COMPONENT_RECOVERED if event.component:
                 return self._alerting.recovered(event.component)
@@ -73,11 +77,19 @@ class Herald:
             case EventName.OBSERVER_SUSPECT:
                 named = event.data.get("components")
                 self.together = frozenset(map(str, named)) if isinstance(named, list) else frozenset()
+                self.spokesman = min(self.together, default="")
+                self._joins_until_ns = now.mono_ns + WITHIN_NS
             case EventName.OBSERVER_OK:
                 self.together = frozenset()
             case _:
                 pass
         return None
+
+    def _join(self, name: str, now: Instant) -> None:
+        """Who goes down shortly after the others went down by the same cause (R7): the one who speaks stays."""
+        if self.together and now.mono_ns <= self._joins_until_ns:
+            self.together |= {name}
+            self._joins_until_ns = now.mono_ns + WITHIN_NS
 
     def next_review_ns(self) -> int | None:
         """When `review` is due again, on the monotonic clock; None while there is nothing to review."""
@@ -108,7 +120,7 @@ class Herald:
             silenced=operations.silence is not None,
             held=operations.hold is not None,
             acknowledged=operations.acknowledged is not None,
-            spokesman=min(self.together) if name in self.together else "",
+            spokesman=self.spokesman if name in self.together else "",
         )
 
     def _not_recovered(self, component: TrackedComponent) -> str | None:
