@@ -112,6 +112,33 @@ def test_s4_what_was_unknown_before_a_stall_does_not_pass_by_the_stall() -> None
     assert stage.names("mind")[1:] == [EventName.CHECK_UNKNOWN, EventName.COMPONENT_UNKNOWN]
 
 
+def test_s4_a_failed_check_that_went_blind_is_unknown_after_a_stall_until_a_failure_counts_again() -> None:
+    """S2 holds again within the grace and what it asks for; the one incident stays open through all of it."""
+    stage = Stage(component("mind", check(grace_ns=30 * S)))
+    stage.run(60)
+    stage.world["mind", "port"] = verdict()
+    stage.run(50)
+    assert stage.check_state("mind", "port") is CheckState.FAILED
+    stage.world["mind", "port"] = None
+    stage.run(120)
+    assert stage.check_state("mind", "port") is CheckState.UNKNOWN
+    stage.world["mind", "port"] = verdict()
+    stage.stall(8).run(29)
+    assert stage.check_state("mind", "port") is CheckState.UNKNOWN
+    stage.run(12)
+    assert stage.check_state("mind", "port") is CheckState.FAILED
+    assert stage.state("mind") is ComponentState.DOWN
+    assert stage.names("mind")[1:] == [
+        EventName.CHECK_FAILING,
+        EventName.COMPONENT_DEGRADED,
+        EventName.CHECK_FAILED,
+        EventName.COMPONENT_DOWN,
+        EventName.CHECK_UNKNOWN,
+        EventName.COMPONENT_UNKNOWN,
+        EventName.CHECK_FAILED,
+    ]
+
+
 def test_t2_a_look_under_way_in_a_stall_shorter_than_the_checks_limit_is_no_evidence_either() -> None:
     stage = Stage(component("mind", check(grace_ns=0, failure_threshold=1, interval_ns=60 * S)))
     stage.run(70)

@@ -63,11 +63,17 @@ class Script:
     looking: bool = False
     looks: int = 0
     looked_s: float = 0.0
-    excused_s: float = 0.0  # what was found before is not counted: a stall and its grace
+    excused_s: float = 0.0  # what began before is not counted as a failure: a stall and the grace after it
+    graced_s: float = 0.0  # what is found before is not counted as a failure: our own start and its grace
+    known_s: float = 0.0  # up to when something was found out that counts
+    lost: bool | None = False  # whether nothing had been for too long when a stall came; None: nobody can tell
     fails: int = 0  # in a row, and counted
     successes: int = 0
     open_lookers: int = 0
     broken: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.known_s = self.graced_s = self.spec.grace_ns / NS_PER_S
 
     def breaks(self, law: str, words: str) -> None:
         """A promise is not kept."""
@@ -99,15 +105,30 @@ class Script:
         """What a look found, counted."""
         if verdict is Verdict.OK:
             self.successes, self.fails = self.successes + 1, 0
-        elif self.looked_s > self.excused_s:
+        elif self.looked_s > self.excused_s and self.clocks.loop.time() >= self.graced_s:
             self.successes, self.fails = 0, self.fails + 1
         else:  # in the shadow of a stall
             return Observation(verdict, "refused")
+        self.known_s, self.lost = self.clocks.loop.time(), False
         return Observation(verdict, "" if verdict is Verdict.OK else "refused")
 
-    def stalled(self, grace_s: float) -> None:
-        """We did not run until now."""
-        self.excused_s = self.clocks.loop.time() + grace_s
+    def stalled(self, since_s: float, *, long: bool) -> None:
+        """We did not run until now. After a long stall nothing that fails is evidence for a grace."""
+        self.excused_s = max(self.excused_s, self.clocks.loop.time())
+        if long:
+            self.lost = self.is_lost(since_s)
+            self.excused_s = max(self.excused_s, self.clocks.loop.time() + self.spec.grace_ns / NS_PER_S)
+            self.known_s = self.excused_s
+
+    def is_lost(self, now_s: float) -> bool | None:
+        """Whether nothing has been found out for two intervals and a timeout (S4); None within a second of it.
+
+        A stall is in no duration, and what was lost before it is lost after it.
+        """
+        if self.lost is not False:
+            return self.lost
+        over_s = now_s - self.known_s - self.spec.unknown_after_ns / NS_PER_S
+        return None if abs(over_s) < 1 else over_s > 0
 
 
 class Looker:
