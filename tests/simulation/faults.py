@@ -42,7 +42,7 @@ WHOLE = (Kind.STALL, Kind.FREEZE, Kind.SUSPEND, Kind.STEP, Kind.DEATH, Kind.RELO
 _LOOKS = (Kind.BLIP, Kind.OUTAGE, Kind.WARNING, Kind.BLIND, Kind.ALTERNATE, Kind.SLOW, Kind.LOST, Kind.SILENCE)
 _WRITER = (Kind.GARBAGE, Kind.HUNG, Kind.STUCK, Kind.IDLE)
 # No multiples of the writers' pace: the very nanosecond of the last heartbeat again would be a heartbeat unchanged.
-_STEPS_S = (3_600.317, -3_600.571, -1_790_000_000.113, 2_340_000_000.239, 300.131, -300.293)
+STEPS_S = (3_600.317, -3_600.571, -1_790_000_000.113, 2_340_000_000.239, 300.131, -300.293)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ def _fault(random: Random, components: tuple[ComponentSpec, ...], mean_pause_s: 
     if random.random() < 0.15:
         kind = random.choice(WHOLE)
         if kind is Kind.STEP:
-            return Fault(pause_s, kind, amount_s=random.choice(_STEPS_S))
+            return Fault(pause_s, kind, amount_s=random.choice(STEPS_S))
         return Fault(pause_s, kind, duration_s=random.choice((1.5, 4, 6, 20, 40, 600, 30_000)) * random.uniform(1, 2))
     component = random.choice(components)
     check = random.choice(component.checks)

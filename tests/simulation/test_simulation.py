@@ -1,12 +1,13 @@
 """Whole lives of a monitor, made from seeds: no law of reliability.md is broken in any of them."""
 
 from dataclasses import asdict, replace
+from random import Random
 
 import pytest
 
 from lifesign.core.events import EventName
 from tests.figures import Figures
-from tests.simulation.faults import Fault, Kind
+from tests.simulation.faults import STEPS_S, Fault, Kind
 from tests.simulation.invariants import Checker
 from tests.simulation.lives import MINUTE_S, MIXED_S, Sum, live
 from tests.simulation.shrinking import explain, law, shrink
@@ -60,6 +61,24 @@ def test_t1_a_life_with_steps_of_the_wall_clock_is_the_same_life_without_them() 
         jumps += sum(1 for name, _, _ in told if name is EventName.CLOCK_JUMPED)
         assert [entry for entry in told if entry[0] is not EventName.CLOCK_JUMPED] == calm
     assert jumps > 5
+
+
+def _with_steps(seed: int, count: int) -> tuple[Fault, ...]:
+    """A plan in which nearly every fault is followed by steps of the wall clock, some of them at once."""
+    random = Random(f"{seed}/steps")
+    steps = [
+        [Fault(random.uniform(0, random.choice((0, 1, 30, 200))), Kind.STEP, amount_s=random.choice(STEPS_S))
+         for _ in range(random.choice((0, 1, 2, 3)))]
+        for _ in range(count)
+    ]  # fmt: skip
+    plan = Simulator(seed, count=count).plan
+    return tuple(each for fault, after in zip(plan, steps, strict=True) for each in (fault, *after))
+
+
+def test_t1_the_wall_clock_may_be_stepped_again_and_again_before_a_heartbeat_is_read() -> None:
+    results = [Simulator(seed, _with_steps(seed, 120)).run() for seed in range(300, 304)]
+    assert [result.violations for result in results] == [[]] * 4
+    assert sum(name is EventName.CLOCK_JUMPED for result in results for name, _, _ in result.told) > 400
 
 
 def test_a_broken_law_is_found_and_shrunk_to_the_faults_that_break_it() -> None:

@@ -62,7 +62,6 @@ class Target:
     worst_ns: int = 0  # the latest of them
     written_ns: int = 0  # of the newest heartbeat, on the clock that counts no suspend
     written_wall_ns: int = 0
-    read_ns: int = 0  # when the newest heartbeat that a look could read was written
     progress: int = 0
     busy: bool = True
 
@@ -92,7 +91,6 @@ class World:
             for check in c.checks
         }
         self.worst_ns = 0  # until when any fault lasts
-        self.stepped_ns = 0  # when the wall clock was stepped last
         for target in self._writers():
             wrote(target.at, start.mono_ns)
 
@@ -121,7 +119,6 @@ class World:
                 return found
         if target.spec.signal is not None:
             self.write(target, now)
-            target.read_ns = target.written_ns
             signal = WorkSignal(target.written_wall_ns, target.progress, target.busy)
             return Observation(found.verdict, found.message, signal=signal)
         if target.spec.type == "process" and found is WELL:
@@ -171,21 +168,6 @@ class World:
         """What was written before a fault is written before it."""
         for target in self._writers(service):
             self.write(target, now)
-
-    def hides_a_beat(self, now: Instant) -> bool:
-        """Whether a step now would leave a heartbeat that nobody can date: a known limit of the judge of signals.
-
-        One is unread and no further one comes, or none has been read since the clock was stepped last.
-        """
-        self.freeze_writers(now)
-        return any(
-            target.read_ns < self.stepped_ns
-            or (
-                target.written_ns > target.read_ns
-                and (target.suffers(HUNG, now.mono_ns) or now.mono_ns < target.service.writes_from_ns)
-            )
-            for target in self._writers()
-        )
 
     def slept(self, now_ns: int) -> None:
         """Nobody ran until now."""

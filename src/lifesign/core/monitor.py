@@ -119,7 +119,7 @@ class Monitor:
             return effects
         if observation.identity is not None:
             effects += self._see_identity(component, tracked, observation.identity, now)
-        as_before = tracked.observe(observation, now, began_ns)
+        as_before = tracked.observe(observation, now, began_ns, self._observer.wall_clock)
         if schedule.finish(run, now_ns):
             effects += (Look(tracked.id, schedule.run),)
         if effects or not as_before or not component.is_calm():

@@ -9,6 +9,7 @@ CLOCK_BOOTTIME is a step. The first two excuse failures (T2), the last is told a
 from collections import deque
 from dataclasses import dataclass
 
+from lifesign.core.dating import WallClock
 from lifesign.core.events import Event, EventName
 from lifesign.core.model import NS_PER_S, Instant
 from lifesign.text import format_duration
@@ -39,14 +40,16 @@ class Finding:
 class Observer:
     """Compares each reading of the clocks with the one before.
 
-    Before `suspect_until_ns` a stall of our own lies so close that failures are not evidence.
+    Before `suspect_until_ns` a stall of our own lies so close that failures are not evidence. `wall_clock` keeps
+    what its steps were.
     """
 
-    __slots__ = ("_last", "_stalled_at", "suspect_until_ns")
+    __slots__ = ("_last", "_stalled_at", "suspect_until_ns", "wall_clock")
 
     def __init__(self, now: Instant) -> None:
         self._last = now
         self.suspect_until_ns = now.mono_ns
+        self.wall_clock = WallClock()
         self._stalled_at: deque[int] = deque(maxlen=REPEATED)
 
     def read(self, now: Instant) -> Finding | None:
@@ -59,6 +62,8 @@ class Observer:
         stepped = abs(step_ns) > STEP_NS
         if not (stalled or stepped):
             return None
+        if stepped:
+            self.wall_clock.stepped(last, now)
         if stalled:
             self._stalled_at.append(now.mono_ns)
             self.suspect_until_ns = now.mono_ns + SUSPECT_FOR_NS

@@ -2,15 +2,16 @@
 
 Theory of operation. A timestamp is tied to the monotonic clock when it is first seen; from then on
 only the monotonic clock ages it, so a step of the wall clock moves nothing (T1). A *changed*
-timestamp may be aged in two ways: by the wall clock, or by the writer's own clock (how far it
-advanced since the last one that we tied, on the clock that also counts a suspend, as the writer's
-does). The fresher of the two holds: they differ only when somebody's clock was stepped, and then one
-of them is wrong about an age, never about an advance.
-Later than `max_skew` by both: the clocks disagree, which is unknown and not a failure.
+timestamp may be aged by the wall clock, as it stands or as it stood before a step (`dating`), or by
+the writer's own clock (how far it advanced since the last one that we tied, on the clock that also
+counts a suspend, as the writer's does). The freshest holds: they differ only when somebody's clock
+was stepped, and then some of them are wrong about an age, never about an advance.
+Later than `max_skew` by all: the clocks disagree, which is unknown and not a failure.
 """
 
 from dataclasses import dataclass
 
+from lifesign.core.dating import NEVER_STEPPED, WallClock
 from lifesign.core.memory import SignalMemory
 from lifesign.core.model import NS_PER_S, Instant, Verdict, WorkSignal
 from lifesign.core.observer import Finding
@@ -43,6 +44,7 @@ class SignalJudge:
         "_policy",
         "_progress",
         "_progress_ns",
+        "_read_boot_ns",
         "_slept",
         "_timestamp_ns",
         "work_wall_ns",
@@ -54,6 +56,7 @@ class SignalJudge:
         self._advanced_ns = 0
         self._advanced_boot_ns = 0
         self._slept: tuple[int, int] | None = None
+        self._read_boot_ns: int | None = None
         self._counts = False
         self._progress: int | float | str | None = None
         self._progress_ns: int | None = None
@@ -115,9 +118,9 @@ class SignalJudge:
         if finding.suspended_ns:
             self._slept = (finding.start_boot_ns, finding.suspended_ns)
 
-    def read(self, signal: WorkSignal, now: Instant) -> Judgement:
+    def read(self, signal: WorkSignal, now: Instant, wall_clock: WallClock = NEVER_STEPPED) -> Judgement:
         """Takes a signal as it was just read and judges it; a good one without words."""
-        if not self._take_timestamp(signal, now):
+        if not self._take_timestamp(signal, now, wall_clock):
             ahead_s = (signal.timestamp_ns - now.wall_ns) / NS_PER_S
             return Judgement(Verdict.UNKNOWN, f"clock skew: the timestamp is {format_duration(ahead_s)} in the future")
         self._take_progress(signal, now.mono_ns)
@@ -128,16 +131,19 @@ class SignalJudge:
         fresh = self.has_worked and now_ns - self._advanced_ns < self._policy.stale_after_ns
         return fresh and (stuck_ns is None or now_ns < stuck_ns)
 
-    def _take_timestamp(self, signal: WorkSignal, now: Instant) -> bool:
+    def _take_timestamp(self, signal: WorkSignal, now: Instant, wall_clock: WallClock) -> bool:
         if signal.timestamp_ns == self._timestamp_ns:
+            self._read_boot_ns = now.boot_ns
             return True
-        moments_ns = [now.boot_ns - (now.wall_ns - signal.timestamp_ns)]
-        if self._timestamp_ns is not None:
-            moments_ns.append(self._advanced_boot_ns + signal.timestamp_ns - self._timestamp_ns)
-        plausible = [moment for moment in moments_ns if moment <= now.boot_ns + self._policy.max_skew_ns]
-        if not plausible:
+        known_ns = self._timestamp_ns
+        linked_ns = None if known_ns is None else self._advanced_boot_ns + signal.timestamp_ns - known_ns
+        taken_ns = wall_clock.date(
+            signal.timestamp_ns, now, self._policy.max_skew_ns, linked_ns=linked_ns, unread_ns=self._read_boot_ns
+        )
+        if taken_ns is None:
             return False
-        self._advanced_boot_ns = min(max(plausible), now.boot_ns)
+        self._read_boot_ns = now.boot_ns
+        self._advanced_boot_ns = taken_ns
         self._advanced_ns = self._monotonic(self._advanced_boot_ns, now)
         self._timestamp_ns = self.work_wall_ns = signal.timestamp_ns
         return True

@@ -7,6 +7,7 @@ is not evidence. Not here: what a change of state means for the component.
 from collections.abc import Mapping
 
 from lifesign.core.check import CheckMachine
+from lifesign.core.dating import NEVER_STEPPED, WallClock
 from lifesign.core.flapping import FlapDetector
 from lifesign.core.memory import CheckMemory
 from lifesign.core.model import NS_PER_S, CheckId, CheckState, Instant, JsonValue, Observation, Verdict
@@ -98,13 +99,13 @@ class TrackedCheck:
             self.last_wall_ns = memory.last_wall_ns
         self.state = self.machine.state(now.mono_ns)
 
-    def observe(self, observation: Observation, now: Instant, began_ns: int) -> bool:
+    def observe(self, observation: Observation, now: Instant, began_ns: int, wall: WallClock = NEVER_STEPPED) -> bool:
         """Takes one observation; whether it passes as it did before.
 
         `began_ns`: when the look for it began.
         """
         now_ns = now.mono_ns
-        verdict, awaiting = self._judge(observation, now)
+        verdict, awaiting = self._judge(observation, now, wall)
         self._blinded = verdict is _FAIL and self.machine.is_blind(began_ns)
         if self._blinded:
             verdict = _UNKNOWN
@@ -119,11 +120,11 @@ class TrackedCheck:
             self.flaps.observe(ok=verdict is _OK, now_ns=now_ns)
         return good_as_before and self.state is _PASSING and not self.flaps.flapping
 
-    def _judge(self, observation: Observation, now: Instant) -> tuple[Verdict, bool]:
+    def _judge(self, observation: Observation, now: Instant, wall: WallClock) -> tuple[Verdict, bool]:
         if self.judge is None or observation.signal is None:
             self._judgement = None
             return observation.verdict, False
-        self._judgement = self.judge.read(observation.signal, now)
+        self._judgement = self.judge.read(observation.signal, now, wall)
         if self._judgement.verdict is _OK:  # the writer's own word may be worse than its age
             return observation.verdict, False
         return self._judgement.verdict, self._judgement.awaiting
@@ -155,9 +156,7 @@ class TrackedCheck:
         if self._judgement.verdict is Verdict.UNKNOWN and not self._judgement.awaiting:
             return self._judgement.message
         words = self.judge.judge(now_ns)
-        if (
-            self._judgement.verdict is Verdict.OK and words.verdict is not Verdict.OK
-        ):  # condemned by the next look alone
+        if self._judgement.verdict is _OK and words.verdict is not _OK:  # condemned by the next look alone
             return self.judge.age_words(now_ns)
         return words.message
 
