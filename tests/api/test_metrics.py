@@ -6,9 +6,15 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.registry import Collector
 
 from lifesign.api.documents import OutboxInfo
+from lifesign.api.exposition import gauges_text
 from lifesign.api.tally import BOUNDS_S, Looks, Tallies
 from lifesign.core.model import ComponentState
 from tests.api.fakes import check, component, info, mind_down, monitor
@@ -91,6 +97,21 @@ async def test_what_was_counted_stands_in_it_as_a_histogram_and_counters(tmp_pat
     assert of(samples, "events_total", event="component.down") == 2
     assert of(samples, "restarts_total", component="mind", outcome="productive") == 1
     assert of(samples, "alerts_total", sink="ops", outcome="sent") == 5
+
+
+@given(st.lists(st.tuples(st.text(), st.text(), st.floats()), unique_by=lambda row: row[:2], max_size=5), st.text())
+def test_gauges_are_written_as_prometheus_client_writes_them(rows: list[tuple[str, str, float]], words: str) -> None:
+    families = [GaugeMetricFamily("a", words, labels=("z", "b")), GaugeMetricFamily("c_seconds", "One.", value=0.25)]
+    for first, second, value in rows:
+        families[0].add_metric((first, second), value)
+
+    class Made(Collector):
+        def collect(self) -> list[GaugeMetricFamily]:
+            return families
+
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(Made())
+    assert gauges_text(families) == generate_latest(registry)
 
 
 async def test_it_is_for_readers_and_made_once_a_second_at_most(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from tests.bench import readme
 from tests.bench.alone import core, one_round
 from tests.bench.console import console
 from tests.bench.cost import file_age, network, process
+from tests.bench.documents import documents
 from tests.bench.dying import dead_process, hung_neighbours
 from tests.bench.history import replayed, started, written, year
 from tests.bench.living import attached, beat_files, resident
@@ -57,6 +58,7 @@ PARTS: Mapping[str, Part] = {
     "replay": lambda quick: replayed(30, 6 if quick else 72),
     "start": lambda quick: started(3 if quick else 9),
     "year": lambda quick: year(2 if quick else 12),
+    "documents": lambda quick: documents(1000, 10 if quick else 30),
     "attached": lambda quick: attached(50 if quick else 200),
     "console": lambda quick: console(18 if quick else 60, 5 if quick else 20),
 }

@@ -20,6 +20,7 @@ WHY = {
     "heartbeat files": "each write comes as several file events, and each beat is read and strictly parsed in Python",
     "late by": "the process that counts the connections shares the two cores, and its own lateness is in the figure",
     "told": "it hangs on how busy the machine was: half the interval is waiting for the next look, the rest is ours",
+    "asked once a second": "every component's view, words and document are made anew in Python for each answer",
     "loop lag": "the console and the clients of this test share two cores with the daemon",
 }
 

@@ -17,7 +17,9 @@ from typing import Any
 LIFESIGN = [sys.executable, "-m", "lifesign"]
 
 
-class _UnixConnection(http.client.HTTPConnection):
+class UnixConnection(http.client.HTTPConnection):
+    """HTTP over a UNIX socket."""
+
     def __init__(self, path: Path) -> None:
         super().__init__("localhost", timeout=5)
         self._path = path
@@ -41,7 +43,7 @@ class Daemon:
         return self.config.parent / "state" / "lifesign.sock"
 
     def request(self, method: str, path: str) -> tuple[int, Any]:
-        connection = _UnixConnection(self.socket)
+        connection = UnixConnection(self.socket)
         try:
             connection.request(method, path)
             answer = connection.getresponse()

@@ -19,6 +19,7 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from lifesign.api.documents import Check, Component, State
+from lifesign.api.exposition import gauges_text
 from lifesign.api.tally import BOUNDS_S, Tallies
 from lifesign.core.model import CheckState, ComponentState
 
@@ -29,9 +30,10 @@ def metrics_text(state: State, overdue_checks: int, tallies: Tallies) -> bytes:
     """Everything in `state` that is a number, what was counted, and this process. Takes 0.1 ms of CPU a component."""
     registry = CollectorRegistry(auto_describe=False)
     found = [*_of_the_monitor(state, overdue_checks), *_of_components(state.components), *_counted(tallies)]
-    registry.register(_Families(found))
+    gauges = [family for family in found if type(family) is GaugeMetricFamily]
+    registry.register(_Families(family for family in found if type(family) is not GaugeMetricFamily))
     ProcessCollector(registry=registry)
-    return generate_latest(registry)
+    return gauges_text(gauges) + generate_latest(registry)
 
 
 class _Families(Collector):

@@ -21,7 +21,7 @@ from lifesign.core.view import ComponentView, MonitorView
 STALE_ROUND_S = 5.0
 METRICS_CACHE_S = 1.0
 STATE_CACHE_S = 0.1  # however many ask for the state, it is rendered ten times a second at most
-_BATCH = 50  # so many components are rendered before the loop may turn to its real work
+_BATCH = 100  # so many components are rendered before the loop may turn to its real work
 
 
 class Service:

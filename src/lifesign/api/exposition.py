@@ -1,0 +1,39 @@
+"""Gauges in the Prometheus text format, byte for byte as prometheus-client writes them, for a third of the time.
+
+A thousand components make 26,000 lines in every scrape, and nearly all of their labels are those of the last one. Not
+here: counters, histograms and this process, of which there are few (`api.metrics`).
+"""
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.utils import floatToGoString
+
+
+def gauges_text(families: Iterable[GaugeMetricFamily]) -> bytes:
+    """`families` with their samples, in their order."""
+    return "".join(map(_family, families)).encode()
+
+
+def _family(family: GaugeMetricFamily) -> str:
+    words = family.documentation.replace("\\", r"\\").replace("\n", r"\n")
+    lines = [f"# HELP {family.name} {words}\n# TYPE {family.name} gauge\n"]
+    for name, labels, value, *_ in family.samples:
+        lines.append(f"{name}{_labels(tuple(labels.items()))} {_number(value)}\n")
+    return "".join(lines)
+
+
+@lru_cache(maxsize=65536)
+def _labels(labels: tuple[tuple[str, str], ...]) -> str:
+    if not labels:
+        return ""
+    return "{" + ",".join(f'{key}="{_escaped(value)}"' for key, value in sorted(labels)) + "}"
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
+
+
+def _number(value: float) -> str:
+    return "1.0" if value == 1.0 else str(floatToGoString(value))  # type: ignore[no-untyped-call]

@@ -1,0 +1,55 @@
+"""What it costs the daemon to be asked for the state document, and for its metrics, with many components."""
+
+import tempfile
+import time
+from pathlib import Path
+
+from tests.bench.measuring import cpu_s
+from tests.bench.table import Row
+from tests.bench.targets import targets
+from tests.e2e.running import Daemon, UnixConnection, daemon
+
+
+def documents(count: int, times: int) -> list[Row]:
+    """CPU of one answer with `count` components, half of them with a heartbeat, asked once a second."""
+    with tempfile.TemporaryDirectory() as name, targets(1, "tcp") as them:
+        folder = Path(name)
+        (folder / "beat.json").write_text(f'{{"timestamp": {time.time()}, "cycle": 1}}')
+        config = "".join(_component(number, them.ports[0]) for number in range(count))
+        with daemon(folder, f'[defaults]\ngrace = "1ms"\n{config}', start_s=60) as running:
+            time.sleep(4)
+            idle_s = _cpu_a_second(running, "", times)
+            rows = []
+            for words, path in (("state document", "/api/v1/state"), ("metrics", "/metrics")):
+                used_ms = 1000 * max(0.0, _cpu_a_second(running, path, times) - idle_s)
+                rows.append(Row(f"{words} of {count:,}, asked once a second: CPU", used_ms, "ms", most=10))
+    return rows
+
+
+def _component(number: int, port: int) -> str:
+    if number % 2:
+        return f'[components.c{number}.checks.port]\ntype = "tcp"\naddress = "127.0.0.1:{port}"\n'
+    return (
+        f'[components.c{number}.checks.beat]\ntype = "heartbeat"\npath = "beat.json"\nstale_after = "1h"\n'
+        "progress = false\n"
+    )
+
+
+def _cpu_a_second(running: Daemon, path: str, times: int) -> float:
+    """CPU seconds of the daemon for each second in which it is asked once for `path`, or for nothing."""
+    before_s, began_s = cpu_s(running.process.pid), time.monotonic()
+    for number in range(times):
+        if path:
+            _get(running.socket, path)
+        time.sleep(max(0.0, began_s + number + 1 - time.monotonic()))
+    return (cpu_s(running.process.pid) - before_s) / (time.monotonic() - began_s)
+
+
+def _get(socket: Path, path: str) -> None:
+    connection = UnixConnection(socket)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        assert (answer.status, len(answer.read()) > 0) == (200, True)
+    finally:
+        connection.close()
