@@ -6,14 +6,30 @@ here: counters, histograms and this process, of which there are few (`api.metric
 
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import TypeAlias
 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.utils import floatToGoString
+
+Labels: TypeAlias = tuple[tuple[str, str], ...]
 
 
 def gauges_text(families: Iterable[GaugeMetricFamily]) -> bytes:
     """`families` with their samples, in their order."""
     return "".join(map(_family, families)).encode()
+
+
+def states_text(name: str, words: str, held: Iterable[tuple[Labels, str]], states: tuple[str, ...]) -> bytes:
+    """A gauge that is 1 for the one of `states` that is held under those labels, and 0 for all others."""
+    blocks = [_block(name, labels, state, states) for labels, state in held]
+    return f"# HELP {name} {words}\n# TYPE {name} gauge\n{''.join(blocks)}".encode()
+
+
+@lru_cache(maxsize=16384)
+def _block(name: str, labels: Labels, held: str, states: tuple[str, ...]) -> str:
+    """Its lines under one set of labels: the same in every scrape until the state changes."""
+    rows = [(_labels((*labels, ("state", state))), "1.0" if state == held else "0.0") for state in states]
+    return "".join(f"{name}{text} {value}\n" for text, value in rows)
 
 
 def _family(family: GaugeMetricFamily) -> str:
@@ -25,7 +41,7 @@ def _family(family: GaugeMetricFamily) -> str:
 
 
 @lru_cache(maxsize=65536)
-def _labels(labels: tuple[tuple[str, str], ...]) -> str:
+def _labels(labels: Labels) -> str:
     if not labels:
         return ""
     return "{" + ",".join(f'{key}="{_escaped(value)}"' for key, value in sorted(labels)) + "}"

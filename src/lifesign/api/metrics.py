@@ -19,7 +19,7 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from lifesign.api.documents import Check, Component, State
-from lifesign.api.exposition import gauges_text
+from lifesign.api.exposition import gauges_text, states_text
 from lifesign.api.tally import BOUNDS_S, Tallies
 from lifesign.core.model import CheckState, ComponentState
 
@@ -33,7 +33,21 @@ def metrics_text(state: State, overdue_checks: int, tallies: Tallies) -> bytes:
     gauges = [family for family in found if type(family) is GaugeMetricFamily]
     registry.register(_Families(family for family in found if type(family) is not GaugeMetricFamily))
     ProcessCollector(registry=registry)
-    return gauges_text(gauges) + generate_latest(registry)
+    return _states_of_components(state.components) + gauges_text(gauges) + generate_latest(registry)
+
+
+def _states_of_components(components: list[Component]) -> bytes:
+    whole = [((("component", component.name),), component.state) for component in components]
+    parts = [
+        ((("component", component.name), ("layer", layer)), held)
+        for component in components
+        for layer in ("startable", "alive", "ready", "working")
+        if (held := getattr(component.layers, layer)) is not None
+    ]
+    words = "1 for the {}'s state, 0 for all others."
+    return states_text(
+        "lifesign_component_state", words.format("component"), whole, tuple(map(str, ComponentState))
+    ) + states_text("lifesign_layer_state", words.format("layer"), parts, tuple(map(str, CheckState)))
 
 
 class _Families(Collector):
@@ -92,16 +106,6 @@ def _counter(
 
 
 def _of_components(components: list[Component]) -> Iterator[Metric]:
-    states = _gauge("component_state", "1 for the component's state, 0 for all others.", "component", "state")
-    layers = _gauge("layer_state", "1 for the layer's state, 0 for all others.", "component", "layer", "state")
-    for component in components:
-        _set_states(states, (component.name,), component.state, ComponentState)
-        for layer in ("startable", "alive", "ready", "working"):
-            held = getattr(component.layers, layer)
-            if held is not None:
-                _set_states(layers, (component.name, layer), held, CheckState)
-    yield states
-    yield layers
     yield from _numbers_of_components(components)
     yield from _of_checks(components)
 
