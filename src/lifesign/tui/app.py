@@ -24,6 +24,7 @@ from lifesign.tui.errands import Errands
 from lifesign.tui.export import write_state
 from lifesign.tui.feed import Acted, EventsRead, Feed, Polled, Probed
 from lifesign.tui.finding import Finding
+from lifesign.tui.memory import Memory
 from lifesign.tui.news import fault_line, log_files, newly_down, title_of
 from lifesign.tui.options import Options
 from lifesign.tui.screens.component import ComponentScreen
@@ -61,6 +62,7 @@ class ConsoleApp(DressedApp):
         self._feed = Feed(connect, self.post_message, clock, options.author)
         self._errands = Errands(self._feed, self.tell, self._show)
         self._title = Title()
+        self._memory = Memory()
         self._bell = options.bell
         self._answers = Answers()
         self._frozen: Scene | None = None
@@ -85,7 +87,7 @@ class ConsoleApp(DressedApp):
         """What is known at this moment, or at that at which the operator froze the display."""
         if self._frozen is not None:
             return replace(self._frozen, frozen_for_s=self._clock() - self._frozen.now_s)
-        return Scene(self.snapshot, self._clock(), self._options.glyphs)
+        return Scene(self.snapshot, self._clock(), self._options.glyphs, memory=self._memory)
 
     def commands_of(self, commands: tuple[Command, ...]) -> tuple[Command, ...]:
         """The commands that this console has."""
@@ -126,6 +128,8 @@ class ConsoleApp(DressedApp):
     def on_polled(self, message: Polled) -> None:
         """A poll was answered, or failed."""
         before, self.snapshot = self.snapshot, self.snapshot.after(message.reading)
+        if message.reading.state is not None:
+            self._memory.take(message.reading.state)
         if self._bell and newly_down(before, self.snapshot):
             self.bell()
         if self._options.title and self._driver is not None and not self.is_headless:

@@ -3,7 +3,9 @@
 from lifesign.api.documents import Component
 from lifesign.tui.drawing.notices import next_alone, notice_words
 from lifesign.tui.drawing.scene import Scene, diagnosis_of, flag_spans, layer_states
-from lifesign.tui.drawing.spans import Line, Span, cut, fit, justified, safe
+from lifesign.tui.drawing.spans import Line, Span, cut, fit, justified, safe, width_of
+from lifesign.tui.drawing.strips import verdict_spans
+from lifesign.tui.memory import VERDICTS
 
 CARD_LINES = 5
 MIN_CARD_CELLS = 76
@@ -93,4 +95,6 @@ def _next(component: Component, scene: Scene, width: int) -> Line:
         parts.append((f"{scene.glyphs.arrow} {safe(coming, scene.glyphs, 2 * width)}", "next"))
     for words in notice_words(component, scene):
         parts.append((f"{f' {scene.glyphs.dot} ' if parts else ''}{words}", "accent"))
-    return cut(parts, width, scene.glyphs)
+    room = min(width - width_of(parts) - 2, VERDICTS)
+    strip = verdict_spans(scene.memory.verdicts(component.name), room, scene.glyphs)
+    return justified(parts, strip, width, scene.glyphs) if strip else cut(parts, width, scene.glyphs)

@@ -10,6 +10,8 @@ from lifesign.tui.drawing.notices import next_alone, notice_words
 from lifesign.tui.drawing.restart import restart_lines
 from lifesign.tui.drawing.scene import Scene, diagnosis_of, flag_spans, layer_states, moment_text
 from lifesign.tui.drawing.spans import Line, Span, age, cut, justified, safe, wrapped
+from lifesign.tui.drawing.strips import sparkline, verdict_spans
+from lifesign.tui.memory import VERDICTS
 from lifesign.tui.snapshot import wall_ns
 
 _LABEL_CELLS = 11
@@ -23,11 +25,12 @@ def detail_lines(component: Component, scene: Scene, width: int) -> list[Line]:
     lines += [_work(component, scene, width)]
     lines += _field("since", _moment(component.since, scene), scene, width)
     lines += _field("failures", _failures(component), scene, width)
+    lines += _history(component, scene, width)
     lines += _circumstances(component, scene, width)
     lines += [cut([], width, scene.glyphs), _heading("layers", scene, width), _layers(component, scene, width)]
     lines += [cut([], width, scene.glyphs), _heading("checks", scene, width)]
     for check in component.checks:
-        lines += _check(check, scene, width)
+        lines += _check(check, component.name, scene, width)
     return lines + restart_lines(component, scene, width)
 
 
@@ -109,7 +112,7 @@ def _layers(component: Component, scene: Scene, width: int) -> Line:
     return cut(spans, width, scene.glyphs)
 
 
-def _check(check: Check, scene: Scene, width: int) -> list[Line]:
+def _check(check: Check, component: str, scene: Scene, width: int) -> list[Line]:
     glyphs = scene.glyphs
     glyph, role = glyphs.of_check(check.state)
     left = [
@@ -125,7 +128,19 @@ def _check(check: Check, scene: Scene, width: int) -> list[Line]:
     lines += _indented(check.message, scene, width, role)
     lines += _indented(_facts(check), scene, width, "muted")
     lines += _indented(_schedule(check, scene), scene, width, "muted")
+    latencies = scene.memory.latencies_ms(component, check.name)
+    if spark := sparkline(latencies, min(VERDICTS, width - 36), glyphs):
+        words = f"   latency {spark}  {min(latencies):.1f} to {max(latencies):.1f} ms"
+        lines.append(cut([(words, "muted")], width, glyphs))
     return lines
+
+
+def _history(component: Component, scene: Scene, width: int) -> list[Line]:
+    """The last verdicts, as far as this console has seen them."""
+    most = min(VERDICTS, width - _LABEL_CELLS - 24)
+    strip = verdict_spans(scene.memory.verdicts(component.name), most, scene.glyphs)
+    spans = [(f" {'history':<{_LABEL_CELLS}}", "muted"), *strip, ("  now, as seen here", "muted")]
+    return [cut(spans, width, scene.glyphs)] if strip else []
 
 
 def _schedule(check: Check, scene: Scene) -> str:

@@ -6,6 +6,7 @@ from lifesign.api.documents import Component
 from lifesign.text import format_timestamp
 from lifesign.tui.drawing.glyphs import UNICODE, Glyphs
 from lifesign.tui.drawing.spans import Span, age, safe
+from lifesign.tui.memory import Memory
 from lifesign.tui.snapshot import Snapshot
 
 LAYERS = ("startable", "alive", "ready", "working")
@@ -22,6 +23,7 @@ class Scene:
     now_s: float = 0.0
     glyphs: Glyphs = UNICODE
     frozen_for_s: float | None = None
+    memory: Memory = field(default_factory=Memory, compare=False)
 
     @property
     def live(self) -> bool:
