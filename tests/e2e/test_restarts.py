@@ -213,3 +213,15 @@ def test_a_dry_run_tells_what_it_would_do_and_does_nothing(tmp_path: Path) -> No
             running.wait_for_event("restart.exhausted", "mind")
             assert all(event["message"].startswith("dry run: ") for event in running.events("restart.sent"))
         assert len(worker.pids) == 1
+
+
+def test_a_restart_that_finds_nobody_to_hit_is_refused_with_the_reason_by_the_api_and_the_shell(tmp_path: Path) -> None:
+    config = '[components.mind.checks.process]\ntype = "process"\npattern = "no_such_program_anywhere"\n' + by_signal()
+    with daemon(tmp_path, config) as running:
+        status, body = running.request("POST", "/api/v1/components/mind/restart")
+        assert (status, body["detail"]) == (409, "nothing tells which process to signal: no check has seen exactly one")
+        argv = [*LIFESIGN, "restart", "-c", str(running.config), "mind", "--no-wait"]
+        done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=20)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "nothing tells which process to signal" in done.stderr
+        assert running.events("restart.withheld")

@@ -29,8 +29,10 @@ from lifesign.core.commands import (
     Unsilence,
 )
 from lifesign.core.model import NS_PER_S
+from lifesign.core.restart import Phase
 
 BODY_TIMEOUT_S = 10.0
+KEPT_OFF_WITHIN_S = 1.0
 _WITHOUT_DURATION: Mapping[str, Callable[[str, str, str], OperatorCommand]] = {
     "restart": RestartNow,
     "unsilence": Unsilence,
@@ -82,18 +84,39 @@ class Acting:
         if not everything:
             self._service.component(name)
         words = parse_words(await read_body(request), needs_reason_and_duration=action in NEEDS_REASON_AND_DURATION)
+        known = 0 if everything else self._newest_restart(name)
         try:
             self._service.backend.act(command_of(action, name, author(request, words.author), words))
         except NotPossibleError as error:
             raise ProblemError(HTTPStatus.CONFLICT, str(error)) from None
         except KeyError:
             raise unknown_component(name, []) from None
+        if action == "restart" and (reason := await self._kept_off(name, known)):
+            raise ProblemError(HTTPStatus.CONFLICT, reason)
         self._service.forget_state()
         if everything:
             overall, components = self._service.status()
             return json_response(encode(Status(overall=str(overall), components=components)))
         body = encode(component_document(self._service.component(name)))
         return json_response(body, HTTPStatus.ACCEPTED if action == "restart" else HTTPStatus.OK)
+
+    def _newest_restart(self, name: str) -> int:
+        restart = self._service.component(name).restart
+        return max((made.attempt for made in restart.history), default=0) if restart is not None else 0
+
+    async def _kept_off(self, name: str, known: int) -> str:
+        """Why the restart that was just asked for is not made; empty where it is made, or not yet known after a second.
+
+        Whom it would hit is found out first, and by then it may turn out that nobody may be hit.
+        """
+        deadline_s = time.monotonic() + KEPT_OFF_WITHIN_S
+        while time.monotonic() < deadline_s:
+            restart = self._service.component(name).restart
+            if restart is None or restart.phase is not Phase.RESTARTING:
+                made = restart is None or any(made.attempt > known for made in restart.history)
+                return "" if made or restart is None or restart.phase is Phase.VERIFYING else restart.withheld
+            await asyncio.sleep(0.02)
+        return ""
 
 
 def command_of(action: str, component: str, author: str, words: OperatorWords) -> OperatorCommand:
