@@ -85,6 +85,7 @@ def test_t2_a_failure_in_the_grace_after_a_stall_or_suspend_is_not_counted_and_o
     view = stage.check_view("mind", "port")
     assert (view.state, view.consecutive_failures) == (CheckState.PASSING, 0)
     assert view.message == "not counted, the monitor itself had stalled: refused"
+    assert stage.view("mind").diagnosis == f"port: {view.message}"
     stage.run(12)
     assert stage.check_state("mind", "port") is CheckState.FAILED
     assert stage.check_view("mind", "port").message == "refused"

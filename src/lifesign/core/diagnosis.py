@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from lifesign.core.component import layers
-from lifesign.core.model import NS_PER_S, CheckState, ComponentState, Layer
+from lifesign.core.model import NS_PER_S, CheckState, ComponentState, Layer, Verdict
 from lifesign.core.tracked import TrackedCheck
 from lifesign.text import format_duration
 
@@ -106,6 +106,9 @@ def _starting(checks: Sequence[TrackedCheck], now_ns: int) -> str:
 
 
 def _healthy(checks: Sequence[TrackedCheck], now_ns: int) -> str:
+    for check in checks:
+        if check.last is not None and check.last.verdict is not Verdict.UNKNOWN and not check.is_sound:
+            return f"{check.spec.name}: {check.message(now_ns)}"  # green by excuse alone, which is told
     for check in checks:
         if check.spec.layer is Layer.WORKING and check.judge is not None and check.is_sound:
             return f"working: {check.message(now_ns)}" if check.judge.has_worked else check.message(now_ns)

@@ -3,7 +3,7 @@
 An incident opens when the component goes down and ends once: when every check that was to blame
 has shown an improvement of its own (of a work signal: work of the present process), none of them
 flaps, and the component is neither down, unknown nor starting. Between, however often it changes, no
-second one opens (S6, S7).
+second one opens, nor is a second down told (S6, S7): of a restart in vain tells `restart.unproductive`.
 """
 
 from collections.abc import Collection, Mapping, Sequence
