@@ -190,9 +190,10 @@ async def test_it_is_found_among_more_than_a_page_and_max_issues_holds_back(desk
 
 async def delivered(sink: Tracker, told: Alert, memo: Memo) -> Memo:
     """As the outbox does it: SQLite below Redmine answers two who write at once that it is locked, which is a 500."""
-    for _ in range(20):
+    for attempt in range(20):
         with contextlib.suppress(SinkError):
             return await sink.deliver(told, memo)
+        await asyncio.sleep(0.05 * attempt)  # the outbox waits too, and longer
     return await sink.deliver(told, memo)
 
 
