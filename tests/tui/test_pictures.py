@@ -1,0 +1,91 @@
+"""Every view at 80x24 and 160x50 as it was last agreed on, and the main view in every theme, clock and host frozen.
+
+`python -m tests.tui.test_pictures` writes the pictures anew: look at what changed before you commit it.
+"""
+
+import asyncio
+import sys
+
+import msgspec
+import pytest
+
+from lifesign.api.documents import EventDocument, Notice, Process, State
+from lifesign.tui.themes import load_themes, shipped_folder
+from tests.tui.desk import HandClock, seated
+from tests.tui.documents import STATES, at, component, down_mind, state
+from tests.tui.pictures import FOLDER, picture
+
+NOTICE = Notice(until=at(2520), author="bob (root)", reason="vendor outage", since=at(-60))
+VIEWS = {
+    "panels": ("1",),
+    "table": ("2",),
+    "component": ("2", "j", "enter"),
+    "incidents": ("3",),
+    "events": ("4",),
+    "help": ("question_mark",),
+    "restart": ("2", "j", "R"),
+    "silence": ("2", "j", "s"),
+    "filter": ("2", "slash", "f", "e"),
+}
+SIZES = ((80, 24), (160, 50))
+THEMES = tuple(theme.name for theme in load_themes(shipped_folder()).themes)
+NAMES = tuple(f"{view}-{width}x{height}" for view in VIEWS for width, height in SIZES)
+
+
+def document() -> State:
+    """One component in each state, with all that may stand beside it."""
+    mind = msgspec.structs.replace(down_mind(), process=Process(pid=3117, started_at=at(-11_100)))
+    feed = component(
+        "feed", "degraded", title="Market feed", diagnosis="2 of 3 failures", silence=NOTICE, flapping=True
+    )
+    return state([mind, feed, *(component(f"c-{word}", word) for word in STATES)], overall="down")
+
+
+def history() -> list[EventDocument]:
+    """Two events of it."""
+    down = "alive and ready, but not working: no new work for 612 s (limit 300 s)"
+    return [
+        EventDocument(ts=at(-312), level="ERROR", event="component.down", component="mind", message=down),
+        EventDocument(ts=at(-60), level="INFO", event="silence.added", component="feed", message="vendor outage"),
+    ]
+
+
+async def drawn(name: str) -> str:
+    """The picture of that name: a view and a size, or a theme."""
+    view, _, size = name.rpartition("-")
+    theme = "night" if view in VIEWS else name.removeprefix("theme-")
+    width, height = (int(part) for part in size.split("x")) if view in VIEWS else SIZES[0]
+    async with seated(document(), (width, height), HandClock(), theme=theme, author="alice") as desk:
+        desk.source.history = history()
+        for key in VIEWS.get(view, ("2",)):
+            await desk.press(key)
+        if view == "events":
+            await desk.until_shown("silence.added")
+        if view in {"restart", "silence"}:
+            await desk.until(lambda: bool(getattr(desk.app.screen, "listens", False)), "no dialog listens")
+        await desk.tick()
+        focused = desk.app.focused
+        if focused is not None and hasattr(focused, "cursor_blink"):
+            focused.cursor_blink = False
+            await desk.tick()
+        return picture(desk)
+
+
+def _all() -> tuple[str, ...]:
+    return (*NAMES, *(f"theme-{theme}" for theme in THEMES))
+
+
+@pytest.mark.parametrize("name", _all())
+async def test_the_screen_is_as_it_was_agreed_on(name: str) -> None:
+    assert await drawn(name) == (FOLDER / f"{name}.txt").read_text()
+
+
+def test_every_picture_is_of_a_view_that_there_is() -> None:
+    assert {path.stem for path in FOLDER.iterdir()} == set(_all())
+
+
+if __name__ == "__main__":
+    FOLDER.mkdir(exist_ok=True)
+    for each in _all():
+        (FOLDER / f"{each}.txt").write_text(asyncio.run(drawn(each)))
+        sys.stdout.write(f"{each}\n")
