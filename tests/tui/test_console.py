@@ -194,6 +194,14 @@ async def test_a_cursor_that_nobody_placed_follows_the_worst() -> None:
         assert cursor_of(desk) == "c"
 
 
+async def test_whoever_opened_a_component_finds_the_cursor_on_it_afterwards() -> None:
+    async with seated(three(b="down")) as desk:
+        await desk.press("2", "enter")
+        await desk.tell(three(1, c="down"))
+        await desk.press("escape")
+        assert cursor_of(desk) == "b"
+
+
 async def test_ages_run_between_two_polls_on_the_consoles_own_clock() -> None:
     clock = HandClock()
     async with seated(state([component("a", since=at(-10), staleness_s=3.0)]), clock=clock) as desk:

@@ -118,6 +118,7 @@ class MainScreen(Operating):
 
     def action_open(self) -> None:
         """Shows everything known of the component under the cursor."""
+        self._place()
         if (current := self.listing.current) is not None:
             self.console.open(current.name)
 
@@ -150,8 +151,14 @@ class MainScreen(Operating):
         self.listing.bring_cursor_into_sight()
 
     def subjects(self) -> Sequence[Component]:
-        """The marked that are shown, else the component under the cursor."""
+        """The marked that are shown, else the component under the cursor, which stays there from now on."""
+        self._place()
         return self.listing.chosen
+
+    def _place(self) -> None:
+        """Whoever acts on a component, or opens it, finds the cursor on it afterwards."""
+        if (current := self.listing.current) is not None:
+            self._cursor.name, self._cursor.moved_s = current.name, self.console.scene().now_s
 
     def action_mark(self) -> None:
         """Marks the component under the cursor, or takes its mark away."""
