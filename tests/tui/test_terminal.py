@@ -44,12 +44,12 @@ class Terminal:
     @property
     def text(self) -> str:
         """The screen."""
-        return "\n".join(self._screen.display)
+        return "\n".join(self.lines)
 
     @property
     def lines(self) -> list[str]:
         """The rows of the screen."""
-        return list(self._screen.display)
+        return ["".join(self.cells(row)) for row in range(self._screen.lines)]  # pyte's own fails on half a wide letter
 
     def styled(self, row: int) -> list[pyte.screens.Char]:
         """The cells of a row with their colours."""
