@@ -185,7 +185,16 @@ def test_what_a_type_needs_of_its_own_is_checked(tmp_path: Path, kind: str, own:
         (MINIMAL + "[defaults]\naddress = 'h:1'\n", "defaults.address", "set on the check itself"),
         (MINIMAL + "[defaults]\ntype = 'tcp'\n", "defaults.type", "unknown key"),
         (MINIMAL + "[alerts.x]\ntype = 'slack'\n", "alerts.x.type", 'there is no type "slack"'),
-        (MINIMAL + "[console.keys]\na = 'f8'\nb = 'f8'\n", "console.keys.b", "is the key of a already"),
+        (
+            MINIMAL + "[console.keys]\n'component.ack' = 'f8'\n'component.hold' = 'f8'\n",
+            'console.keys."component.hold"',
+            "is the key of component.ack already",
+        ),
+        (
+            MINIMAL + "[console.keys]\n'component.restrt' = 'f8'\n",
+            'console.keys."component.restrt"',
+            "the console has no such command",
+        ),
         (MINIMAL + "[http]\nlisten = '127.0.0.1'\n", "http.listen", "no address"),
         (MINIMAL + "[http]\ntoken = 'abc'\n", "http.token", "a literal secret is refused"),
         (MINIMAL + "[http]\ntoken = { env = 'NOT_THERE' }\n", "http.token", "the secret $NOT_THERE is not set"),

@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from lifesign.config.collect import Collector
+from lifesign.config.command_ids import COMMAND_IDS
 from lifesign.config.problems import KeyPath, suggestion
 
 
@@ -109,6 +110,10 @@ def _check_console_keys(raw: Mapping[str, Any], collector: Collector) -> None:
     for command, pressed in keys.items() if isinstance(keys, dict) else ():
         if not isinstance(pressed, str):
             continue
+        if command not in COMMAND_IDS:
+            collector.complain(
+                ("console", "keys", command), "the console has no such command", suggestion(command, COMMAND_IDS)
+            )
         if pressed in first:
             collector.complain(("console", "keys", command), f'"{pressed}" is the key of {first[pressed]} already')
         first.setdefault(pressed, command)
