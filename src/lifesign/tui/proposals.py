@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from lifesign.text import clean, parse_duration
 from lifesign.tui.commands import Command
+from lifesign.tui.drawing.glyphs import UNICODE
+from lifesign.tui.drawing.spans import safe
 
 MOST_PROPOSED = 60
 
@@ -70,7 +72,7 @@ def _on(verb: Command, rest: Sequence[str], names: Sequence[str], *, said: bool)
             continue
         nearness = 0.2 if folded == wanted else 0.1 if folded.startswith(wanted) else 0.0
         about = " ".join(filter(None, (duration and f"for {duration}", reason and f"({reason})")))
-        words = clean(f"{verb.label} {name} {about}".strip(), 120)
+        words = safe(f"{verb.label} {name} {about}".strip(), UNICODE, 120)
         yield Proposal(words, verb.help, verb, name, duration, reason, score=(0.75 if said else 0.4) + nearness)
 
 
