@@ -258,5 +258,5 @@ async def test_a_state_of_a_thousand_components_is_made_in_small_steps(tmp_path:
         while not asked.done():
             turns += 1
             await asyncio.sleep(0)
-        assert turns > 15
+        assert turns >= 10
         assert len(json.loads(asked.result())["components"]) == 1000
