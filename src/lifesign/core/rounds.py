@@ -2,7 +2,7 @@
 
 Between two runs nobody looks, and that is no stall of ours: else nothing could ever fail. So the time between counts
 like the time between two looks of one long run. Streaks go on, `failure_for` and ages are measured from run to run,
-and the grace begins with the first run that ever looked. As in any run of one round, what cannot be found out is
+and no start begins a grace (contract, section 4, `lifesign check`): that of a new process does. As in any run of one round, what cannot be found out is
 unknown at once. What changes is told once the whole round is known. What is remembered of restarts goes on too; whether
 one is made is the business of `round_restarts`. Not here: looking, and where the memory is kept.
 """
@@ -31,6 +31,8 @@ def take_round(
     A component that is paused takes nothing.
     """
     component = TrackedComponent(spec, now, seed=0, one_shot=True)
+    for check in component.checks.values():
+        check.machine.grace_ends_ns = now.mono_ns  # of what is remembered, that of its memory holds
     if memory is not None:
         _go_on(component, memory, now)
     events = end_what_is_over(component, now)
