@@ -132,3 +132,9 @@ async def test_the_real_plugins_are_understood() -> None:
     processes = await run(str(PLUGINS / "check_procs"), "-w", "1:100000", "-c", "1:200000")
     assert processes.verdict is Verdict.OK
     assert processes.metrics["procs"] >= 1
+
+
+async def test_a_run_has_the_latency_that_it_took() -> None:
+    found = await run(*shell("sleep 0.2"))
+    assert found.verdict is Verdict.OK
+    assert 0.2 <= found.latency_s < 10

@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from lifesign.config.check_types import HeartbeatCheck
+from lifesign.config.check_types import HeartbeatCheck, LogCheck
 from lifesign.config.probe_types import HttpCheck, PidCheck, ProcessCheck, SyntaxCheck, TcpCheck, WebsocketCheck
 from lifesign.config.targets import TargetError, config_from_targets, parse_target
 from lifesign.core.spec import CheckSpec
@@ -111,7 +111,7 @@ def test_targets_get_the_defaults_of_a_config_without_any() -> None:
         ("tcp:h", "no address"),
         ("http:h", "begins with http://"),
         ("http://", "names no host"),
-        ("log:x.log", "no log check yet"),
+        ("log:x.log", "pattern: this key is required"),
         ("pid:x", "must be a whole number"),
         ("pid:0", ">= 1"),
         ("pid:99999999999999999999", "pid"),
@@ -157,3 +157,9 @@ def test_a_password_or_a_query_of_a_url_is_not_shown() -> None:
 
 def test_a_pid_is_no_key_of_a_config() -> None:
     assert "pid" not in {field.name for field in msgspec.structs.fields(ProcessCheck)}
+
+
+def test_a_log_is_a_target_with_its_patterns() -> None:
+    options = parse_target("log:/var/log/x.log?pattern=done&fail_pattern=ERROR&stale_after=1m").options
+    assert isinstance(options, LogCheck)
+    assert (str(options.path), options.pattern, options.fail_pattern) == ("/var/log/x.log", "done", "ERROR")

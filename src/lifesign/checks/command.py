@@ -1,6 +1,7 @@
 """The `command` check: a plugin of the Nagios plugin API, run in a disposable child. Not here: what it says."""
 
 import signal
+import time
 from collections.abc import Callable, Mapping, Sequence
 
 from lifesign.checks.plugin import read_plugin
@@ -38,18 +39,19 @@ class CommandProbe:
             own = {name: value() if callable(value) else value for name, value in self._env.items()}
         except ValueError as error:
             return Observation(Verdict.UNKNOWN, clean(str(error), 300))
+        began_s = time.monotonic()
         result = await run_child(
             self._argv,
             timeout_s=max(self._timeout_s - HEADROOM_S, self._timeout_s / 2),
             env={**minimal_environment(), **own},
             cwd=self._cwd,
         )
-        trouble = self._trouble(result)
+        took_s, trouble = time.monotonic() - began_s, self._trouble(result)
         if trouble:
-            return Observation(Verdict.UNKNOWN, trouble)
+            return Observation(Verdict.UNKNOWN, trouble, took_s)
         assert result.returncode is not None
         answer = read_plugin(result.returncode, result.stdout, result.stderr)
-        return Observation(answer.verdict, answer.message, metrics=answer.metrics)
+        return Observation(answer.verdict, answer.message, took_s, answer.metrics)
 
     def _trouble(self, result: ChildResult) -> str:
         name = clean(self._argv[0], 100)

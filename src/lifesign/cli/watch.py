@@ -31,7 +31,7 @@ def command(
     \b
     tcp:HOST:PORT      http://HOST/PATH     ws://HOST/PATH
     heartbeat:PATH     process:PATTERN      pid:N
-    syntax:GLOB
+    syntax:GLOB        log:PATH?pattern=EXPRESSION
     Each takes keys of its check: 'heartbeat:hb.json?stale_after=1m&interval=5s'
     """
     del config  # every command takes -c; targets need none

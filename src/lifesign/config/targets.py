@@ -1,7 +1,7 @@
 """The targets of `lifesign watch`: one check each, written as one word, without a config.
 
 `tcp:HOST:PORT` `http://…` `https://…` `ws://…` `wss://…` `heartbeat:PATH` `process:PATTERN`
-`syntax:GLOB` `pid:N`, each with `?key=value&…`. The keys are those of the check's type and those of every
+`syntax:GLOB` `log:PATH` `pid:N`, each with `?key=value&…`. The keys are those of the check's type and those of every
 check. In a URL a key that is one of these is ours, and the rest of the query stays in the URL. A value may be
 percent-encoded. A `?` that no `key=` follows belongs to the target itself, as in a glob or an expression.
 """
@@ -71,8 +71,6 @@ def parse_target(text: str, environ: Mapping[str, str] = os.environ) -> Target:
     if not colon or kind not in _KINDS:
         _refuse(text, f"is no target: write one of {FORMS}")
     cls, own_key = _KINDS[kind]
-    if cls is LogCheck:
-        _refuse(text, "this version has no log check yet: watch a heartbeat, a port or a process")
     is_url = own_key == "url"
     if is_url and not rest.startswith("//"):
         _refuse(text, f"a URL begins with {kind}://")

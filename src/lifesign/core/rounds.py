@@ -2,9 +2,10 @@
 
 Between two runs nobody looks, and that is no stall of ours: else nothing could ever fail. So the time between counts
 like the time between two looks of one long run. Streaks go on, `failure_for` and ages are measured from run to run,
-and no start begins a grace (contract, section 4, `lifesign check`): that of a new process does. As in any run of one round, what cannot be found out is
-unknown at once. What changes is told once the whole round is known. What is remembered of restarts goes on too; whether
-one is made is the business of `round_restarts`. Not here: looking, and where the memory is kept.
+and no start begins a grace (contract, section 4, `lifesign check`): that of a new process does. As in any run of one
+round, what cannot be found out is unknown at once. What changes is told once the whole round is known. What is
+remembered of restarts goes on too; whether one is made is the business of `round_restarts`. Not here: looking, and
+where the memory is kept.
 """
 
 from collections.abc import Mapping
