@@ -6,6 +6,8 @@ import socket
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.running import LIFESIGN, daemon, free_port, wait_until
 
 CONFIG = """
