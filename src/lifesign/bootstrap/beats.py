@@ -71,6 +71,13 @@ class Beats:
             self._probes[check_id].accept(beat)
         return checks
 
+    def hear(self, check: CheckId, beat: Observation) -> bool:
+        """Gives `beat` to that one check; whether it is still there."""
+        probe = self._probes.get(check)
+        if probe is not None:
+            probe.accept(beat)
+        return probe is not None
+
 
 def _same(probe: PushProbe) -> PushProbe:
     return probe

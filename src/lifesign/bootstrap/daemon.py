@@ -19,6 +19,7 @@ from lifesign.bootstrap.beats import Beats
 from lifesign.bootstrap.difference import Difference, followed
 from lifesign.bootstrap.incident_snapshots import IncidentSnapshots
 from lifesign.bootstrap.listening import Listening
+from lifesign.bootstrap.notified import NotifySockets
 from lifesign.bootstrap.own_heartbeat import FILE as HEARTBEAT
 from lifesign.bootstrap.own_heartbeat import OwnHeartbeat
 from lifesign.bootstrap.plan import Acting, Plan, watching_words
@@ -102,8 +103,7 @@ class Daemon:
         self._monitor = RecordedMonitor(plan.spec, self._started, self._memory)
         self._recorder = Recorder(self._monitor, self._folder.path if self._folder.held else None)
         record, begin, after, clocks = self._record, self._restarting.begin, self._after_round, self._clocks
-        tally = self._teller.tally
-        tally.follow(plan.spec)
+        (tally := self._teller.tally).follow(plan.spec)
         return Engine(
             self._monitor, looks, record=record, after_round=after, restart=begin, seen=tally.look, clocks=clocks
         )
@@ -161,7 +161,8 @@ class Daemon:
             self._alerter.recall(self._keeper.texts, self._started)
         self._end_what_was_removed()
         snapshots = IncidentSnapshots(self, self._journal, lambda: self._config.monitor.incident_snapshots)
-        going_on = [self._keeper.run(), self._reloader.run(), self._restarting.run(), snapshots.run()]
+        heard = NotifySockets(self._folder.path, self._config.monitor.socket_group, self._beats, self._engine.wake)
+        going_on = [self._keeper.run(), self._reloader.run(), self._restarting.run(), snapshots.run(), heard.run()]
         going_on += [self._alerter.run()] if self._alerter is not None else []
         beside = [asyncio.create_task(one) for one in going_on]
         gc.collect()
@@ -290,8 +291,7 @@ class Daemon:
 
     def push(self, component: str, token: str | None, observation: Observation) -> bool:
         """Gives a beat to the push checks that `token` opens."""
-        checks = self._beats.accept(component, token, observation)
-        for check in checks:
+        for check in (checks := self._beats.accept(component, token, observation)):
             self._engine.wake(check)
         return bool(checks)
 
