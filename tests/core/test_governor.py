@@ -459,3 +459,15 @@ def test_a_failure_that_was_seen_before_our_death_is_no_last_look() -> None:
     assert mind.sent == []
     mind.run(40)
     assert len(mind.sent) == 1
+
+
+def test_where_the_process_check_sees_several_by_now_the_one_of_before_is_not_named_as_the_target() -> None:
+    mind = Mind().run(50).hang()
+    mind.report = None
+    mind.run(170)
+    assert [wanted.identity for wanted in mind.stage.restarts] == [mind.identity]
+    several = Mind().run(50).hang()
+    several.report = None
+    several.stage.world["mind", "process"] = Observation(OK, "2 processes", metrics={"count": 2.0})
+    several.run(170)
+    assert [wanted.identity for wanted in several.stage.restarts] == [None]

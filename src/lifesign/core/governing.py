@@ -22,7 +22,7 @@ from lifesign.core.evidence import (
 )
 from lifesign.core.governor import Governor
 from lifesign.core.incident import TrackedComponent
-from lifesign.core.model import NS_PER_S, ComponentState, Identity, Instant, Verdict
+from lifesign.core.model import NS_PER_S, ComponentState, Identity, Instant
 from lifesign.core.observer import Finding
 from lifesign.core.reincarnation import begin_restart, lose_restart
 from lifesign.core.restart import Phase, RestartReport, Sent
@@ -230,9 +230,8 @@ def _process_of(component: TrackedComponent) -> Identity | None:
     """Whom a restart would hit; None where the check that tells it sees several: the one of before may be any."""
     source = component.checks.get(component.process.source or "")
     last = source.last if source is not None else None
-    if last is None or last.verdict not in (Verdict.OK, Verdict.WARN) or source is None or source.judge is not None:
-        return component.process.identity
-    return component.process.identity if last.identity is not None else None
+    sees_several = last is not None and last.identity is None and last.metrics.get("count", 1) > 1
+    return None if sees_several else component.process.identity
 
 
 def _governor(component: TrackedComponent) -> Governor:
