@@ -62,6 +62,7 @@ class Target:
     worst_ns: int = 0  # the latest of them
     written_ns: int = 0  # of the newest heartbeat, on the clock that counts no suspend
     written_wall_ns: int = 0
+    read_ns: int = 0  # when the newest heartbeat that a look could read was written
     progress: int = 0
     busy: bool = True
 
@@ -119,6 +120,7 @@ class World:
                 return found
         if target.spec.signal is not None:
             self.write(target, now)
+            target.read_ns = target.written_ns
             signal = WorkSignal(target.written_wall_ns, target.progress, target.busy)
             return Observation(found.verdict, found.message, signal=signal)
         if target.spec.type == "process" and found is WELL:
@@ -168,6 +170,19 @@ class World:
         """What was written before a fault is written before it."""
         for target in self._writers(service):
             self.write(target, now)
+
+    def hides_a_beat(self, now: Instant) -> bool:
+        """Whether a beat is unread and the last one to come for now.
+
+        The clock set back over such a one gives it two ages, of which the core takes the younger (`core.dating`): a
+        known limit, by which an alarm may come late by as much as the clock went back.
+        """
+        self.freeze_writers(now)
+        return any(
+            target.written_ns > target.read_ns
+            and (target.suffers(HUNG, now.mono_ns) or now.mono_ns < target.service.writes_from_ns)
+            for target in self._writers()
+        )
 
     def slept(self, now_ns: int) -> None:
         """Nobody ran until now."""
