@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,11 @@ import pytest
 from tests.e2e.running import daemon, free_port, wait_until
 
 CONFIG = '[components.gateway.checks.port]\ntype = "tcp"\naddress = "127.0.0.1:{port}"\n'
+
+
+def _listens(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((host, port)) == 0
 
 
 @pytest.fixture
@@ -27,6 +33,8 @@ def url(tmp_path: Path) -> Iterator[str]:
             wait_until(lambda: "token=" in output.read_text(), f"a URL: {output.read_text()}")
             found = re.search(r"http://\S+", output.read_text())
             assert found is not None
+            address = found[0].removeprefix("http://").partition("/")[0].split(":")
+            wait_until(lambda: _listens(address[0], int(address[1])), "it listens a moment after it has told its URL")
             yield found[0]
         finally:
             served.terminate()

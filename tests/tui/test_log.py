@@ -119,6 +119,7 @@ def test_a_line_without_end_is_cut_and_no_sign_of_it_steers_the_terminal(tmp_pat
 # --- the screen ---
 
 
+@pytest.mark.proof  # textual's pilot waits for seconds at each key here
 async def test_l_shows_the_log_and_follows_it_and_l_again_the_heartbeat(tmp_path: Path) -> None:
     path = tmp_path / "mind.log"
     path.write_text("".join(f"did {i}\n" for i in range(100)))
@@ -140,6 +141,7 @@ async def test_l_shows_the_log_and_follows_it_and_l_again_the_heartbeat(tmp_path
         await desk.until_shown("1 shown")
 
 
+@pytest.mark.proof  # textual's pilot waits for seconds at each key here
 async def test_slash_finds_the_newest_match_and_n_the_older_and_newer_ones(tmp_path: Path) -> None:
     path = tmp_path / "mind.log"
     path.write_text("".join(f"{'ERROR' if i % 100 == 7 else 'fine'} {i}\n" for i in range(1000)))
