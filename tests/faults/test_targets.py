@@ -56,7 +56,8 @@ def run(running: Daemon, recipes: list[Recipe]) -> None:
     """Healthy, broken, told, mended, told: all of them at once."""
     sound = [recipe for recipe in recipes if not recipe.begins_broken]
     await_all(running, {recipe.name: (HEALTHY, "") for recipe in sound} | {bystander.NAME: (HEALTHY, "")})
-    running.wait_for_event("component.healthy", bystander.NAME)
+    for name in (bystander.NAME, *(recipe.name for recipe in sound)):  # the log may lag behind the state
+        running.wait_for_event("component.healthy", name)
     well = len(events_of(running, bystander.NAME))  # a busy machine may have been slow to its first look
     before = {recipe.name: len(events_of(running, recipe.name)) if recipe in sound else 0 for recipe in recipes}
     for recipe in recipes:
