@@ -50,7 +50,7 @@ def command(
         if connect is not None and connect.startswith("ssh:"):
             return _open_ssh(connect, read_only=read_only, notes=notes)
         if connect is not None:
-            return open_console(connect=connect, read_only=read_only, notes=notes)
+            return _open_url(connect, read_only=read_only, notes=notes)
         loaded = load_config(config, warn=False, with_secrets=False)
         if print_socket:
             return _print_socket(loaded)
@@ -83,12 +83,24 @@ def open_console(
 def _source_of(url: str) -> "Callable[[float], StateSource]":
     from lifesign.api.client import Client
 
-    token = os.environ.get("LIFESIGN_TOKEN") or None
+    token = _token()
     try:
         Client.connect(url, token=token)
     except ValueError as error:
         raise click.UsageError(f"--connect {error}") from None
     return lambda timeout_s: Client.connect(url, timeout_s, token)
+
+
+def _open_url(url: str, *, read_only: bool, notes: tuple[str, ...]) -> int:
+    from lifesign.cli.first_contact import await_answer
+
+    _source_of(url)  # a URL of another kind is refused before anybody waits
+    await_answer(url, _token())
+    return open_console(connect=url, read_only=read_only, notes=notes)
+
+
+def _token() -> str | None:
+    return os.environ.get("LIFESIGN_TOKEN") or None
 
 
 def _open_ssh(url: str, *, read_only: bool, notes: tuple[str, ...]) -> int:
