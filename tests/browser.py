@@ -1,6 +1,6 @@
 """A headless Chromium that is driven over its own protocol (DevTools), with nothing between it and the test.
 
-It resolves no name and reaches nobody; what a page asks for all the same is written down.
+It resolves no name and reaches nobody but this machine; what a page asks for all the same is written down.
 """
 
 import asyncio
@@ -24,21 +24,32 @@ _OPTIONS = (
     "--disable-dev-shm-usage",
     "--no-first-run",
     "--hide-scrollbars",
-    "--host-resolver-rules=MAP * ~NOTFOUND",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
     "--remote-debugging-port=0",
 )
 _READY = re.compile(rb"DevTools listening on (ws://\S+)")
 _PATIENCE_S = 60.0
+_TERMINAL = """function () {
+  for (const one of this) {
+    try {
+      if (!one.loadAddon || !one.buffer.active) continue;
+      const lines = one.buffer.active;
+      return Array.from({length: one.rows}, (_, row) => lines.getLine(row).translateToString(true)).join("\\n");
+    } catch { continue; }
+  }
+  return "";
+}"""
 
 
 class Page:
-    """One tab. `asked_for`: the address of every request that it made."""
+    """One tab. `asked_for`: the address of every request that it made. `complaints`: the browser's about the page."""
 
     def __init__(self, connection: aiohttp.ClientWebSocketResponse, session: str) -> None:
         self._connection = connection
         self._session = session
         self._numbers = itertools.count(1)
         self.asked_for: list[str] = []
+        self.complaints: list[str] = []
         self._loaded = False
 
     async def call(self, method: str, **parameters: Any) -> dict[str, Any]:
@@ -59,28 +70,57 @@ class Page:
             message: dict[str, Any] = json.loads(await self._connection.receive_str())
         if message.get("method") == "Network.requestWillBeSent":
             self.asked_for.append(message["params"]["request"]["url"])
+        if message.get("method") == "Log.entryAdded" and message["params"]["entry"]["level"] == "error":
+            self.complaints.append(message["params"]["entry"]["text"])
         self._loaded = self._loaded or message.get("method") == "Page.loadEventFired"
         return message
 
     async def open(self, path: Path, width: int, *, dark: bool) -> None:
         """Shows the file `path` in a window of that width."""
-        for domain in ("Page", "Network", "Runtime"):
+        await self.visit(path.as_uri(), width, dark=dark)
+
+    async def visit(self, url: str, width: int, height: int = 900, *, dark: bool = True) -> None:
+        """Shows what is at `url` in a window of that size, in pixels."""
+        for domain in ("Page", "Network", "Runtime", "Log"):
             await self.call(f"{domain}.enable")
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         await self.call("Emulation.setEmulatedMedia", features=[scheme])
         await self.call(
-            "Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 500
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 500
         )
         self._loaded = False
-        await self.call("Page.navigate", url=path.as_uri())
+        await self.call("Page.navigate", url=url)
         while not self._loaded:
             await self._next()
 
+    async def press(self, key: str) -> None:
+        """One letter, typed as on a keyboard into whatever has the focus."""
+        await self.call("Input.dispatchKeyEvent", type="keyDown", key=key, text=key)
+        await self.call("Input.dispatchKeyEvent", type="keyUp", key=key)
+
+    async def close(self) -> None:
+        """As the user closes it."""
+        await self.call("Page.close")
+
     async def value(self, expression: str) -> Any:
         """What JavaScript makes of `expression`."""
-        found = await self.call("Runtime.evaluate", expression=expression, returnByValue=True)
+        found = await self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
         assert "exceptionDetails" not in found, found
         return found["result"].get("value")
+
+    async def terminal(self) -> str:
+        """What stands in the page's terminal, out of the terminal's own memory; empty where there is none yet.
+
+        It draws on a canvas and no script can name it: it is found among all objects of the page, as a debugger does.
+        """
+        ancestor = await self.call("Runtime.evaluate", expression="Object.prototype")
+        found = await self.call("Runtime.queryObjects", prototypeObjectId=ancestor["result"]["objectId"])
+        everything = found["objects"]["objectId"]
+        read = await self.call(
+            "Runtime.callFunctionOn", objectId=everything, functionDeclaration=_TERMINAL, returnByValue=True
+        )
+        await self.call("Runtime.releaseObject", objectId=everything)
+        return str(read["result"].get("value", ""))
 
     async def picture(self) -> bytes:
         """The whole page as PNG."""

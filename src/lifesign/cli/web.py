@@ -1,7 +1,6 @@
 """`lifesign web`: the console in a browser, on the loopback."""
 
 import shlex
-import socket
 import sys
 
 import click
@@ -16,24 +15,18 @@ from lifesign.cli.options import config_option
 @click.option("--act", is_flag=True, help="The browser may act: silence, restart. Without it, it only looks.")
 def command(config: str | None, port: int, act: bool) -> int:
     """Serve the console to one browser on this machine; the URL that is printed opens it once."""
-    from lifesign.tui.served import ConsoleServer
+    from lifesign.tui.served import ConsoleServer, listening
 
     loaded = load_config(config, warn=False, with_secrets=False)
     argv = [sys.executable, "-m", "lifesign", "console", "-c", str(loaded.path), *([] if act else ["--read-only"])]
     try:
-        server = ConsoleServer(f"exec {shlex.join(argv)}", port or _free_port(), _tell)
-        server.serve()
+        listener = listening(port)
     except OSError as error:
         raise click.ClickException(f"cannot serve: {error.strerror or error}") from None
+    ConsoleServer(f"exec {shlex.join(argv)}", listener, _tell).serve()
     return 0
 
 
 def _tell(url: str) -> None:
     click.echo(f"lifesign: the console is at {url}")
     click.echo("lifesign: the URL opens it once; ctrl-c ends it")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
