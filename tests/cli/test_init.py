@@ -13,10 +13,12 @@ import pytest
 
 from lifesign.bootstrap.discovery import FoundHeartbeat, FoundPort, FoundService, heartbeats, script_of
 from lifesign.bootstrap.first_config import first_config
+from lifesign.bootstrap.state_folder import is_state_folder
 from lifesign.cli.alert_rules import ALERT_RULES
+from lifesign.cli.init import counted
 from lifesign.config import load
 from tests.checks.strangers import marker
-from tests.e2e.running import free_port, wait_until
+from tests.e2e.running import daemon, free_port, wait_until
 
 _WORKER = """
 import http.server, json, os, sys, threading, time
@@ -119,6 +121,41 @@ def test_only_fresh_heartbeats_are_found(tmp_path: Path, monkeypatch: pytest.Mon
     assert [(found.path, found.has_cycle) for found in heartbeats([tmp_path])] == [
         (tmp_path / "deep" / "heartbeat.json", True)
     ]
+
+
+def test_another_lifesigns_own_heartbeat_is_left_out_and_a_programs_beside_a_lock_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    for folder, files in (("monitor", ("lock", "state.db")), ("program", ("lock",))):
+        (tmp_path / folder).mkdir()
+        for name in files:
+            (tmp_path / folder / name).touch()
+        (tmp_path / folder / "heartbeat.json").write_text('{"timestamp": 1795299990}')
+    assert [found.path.parent.name for found in heartbeats([tmp_path])] == ["program"]
+
+
+def test_the_folder_of_a_daemon_that_ran_is_known_as_its_own(tmp_path: Path) -> None:
+    with daemon(tmp_path, '[components.a.checks.f]\ntype = "heartbeat"\npath = "f"\n'):
+        wait_until((tmp_path / "state" / "heartbeat.json").exists, "a beat of its own")
+        wait_until(lambda: is_state_folder(tmp_path / "state"), "a folder of a lifesign's state")
+    assert not is_state_folder(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("count", "words"), [(0, "no ports"), (1, "1 port"), (2, "2 ports")], ids=("none", "one", "two")
+)
+def test_one_is_not_many(count: int, words: str) -> None:
+    assert counted(count, "port") == words
+
+
+@pytest.mark.parametrize("option", ["-c", "-o"])
+def test_the_file_is_named_as_everywhere_or_as_an_output(tmp_path: Path, option: str) -> None:
+    mine = tmp_path / "mine.toml"
+    mine.write_text("mine")
+    done = lifesign(tmp_path, "init", "--yes", option, str(mine))
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert f"{mine} exists" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -208,14 +208,15 @@ def test_without_a_daemon_the_stored_events_are_told_by_level_and_followed(tmp_p
 
 
 @pytest.mark.proof
-def test_a_probe_of_a_stalled_daemon_is_given_up_after_seconds(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("words", "code"), [(["probe", "a"], 1), (["snapshot"], 1), (["snapshot", "--exit-code"], 3)])
+def test_whoever_asks_a_stalled_daemon_gives_up_after_seconds(tmp_path: Path, words: list[str], code: int) -> None:
     config = '[components.a.checks.p]\ntype = "tcp"\naddress = "127.0.0.1:9"\n'
     with daemon(tmp_path, config) as running:
         running.process.send_signal(signal.SIGSTOP)
         try:
-            argv = [*LIFESIGN, "probe", "-c", str(running.config), "a"]
+            argv = [*LIFESIGN, words[0], "-c", str(running.config), *words[1:]]
             done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=30)
         finally:
             running.process.send_signal(signal.SIGCONT)
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (code, "", 1)
     assert "does not answer within 5 s" in done.stderr

@@ -17,6 +17,8 @@ from pathlib import Path
 
 import psutil
 
+from lifesign.bootstrap.own_heartbeat import FILE as OWN_FILE
+from lifesign.bootstrap.state_folder import is_state_folder
 from lifesign.checks.heartbeat_formats import MAX_BYTES, Keys, last_whole_line, parse_beat
 from lifesign.checks.mounts import may_hang
 from lifesign.checks.strict_json import MalformedError
@@ -202,6 +204,8 @@ def _looks_like_one(path: Path) -> bool:
     if path.suffix not in _SUFFIXES or not (ours or _NAMED_LIKE_ONE.search(path.name)):
         return False
     with contextlib.suppress(OSError):
+        if path.name == OWN_FILE and is_state_folder(path.parent):
+            return False  # another lifesign's own beat: that one is watched where it is wanted
         status = path.stat()
         return path.is_file() and 0 < status.st_size <= MAX_BYTES and time.time() - status.st_mtime < FRESH_S
     return False

@@ -11,6 +11,9 @@ ROUND_WRITES_S = 2.0  # a run of one round has the folder for as long as it writ
 _TRY_EVERY_S = 0.02
 
 
+_FILES = ("lock", "state.db")
+
+
 class AlreadyRunningError(Exception):
     """Another instance holds the folder; the text is a sentence for the user."""
 
@@ -29,6 +32,11 @@ def holder_of(path: Path) -> str | None:
         return None
     finally:
         os.close(descriptor)
+
+
+def is_state_folder(path: Path) -> bool:
+    """Whether a lifesign keeps, or kept, its state in `path`."""
+    return all((path / name).is_file() for name in _FILES)
 
 
 def _holder(descriptor: int) -> str:

@@ -13,7 +13,13 @@ WATCH_S = 3.0
 
 
 @click.command("init")
-@click.option("-o", "--output", default="lifesign.toml", metavar="FILE", help="Default: lifesign.toml; - prints it.")
+@click.option(
+    *("-c", "--config", "-o", "--output"),
+    "output",
+    default="lifesign.toml",
+    metavar="FILE",
+    help="What is written. Default: lifesign.toml; - prints it.",
+)
 @click.option("--yes", is_flag=True, help="Ask nothing.")
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
 @click.option("--prometheus", is_flag=True, help="Print alert rules for Prometheus, and do nothing else.")
@@ -51,5 +57,11 @@ def _look() -> str:
     found = services()
     beats = heartbeats(default_folders(), watch_s=WATCH_S)
     ports = sum(len(service.ports) for service in found)
-    click.echo(f"found {len(found)} services on {ports} ports, and {len(beats)} heartbeat files", err=True)
+    served = f"{counted(len(found), 'service')} on {counted(ports, 'port')}"
+    click.echo(f"found {served}, and {counted(len(beats), 'heartbeat file')}", err=True)
     return first_config(found, beats, platform.node())
+
+
+def counted(count: int, noun: str) -> str:
+    """`no ports`, `1 port`, `2 ports`."""
+    return f"{count or 'no'} {noun}{'' if count == 1 else 's'}"
