@@ -1,6 +1,7 @@
 """What holds for every test, whoever runs it and however busy the machine is."""
 
 import os
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,11 @@ from hypothesis import HealthCheck, Phase, settings
 
 for name in ("COLUMNS", "LINES"):  # pytest-xdist exports them; a test's terminal has the size that the test gave it
     os.environ.pop(name, None)
+
+# A shell starts what it puts in the background with these ignored, and each program of a test would inherit that.
+for heard in (signal.SIGINT, signal.SIGQUIT):
+    if signal.getsignal(heard) is signal.SIG_IGN:
+        signal.signal(heard, signal.default_int_handler if heard is signal.SIGINT else signal.SIG_DFL)
 
 settings.register_profile("lifesign", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 # A mutant that lives is run through every test that reaches it, one that dies need not be told by its smallest example.

@@ -287,6 +287,7 @@ def waiting_job(file: Path) -> Iterator[subprocess.Popen[bytes]]:
         assert job.stdout is not None
         assert job.stdout.readline() == b"up\n"
         yield job
+        job.kill()
 
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
