@@ -1,5 +1,6 @@
 """What holds for every test, whoever runs it and however busy the machine is."""
 
+import gc
 import os
 import signal
 import tempfile
@@ -24,6 +25,12 @@ settings.register_profile("mutants", few, max_examples=30, phases=(Phase.explici
 settings.load_profile("mutants" if os.environ.get("LIFESIGN_MUTANTS") else "lifesign")
 
 pytest_plugins = ["tests.figures"]
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays until the end: no later collection of garbage need look at it again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ import lifesign
 from lifesign import Heartbeat, heartbeat, write_heartbeat
 from lifesign.checks.heartbeat_formats import Keys, parse_beat
 from lifesign.heartbeat import default_heartbeat_path, user_state_dir
+from tests.started import started
 
 SOURCE = Path(heartbeat.__file__)
 
@@ -471,7 +472,7 @@ def test_a_writer_killed_in_its_loop_leaves_a_whole_file(file: Path) -> None:
         "while True: beats.beat(filler='x' * 50000)"
     )
     for _ in range(8):
-        with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as writer:
+        with started([sys.executable, "-c", program], stdout=subprocess.PIPE) as writer:
             assert writer.stdout is not None
             assert writer.stdout.readline() == b"True\n"
             writer.kill()

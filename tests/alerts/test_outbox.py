@@ -50,7 +50,7 @@ class Desk:
 
 async def until(condition: object) -> None:
     assert callable(condition)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(40):
         while not condition():  # noqa: ASYNC110 - what it waits for sets no event
             await asyncio.sleep(0.001)
 

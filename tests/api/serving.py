@@ -48,7 +48,7 @@ class Served:
         """A connected socket that nobody speaks HTTP on yet."""
         sock = socket.socket(socket.AF_INET if tcp else socket.AF_UNIX)
         self.clients.append(sock)
-        sock.settimeout(10)
+        sock.settimeout(40)
         sock.connect(("127.0.0.1", self.port) if tcp else str(self.socket_path))
         return sock
 
@@ -72,7 +72,7 @@ async def serving(
 def _request(
     port: int, method: str, path: str, body: bytes | None, headers: dict[str, str]
 ) -> tuple[int, dict[str, str], Any]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=40)
     try:
         connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
         response = connection.getresponse()

@@ -28,7 +28,7 @@ def _answering(path: Path, script: Script) -> Iterator[Client]:
         def serve() -> None:
             connection, _ = listener.accept()
             with connection:
-                connection.settimeout(10)
+                connection.settimeout(40)
                 received = b""
                 while b"\r\n\r\n" not in received:
                     received += connection.recv(65536)

@@ -232,7 +232,7 @@ import os, socket, sys
 groups = [int(number) for number in sys.argv[2].split(",")]
 os.setgroups(groups[1:]); os.setgid(groups[0]); os.setuid(65534)
 with socket.socket(socket.AF_UNIX) as sock:
-    sock.settimeout(10)
+    sock.settimeout(40)
     try:
         sock.connect(sys.argv[1])
     except PermissionError:

@@ -41,7 +41,7 @@ def sleeper(*words: str) -> list[str]:
     return [sys.executable, "-I", "-S", "-c", SLEEP, *words]
 
 
-def wait_until(condition: Callable[[], bool], timeout_s: float = 20.0) -> None:
+def wait_until(condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
     """Polls until `condition` holds; fails the test where it never does."""
     deadline = time.monotonic() + timeout_s
     while not condition():

@@ -20,7 +20,7 @@ real_plugins = pytest.mark.skipif(
 )
 
 
-async def run(*argv: str, timeout_s: float = 10, env: Mapping[str, str] | None = None, cwd: str = "/") -> Observation:
+async def run(*argv: str, timeout_s: float = 40, env: Mapping[str, str] | None = None, cwd: str = "/") -> Observation:
     probe = CommandProbe(argv=argv, timeout_s=timeout_s, env=dict(env or {}), cwd=cwd)
     try:
         return await probe.look(time.time_ns())

@@ -20,7 +20,9 @@ def listening(backlog: int = 8) -> Iterator[socket.socket]:
         yield server
 
 
-async def flown(server: socket.socket, timeout_s: float = 5.0) -> tuple[Flight, asyncio.Future[bytes | OSError | None]]:
+async def flown(
+    server: socket.socket, timeout_s: float = 40.0
+) -> tuple[Flight, asyncio.Future[bytes | OSError | None]]:
     came: asyncio.Future[bytes | OSError | None] = asyncio.get_running_loop().create_future()
     flight = Flight(server.getsockname(), "it", b"hello", timeout_s, lambda _, found: came.set_result(found))
     assert flight.start()

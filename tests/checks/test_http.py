@@ -53,7 +53,7 @@ def answering(head: str, body: bytes = b"", **headers: str) -> Behaviour:
     return saying("\r\n".join(lines).encode() + b"\r\n\r\n" + body, wait_for=b"\r\n\r\n")
 
 
-async def look(behaviour: Behaviour, timeout_s: float = 5.0, path: str = "/", **options: object) -> Observation:
+async def look(behaviour: Behaviour, timeout_s: float = 30.0, path: str = "/", **options: object) -> Observation:
     async with serving(behaviour) as server:
         probe = HttpProbe(url=f"http://{server.address}{path}", timeout_s=timeout_s, **options)  # type: ignore[arg-type]
         first, second = [await timed(way(probe), server, timeout_s) for way in (awaited, called_back)]
@@ -106,9 +106,9 @@ async def test_pythons_own_server_is_ok(tmp_path: Path) -> None:
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=tmp_path)) as server:
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         url = f"http://127.0.0.1:{server.server_address[1]}/health"
-        good = await HttpProbe(url=url, timeout_s=5, expect_body="^all w.ll$").look(0)
-        bad = await HttpProbe(url=url, timeout_s=5, expect_body="broken").look(0)
-        missing = await HttpProbe(url=url + "x", timeout_s=5).look(0)
+        good = await HttpProbe(url=url, timeout_s=30, expect_body="^all w.ll$").look(0)
+        bad = await HttpProbe(url=url, timeout_s=30, expect_body="broken").look(0)
+        missing = await HttpProbe(url=url + "x", timeout_s=30).look(0)
         server.shutdown()
     assert (good.verdict, good.metrics) == (Verdict.OK, {"status": 200.0})
     assert good.message == f"200 OK from 127.0.0.1:{server.server_address[1]}"
@@ -138,7 +138,7 @@ async def test_the_request_says_what_was_configured_and_nothing_of_the_environme
     async with application(app) as address:
         found = await HttpProbe(
             url=f"http://user:p%40ss@{address}/a b?q=ü".replace(" ", "%20"),
-            timeout_s=5,
+            timeout_s=30,
             method="post",
             headers={"X-One": "1", "X-Key": lambda: CANARY, "Connection": "keep-alive", "Content-Length": "999"},
             body='{"ä": 1}',
@@ -310,7 +310,7 @@ async def redirecting(location: str, status: int = 302, **options: object) -> tu
     app.router.add_route("*", "/end", end)
     app.router.add_route("*", "/count/{n}", count)
     async with application(app) as address:
-        probe = HttpProbe(url=f"http://{address}/start", timeout_s=5, headers={"X-Key": lambda: CANARY}, **options)  # type: ignore[arg-type]
+        probe = HttpProbe(url=f"http://{address}/start", timeout_s=30, headers={"X-Key": lambda: CANARY}, **options)  # type: ignore[arg-type]
         found = await probe.look(0)
     return Observation(found.verdict, found.message.replace(address, "HERE")), paths
 
@@ -410,8 +410,8 @@ async def test_a_secret_that_cannot_be_read_is_unknown_and_nothing_is_sent() -> 
 
     async with serving(silence) as server:
         url = f"http://{server.address}/"
-        found = await HttpProbe(url=url, timeout_s=5, headers={"X-Key": missing}).look(0)
-        bad = await HttpProbe(url=url, timeout_s=5, headers={"X-Key": lambda: f"{CANARY}\r\nX-Evil: 1"}).look(0)
+        found = await HttpProbe(url=url, timeout_s=30, headers={"X-Key": missing}).look(0)
+        bad = await HttpProbe(url=url, timeout_s=30, headers={"X-Key": lambda: f"{CANARY}\r\nX-Evil: 1"}).look(0)
         assert server.connections == 0
     assert (found.verdict, found.message) == (
         Verdict.UNKNOWN,
@@ -437,7 +437,7 @@ async def test_a_header_that_would_frame_the_message_is_left_out(name: str) -> N
 
 async def test_a_closed_port_fails() -> None:
     port = free_port()
-    found = await HttpProbe(url=f"http://127.0.0.1:{port}/", timeout_s=5).look(0)
+    found = await HttpProbe(url=f"http://127.0.0.1:{port}/", timeout_s=30).look(0)
     assert (found.verdict, found.message) == (Verdict.FAIL, f"connection refused by 127.0.0.1:{port}")
 
 
@@ -470,9 +470,9 @@ async def test_https_is_ok_and_warns_of_a_certificate_near_its_end(authority: tr
     certificate = authority.issue_cert("127.0.0.1", not_after=until)
     async with serving(answering("HTTP/1.1 200 OK", b"hi", content_length="2"), presenting(certificate)) as server:
         url = f"https://{server.address}/"
-        plenty = await HttpProbe(url=url, timeout_s=5, expect_body="hi", cert_days=7).look(time.time_ns())
-        short = await HttpProbe(url=url, timeout_s=5, cert_days=14).look(time.time_ns())
-        loose = await HttpProbe(url=url, timeout_s=5, cert_days=14, verify_tls=False).look(time.time_ns())
+        plenty = await HttpProbe(url=url, timeout_s=30, expect_body="hi", cert_days=7).look(time.time_ns())
+        short = await HttpProbe(url=url, timeout_s=30, cert_days=14).look(time.time_ns())
+        loose = await HttpProbe(url=url, timeout_s=30, cert_days=14, verify_tls=False).look(time.time_ns())
     assert plenty.verdict is Verdict.OK
     assert plenty.metrics["cert_days"] == pytest.approx(10, abs=0.1)
     assert short.verdict is loose.verdict is Verdict.WARN
@@ -491,12 +491,12 @@ async def test_a_bad_certificate_fails_with_the_reason(authority: trustme.CA) ->
     for certificate, words in cases:
         async with serving(answering("HTTP/1.1 200 OK"), presenting(certificate)) as server:
             url = f"https://{server.address}/"
-            found = await HttpProbe(url=url, timeout_s=5).look(time.time_ns())
+            found = await HttpProbe(url=url, timeout_s=30).look(time.time_ns())
             assert (found.verdict, found.message) == (
                 Verdict.FAIL,
                 f"the certificate of {server.address} {words}",
             )
-            assert (await HttpProbe(url=url, timeout_s=5, verify_tls=False).look(0)).verdict is Verdict.OK
+            assert (await HttpProbe(url=url, timeout_s=30, verify_tls=False).look(0)).verdict is Verdict.OK
 
 
 async def test_a_self_signed_certificate_fails_and_says_so(tmp_path: Path) -> None:
@@ -505,7 +505,7 @@ async def test_a_self_signed_certificate_fails_and_says_so(tmp_path: Path) -> No
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tmp_path / "lonely.pem")
     async with serving(answering("HTTP/1.1 200 OK"), context) as server:
-        found = await HttpProbe(url=f"https://{server.address}/", timeout_s=5).look(0)
+        found = await HttpProbe(url=f"https://{server.address}/", timeout_s=30).look(0)
     assert (found.verdict, found.message) == (
         Verdict.FAIL,
         f"the certificate of {server.address} is self-signed and not trusted here",
@@ -514,21 +514,21 @@ async def test_a_self_signed_certificate_fails_and_says_so(tmp_path: Path) -> No
 
 async def test_a_host_name_is_sent_to_the_server_and_must_stand_in_the_certificate(authority: trustme.CA) -> None:
     async with serving(answering("HTTP/1.1 200 OK"), presenting(authority.issue_cert("localhost"))) as server:
-        good = await HttpProbe(url=f"https://localhost:{server.port}/", timeout_s=5).look(0)
-        bad = await HttpProbe(url=f"https://{server.address}/", timeout_s=5).look(0)
+        good = await HttpProbe(url=f"https://localhost:{server.port}/", timeout_s=30).look(0)
+        bad = await HttpProbe(url=f"https://{server.address}/", timeout_s=30).look(0)
     assert good.verdict is Verdict.OK
     assert bad.message.endswith("is for localhost, not 127.0.0.1")
 
 
 async def test_plain_http_where_tls_is_wanted_fails() -> None:
     async with serving(saying(b"HTTP/1.1 400 Bad Request\r\n\r\n", then_wait=True)) as server:
-        found = await HttpProbe(url=f"https://{server.address}/", timeout_s=5).look(0)
+        found = await HttpProbe(url=f"https://{server.address}/", timeout_s=30).look(0)
     assert (found.verdict, found.message) == (Verdict.FAIL, f"{server.address} does not speak TLS")
 
 
 async def test_an_end_within_the_tls_handshake_fails_at_once() -> None:
     async with serving(saying(wait_for=b"\x16\x03")) as server:
-        found = await HttpProbe(url=f"https://{server.address}/", timeout_s=5).look(0)
+        found = await HttpProbe(url=f"https://{server.address}/", timeout_s=30).look(0)
     assert found.verdict is Verdict.FAIL
     assert found.message == f"{server.address} closed the connection during the TLS handshake"
 
@@ -541,11 +541,11 @@ async def test_a_tls_server_that_leaves_without_goodbye_is_believed(authority: t
         writer.transport.abort()
 
     async with serving(curt, presenting(authority.issue_cert("127.0.0.1"))) as server:
-        found = await HttpProbe(url=f"https://{server.address}/", timeout_s=5, expect_body="all well").look(0)
+        found = await HttpProbe(url=f"https://{server.address}/", timeout_s=30, expect_body="all well").look(0)
     assert found.verdict is Verdict.OK
 
 
 async def test_a_cut_off_tls_handshake_fails() -> None:
     async with serving(reset) as server:
-        found = await HttpProbe(url=f"https://{server.address}/", timeout_s=5).look(0)
+        found = await HttpProbe(url=f"https://{server.address}/", timeout_s=30).look(0)
     assert (found.verdict, found.message) == (Verdict.FAIL, f"{server.address} reset the connection")

@@ -50,14 +50,14 @@ async def timed_look(probe: TcpProbe) -> tuple[Observation, float]:
 
 async def test_a_listening_port_is_ok() -> None:
     async with serving(silence) as server:
-        found = await TcpProbe(address=server.address, timeout_s=5).look(time.time_ns())
+        found = await TcpProbe(address=server.address, timeout_s=30).look(time.time_ns())
     assert (found.verdict, found.message) == (Verdict.OK, f"connected to 127.0.0.1:{server.port}")
     assert 0 < found.latency_s < 1
 
 
 async def test_a_closed_port_fails_and_says_refused() -> None:
     port = free_port()
-    found = await TcpProbe(address=f"127.0.0.1:{port}", timeout_s=5).look(time.time_ns())
+    found = await TcpProbe(address=f"127.0.0.1:{port}", timeout_s=30).look(time.time_ns())
     assert (found.verdict, found.message) == (Verdict.FAIL, f"connection refused by 127.0.0.1:{port}")
 
 
@@ -69,14 +69,14 @@ async def test_localhost_reaches_a_server_that_listens_on_ipv6_only() -> None:
             pytest.skip("no IPv6 here")
         listening.listen()
         port = listening.getsockname()[1]
-        found = await TcpProbe(address=f"localhost:{port}", timeout_s=5).look(time.time_ns())
+        found = await TcpProbe(address=f"localhost:{port}", timeout_s=30).look(time.time_ns())
         assert found.verdict is Verdict.OK
-        found = await TcpProbe(address=f"[::1]:{port}", timeout_s=5).look(time.time_ns())
+        found = await TcpProbe(address=f"[::1]:{port}", timeout_s=30).look(time.time_ns())
         assert (found.verdict, found.message) == (Verdict.OK, f"connected to [::1]:{port}")
 
 
 async def test_localhost_with_nobody_listening_fails_with_or_without_ipv6() -> None:
-    found = await TcpProbe(address=f"localhost:{free_port()}", timeout_s=5).look(time.time_ns())
+    found = await TcpProbe(address=f"localhost:{free_port()}", timeout_s=30).look(time.time_ns())
     assert found.verdict is Verdict.FAIL
     assert "refused" in found.message
 
@@ -135,7 +135,7 @@ async def test_one_name_is_looked_up_once_for_all_who_ask(monkeypatch: pytest.Mo
     monkeypatch.setattr(sys, "executable", str(counting))
     resolver = Resolver()
     async with serving(silence) as server:
-        probe = TcpProbe(address=f"busy.example:{server.port}", timeout_s=5, resolver=resolver)
+        probe = TcpProbe(address=f"busy.example:{server.port}", timeout_s=30, resolver=resolver)
         founds = await asyncio.gather(*(probe.look(0) for _ in range(5)))
     assert {found.verdict for found in founds} == {Verdict.OK}
     assert (tmp_path / "log").read_text() == "asked\n"
@@ -146,7 +146,7 @@ async def test_what_a_name_server_says_is_cleaned(monkeypatch: pytest.MonkeyPatc
     rude.write_text("#!/bin/sh\nprintf '! \\033]0;go away\\007\\n'\n")
     rude.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(rude))
-    found = await TcpProbe(address="rude.example:80", timeout_s=5, resolver=Resolver()).look(0)
+    found = await TcpProbe(address="rude.example:80", timeout_s=30, resolver=Resolver()).look(0)
     assert found.verdict is Verdict.UNKNOWN
     assert "go away" in found.message
     assert found.message.isprintable()
@@ -205,13 +205,13 @@ async def test_a_port_that_accepts_and_stays_silent_fails_by_its_timeout() -> No
 
 async def test_an_answer_that_matches_is_ok_though_it_comes_in_pieces() -> None:
     async with serving(saying(b"+PO", b"NG\r\n", pause_s=0.05, then_wait=True, wait_for=b"PING\r\n")) as server:
-        found = await TcpProbe(address=server.address, timeout_s=5, send="PING\r\n", expect="^.PONG").look(0)
+        found = await TcpProbe(address=server.address, timeout_s=30, send="PING\r\n", expect="^.PONG").look(0)
     assert (found.verdict, found.message) == (Verdict.OK, f"127.0.0.1:{server.port} answered as expected")
 
 
 async def test_another_answer_fails_and_is_shown_without_its_escapes() -> None:
     async with serving(saying(b"\x1b]52;c;eA==\x07-ERR \xff no\r\n")) as server:
-        found = await TcpProbe(address=server.address, timeout_s=5, expect="PONG").look(0)
+        found = await TcpProbe(address=server.address, timeout_s=30, expect="PONG").look(0)
     assert found.verdict is Verdict.FAIL
     assert "-ERR" in found.message
     assert found.message.endswith('which does not match "PONG"')
@@ -229,7 +229,7 @@ async def test_a_drip_that_never_matches_fails_by_the_one_deadline() -> None:
 
 async def test_an_endless_answer_fails_at_its_cap_and_costs_no_memory() -> None:
     async with serving(flooding(b"", b"x" * 4096)) as server:
-        probe = TcpProbe(address=server.address, timeout_s=5, expect="PONG")
+        probe = TcpProbe(address=server.address, timeout_s=30, expect="PONG")
         tracemalloc.start()
         try:
             found, took_s = await timed_look(probe)
@@ -244,7 +244,7 @@ async def test_an_endless_answer_fails_at_its_cap_and_costs_no_memory() -> None:
 
 async def test_an_end_without_a_word_fails() -> None:
     async with serving(saying()) as server:
-        found = await TcpProbe(address=server.address, timeout_s=5, expect="x").look(0)
+        found = await TcpProbe(address=server.address, timeout_s=30, expect="x").look(0)
     assert (found.verdict, found.message) == (
         Verdict.FAIL,
         f"127.0.0.1:{server.port} closed the connection and said nothing",
@@ -253,7 +253,7 @@ async def test_an_end_without_a_word_fails() -> None:
 
 async def test_a_reset_fails() -> None:
     async with serving(reset) as server:
-        found = await TcpProbe(address=server.address, timeout_s=5, send="hello", expect="x").look(0)
+        found = await TcpProbe(address=server.address, timeout_s=30, send="hello", expect="x").look(0)
     assert (found.verdict, found.message) == (Verdict.FAIL, f"127.0.0.1:{server.port} reset the connection")
 
 
@@ -281,7 +281,7 @@ async def test_a_connection_to_ourselves_is_refused() -> None:
 
 async def test_no_descriptor_left_is_unknown_and_no_failure() -> None:
     async with serving(silence) as server:
-        probe = TcpProbe(address=server.address, timeout_s=2)
+        probe = TcpProbe(address=server.address, timeout_s=30)
         before = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (3, before[1]))
         try:
@@ -293,7 +293,7 @@ async def test_no_descriptor_left_is_unknown_and_no_failure() -> None:
 
 
 async def test_a_name_that_does_not_resolve_is_unknown() -> None:
-    found = await TcpProbe(address="no-such-name.invalid:80", timeout_s=5, resolver=Resolver()).look(0)
+    found = await TcpProbe(address="no-such-name.invalid:80", timeout_s=30, resolver=Resolver()).look(0)
     assert found.verdict is Verdict.UNKNOWN
     assert found.message.startswith("cannot resolve no-such-name.invalid: ")
 
@@ -304,7 +304,7 @@ async def test_a_name_of_this_machine_resolves_in_a_child_and_is_remembered(monk
     with socket.socket() as listening:
         listening.bind(("0.0.0.0", 0))
         listening.listen()
-        probe = TcpProbe(address=f"{name}:{listening.getsockname()[1]}", timeout_s=5, resolver=resolver)
+        probe = TcpProbe(address=f"{name}:{listening.getsockname()[1]}", timeout_s=30, resolver=resolver)
         first = await probe.look(0)
         if first.verdict is Verdict.UNKNOWN:
             pytest.skip("this machine cannot resolve its own name")
@@ -343,7 +343,7 @@ async def test_a_cancelled_look_hangs_up() -> None:
         look.cancel()
         with pytest.raises(asyncio.CancelledError):
             await look
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(40):
             await gone.wait()
 
 
@@ -372,7 +372,7 @@ def test_the_module_imports_no_http_and_no_websocket_library() -> None:
 
 async def test_tls_with_a_good_certificate_is_ok(authority: trustme.CA) -> None:
     async with serving(saying(b"hello", then_wait=True), presenting(authority.issue_cert("127.0.0.1"))) as server:
-        found = await TcpProbe(address=server.address, timeout_s=5, tls=True, expect="hello").look(0)
+        found = await TcpProbe(address=server.address, timeout_s=30, tls=True, expect="hello").look(0)
     assert (found.verdict, found.message) == (Verdict.OK, f"127.0.0.1:{server.port} answered as expected")
 
 
@@ -388,14 +388,14 @@ async def test_a_stalled_tls_handshake_fails_by_the_deadline() -> None:
 
 async def test_a_port_without_tls_fails_and_says_so() -> None:
     async with serving(saying(b"220 mail.example ESMTP\r\n", then_wait=True)) as server:
-        found = await TcpProbe(address=server.address, timeout_s=5, tls=True).look(0)
+        found = await TcpProbe(address=server.address, timeout_s=30, tls=True).look(0)
     assert (found.verdict, found.message) == (Verdict.FAIL, f"127.0.0.1:{server.port} does not speak TLS")
 
 
 async def test_an_unknown_authority_fails_unless_verification_is_off() -> None:
     async with serving(silence, presenting(trustme.CA().issue_cert("127.0.0.1"))) as server:
-        strict = await TcpProbe(address=server.address, timeout_s=5, tls=True).look(0)
-        loose = await TcpProbe(address=server.address, timeout_s=5, tls=True, verify_tls=False).look(0)
+        strict = await TcpProbe(address=server.address, timeout_s=30, tls=True).look(0)
+        loose = await TcpProbe(address=server.address, timeout_s=30, tls=True, verify_tls=False).look(0)
     assert strict.verdict is Verdict.FAIL
     assert "not trusted here" in strict.message
     assert loose.verdict is Verdict.OK

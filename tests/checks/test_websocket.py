@@ -80,7 +80,7 @@ def text_frame(text: str, first: int = 0x81) -> bytes:
     return bytes([first, len(data)]) + data
 
 
-async def look(behaviour: Behaviour, timeout_s: float = 5.0, **options: str) -> Observation:
+async def look(behaviour: Behaviour, timeout_s: float = 30.0, **options: str) -> Observation:
     async with serving(behaviour) as server:
         started = time.monotonic()
         found = await WebSocketProbe(url=f"ws://{server.address}/stream", timeout_s=timeout_s, **options).look(0)  # type: ignore[arg-type]
@@ -96,8 +96,8 @@ async def test_a_websocket_that_opens_is_ok_and_is_closed_politely() -> None:
         await codes.put(opened.close_code)
 
     async with talking(talk) as address:
-        found = await WebSocketProbe(url=f"ws://{address}/stream", timeout_s=5).look(0)
-        async with asyncio.timeout(5):
+        found = await WebSocketProbe(url=f"ws://{address}/stream", timeout_s=30).look(0)
+        async with asyncio.timeout(40):
             code = await codes.get()
     assert (found.verdict, found.message) == (Verdict.OK, f"opened {address}")
     assert code == 1000
@@ -113,8 +113,8 @@ async def test_what_is_sent_is_answered_as_expected_over_pings_and_other_message
 
     async with talking(talk) as address:
         url = f"ws://{address}/stream"
-        good = await WebSocketProbe(url=url, timeout_s=5, send="hé", expect="^pong:h.$").look(0)
-        first = await WebSocketProbe(url=url, timeout_s=5, expect="^welcome$").look(0)
+        good = await WebSocketProbe(url=url, timeout_s=30, send="hé", expect="^pong:h.$").look(0)
+        first = await WebSocketProbe(url=url, timeout_s=30, expect="^welcome$").look(0)
         never = await WebSocketProbe(url=url, timeout_s=0.4, send="x", expect="never").look(0)
     assert (good.verdict, good.message) == (Verdict.OK, f"{address} sent a message as expected")
     assert first.verdict is Verdict.OK
@@ -156,7 +156,7 @@ async def test_headers_protocol_and_credentials_are_sent() -> None:
     async with talking(talk, "v2.feed") as address:
         found = await WebSocketProbe(
             url=f"ws://user:pass@{address}/stream?a=b",
-            timeout_s=5,
+            timeout_s=30,
             headers={"X-Key": lambda: CANARY, "Sec-WebSocket-Protocol": "v1.feed, v2.feed", "Host": "feed.example"},
             expect="v2.feed",
         ).look(0)
@@ -174,7 +174,7 @@ async def test_a_websocket_that_opens_and_stays_silent_fails_by_its_timeout() ->
 
 
 async def test_a_server_that_never_says_goodbye_delays_nothing_for_long() -> None:
-    found = await look(opening(text_frame("hello")), timeout_s=5, expect="hello")
+    found = await look(opening(text_frame("hello")), timeout_s=30, expect="hello")
     assert found.verdict is Verdict.OK
     assert found.latency_s < 0.4
 
@@ -279,22 +279,22 @@ async def test_no_secret_and_no_escape_comes_back_in_a_message() -> None:
 @pytest.mark.parametrize("headers", [{"Host": "a..b"}, {"Sec-WebSocket-Protocol": "ä"}])
 async def test_a_header_that_cannot_be_sent_is_unknown(headers: dict[str, str]) -> None:
     async with serving(silence) as server:
-        found = await WebSocketProbe(url=f"ws://{server.address}/", timeout_s=5, headers=headers).look(0)
+        found = await WebSocketProbe(url=f"ws://{server.address}/", timeout_s=30, headers=headers).look(0)
     assert found.verdict is Verdict.UNKNOWN
     assert "cannot be sent" in found.message
 
 
 async def test_a_closed_port_fails() -> None:
     port = free_port()
-    found = await WebSocketProbe(url=f"ws://localhost:{port}/", timeout_s=5).look(0)
+    found = await WebSocketProbe(url=f"ws://localhost:{port}/", timeout_s=30).look(0)
     assert (found.verdict, found.message) == (Verdict.FAIL, f"connection refused by localhost:{port}")
 
 
 async def test_a_secure_websocket_verifies_its_peer(monkeypatch: pytest.MonkeyPatch) -> None:
     with trusted_authority(monkeypatch.setenv) as authority:
         async with serving(opening(text_frame("hi")), presenting(authority.issue_cert("127.0.0.1"))) as server:
-            good = await WebSocketProbe(url=f"wss://{server.address}/", timeout_s=5, expect="hi").look(0)
-            bad = await WebSocketProbe(url=f"wss://localhost:{server.port}/", timeout_s=5).look(0)
+            good = await WebSocketProbe(url=f"wss://{server.address}/", timeout_s=30, expect="hi").look(0)
+            bad = await WebSocketProbe(url=f"wss://localhost:{server.port}/", timeout_s=30).look(0)
     assert good.verdict is Verdict.OK
     assert bad.message == f"the certificate of localhost:{server.port} is for 127.0.0.1, not localhost"
 

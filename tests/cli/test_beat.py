@@ -20,6 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lifesign.cli.beat import parse_fields
+from tests.started import started
 
 SHELL_BEAT = r"""
 beat() {  # beat FILE CYCLE: the work counted CYCLE was finished now
@@ -198,7 +199,7 @@ def test_any_fields_are_taken_or_refused_with_a_sentence(fields: list[str]) -> N
 
 def test_while_a_job_runs_its_file_says_so_and_keeps_the_last_success(file: Path) -> None:
     before = succeeded_long_ago(file, status="error")
-    with subprocess.Popen(argv("mind", "host=h", "--", "cat"), stdin=subprocess.PIPE, stdout=subprocess.PIPE) as job:
+    with started(argv("mind", "host=h", "--", "cat"), stdin=subprocess.PIPE, stdout=subprocess.PIPE) as job:
         assert job.stdin is not None
         assert job.stdout is not None
         job.stdin.write(b"hello\n")
@@ -282,8 +283,9 @@ def test_no_argument_of_a_job_gets_into_the_file(file: Path) -> None:
 def waiting_job(file: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A job that says what it was sent, and ends with 9."""
     succeeded_long_ago(file)
-    script = "trap 'echo got TERM; exit 9' TERM; trap 'echo got INT; exit 9' INT; echo up; while :; do sleep 0.05; done"
-    with subprocess.Popen(argv("mind", "--", "sh", "-c", script), stdout=subprocess.PIPE) as job:
+    traps = "trap 'echo got TERM; exit 9' TERM; trap 'echo got INT; exit 9' INT"
+    script = f"{traps}; echo up; for turn in $(seq 2000); do sleep 0.05; done"
+    with started(argv("mind", "--", "sh", "-c", script), stdout=subprocess.PIPE) as job:
         assert job.stdout is not None
         assert job.stdout.readline() == b"up\n"
         yield job

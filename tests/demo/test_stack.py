@@ -17,6 +17,7 @@ import pytest
 from lifesign.demo.director import Director, Outcome, Tempo
 from lifesign.demo.scenario import Scenario
 from lifesign.demo.stack import DemoStack
+from tests.started import started
 
 HANDSHAKE = (
     b"GET /stream HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -24,7 +25,7 @@ HANDSHAKE = (
 )
 
 
-def until(holds: Callable[[], bool], timeout_s: float = 15.0) -> bool:
+def until(holds: Callable[[], bool], timeout_s: float = 60.0) -> bool:
     deadline = time.monotonic() + timeout_s
     while not holds():
         if time.monotonic() > deadline:
@@ -283,7 +284,7 @@ def test_nothing_is_left_after_the_parent_was_killed(stopped: bool) -> None:
         "stack = DemoStack()\nstack.start()\n"
         "print(stack.folder, stack.processes['mind'].pid, flush=True)\ntime.sleep(600)"
     )
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as parent:
+    with started([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as parent:
         try:
             assert parent.stdout is not None
             name, pid = parent.stdout.readline().split()

@@ -21,12 +21,12 @@ class UnixConnection(http.client.HTTPConnection):
     """HTTP over a UNIX socket."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=5)
+        super().__init__("localhost", timeout=20)
         self._path = path
 
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(5)
+        self.sock.settimeout(20)
         self.sock.connect(str(self._path))
 
 
@@ -73,7 +73,7 @@ class Daemon:
         return found()[count - 1]
 
 
-def wait_until(condition: Callable[[], bool], what: str, timeout_s: float = 20.0) -> None:
+def wait_until(condition: Callable[[], bool], what: str, timeout_s: float = 60.0) -> None:
     """Polls until `condition` holds; fails with `what` otherwise."""
     deadline = time.monotonic() + timeout_s
     while not condition():
@@ -82,7 +82,7 @@ def wait_until(condition: Callable[[], bool], what: str, timeout_s: float = 20.0
 
 
 @contextlib.contextmanager
-def daemon(folder: Path, config: str, *options: str, start_s: float = 20.0) -> Iterator[Daemon]:
+def daemon(folder: Path, config: str, *options: str, start_s: float = 60.0) -> Iterator[Daemon]:
     """Runs `lifesign run` on `config` in `folder`; ends it by SIGTERM, which must take less than 5 s.
 
     `start_s`: so long its start may take.
@@ -104,7 +104,7 @@ def daemon(folder: Path, config: str, *options: str, start_s: float = 20.0) -> I
     finally:
         process.send_signal(signal.SIGTERM)
         begun = time.monotonic()
-        code = process.wait(timeout=10)
+        code = process.wait(timeout=40)
         errors.close()
     assert (code, time.monotonic() - begun < 5) == (0, True), (folder / "stderr").read_text()
     assert not running.socket.exists()
@@ -116,7 +116,7 @@ def check(config: Path, *arguments: str) -> tuple[int, dict[str, Any]]:
     done = subprocess.run(
         [*LIFESIGN, "check", "-c", str(config), "--json", *arguments],
         capture_output=True,
-        timeout=30,
+        timeout=90,
         env=environment,
         check=False,
     )
@@ -143,4 +143,4 @@ def console_lines(config: Path) -> Iterator[Callable[[], str]]:
         yield output.read_text
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(timeout=10)
+        process.wait(timeout=40)

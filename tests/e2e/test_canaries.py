@@ -97,7 +97,7 @@ def asked(running: Daemon, *words: str) -> str:
 
 def of_the_api(running: Daemon, path: str) -> str:
     with socket.socket(socket.AF_UNIX) as client:
-        client.settimeout(10)
+        client.settimeout(40)
         client.connect(str(running.socket))
         client.sendall(f"GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n".encode())
         return b"".join(iter(lambda: client.recv(65536), b"")).decode()

@@ -82,7 +82,7 @@ def test_the_daemon_ends_in_time_with_streams_and_half_requests_open(tmp_path: P
     with daemon(tmp_path, CONFIG.format(port=free_port())) as running:
         stream, half = (socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) for _ in range(2))
         for client in (stream, half):
-            client.settimeout(10)
+            client.settimeout(40)
             client.connect(str(running.socket))
         stream.sendall(b"GET /api/v1/events?follow=1 HTTP/1.1\r\nHost: localhost\r\n\r\n")
         half.sendall(b"GET /api/v1/state HTTP/1.1\r\nHo")
@@ -105,7 +105,7 @@ def test_a_follower_in_the_shell_ends_with_the_daemon(tmp_path: Path) -> None:
         )
         assert follower.stdout is not None
         assert json.loads(follower.stdout.readline())["event"] == "monitor.started"
-    _, errors = follower.communicate(timeout=10)
+    _, errors = follower.communicate(timeout=40)
     assert b"Traceback" not in errors
 
 
@@ -113,7 +113,7 @@ def test_a_reader_that_leaves_is_no_reason_for_a_word(tmp_path: Path) -> None:
     with daemon(tmp_path, CONFIG.format(port=free_port())) as running:
         for _ in range(3):
             with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
-                client.settimeout(10)
+                client.settimeout(40)
                 client.connect(str(running.socket))
                 client.sendall(b"GET /api/v1/events?follow=1 HTTP/1.1\r\nHost: localhost\r\n\r\n")
                 assert b"200 OK" in client.recv(200)
@@ -129,7 +129,7 @@ def test_a_console_in_a_pipe_ends_when_its_reader_does(tmp_path: Path) -> None:
         assert console.stdout is not None
         assert b"gateway" in console.stdout.readline()
         console.stdout.close()
-        assert console.wait(timeout=10) == 0
+        assert console.wait(timeout=40) == 0
 
 
 def test_a_stalled_monitor_never_answers_200_and_tells_its_stall(tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_a_state_folder_that_cannot_be_written_does_not_stop_the_watch(tmp_path:
 
         def answers() -> bool:
             try:
-                with urlopen(f"http://127.0.0.1:{port}/api/v1/state", timeout=5) as answer:
+                with urlopen(f"http://127.0.0.1:{port}/api/v1/state", timeout=30) as answer:
                     state.update(json.load(answer))
             except (URLError, ConnectionError):
                 return False
@@ -169,7 +169,7 @@ def test_a_state_folder_that_cannot_be_written_does_not_stop_the_watch(tmp_path:
         assert monitor["state_writable"] is False
     finally:
         process.terminate()
-        _, errors = process.communicate(timeout=10)
+        _, errors = process.communicate(timeout=40)
     assert process.returncode == 0
     assert "the watch goes on without it" in errors.decode()
 
@@ -180,7 +180,7 @@ def test_an_own_engine_of_a_console_ends_with_its_standard_input(tmp_path: Path)
     path = tmp_path / "engine.sock"
     child = subprocess.Popen([*LIFESIGN, "run", "-c", str(config), "--console-child", str(path)], stdin=subprocess.PIPE)
     wait_until(path.exists, "the engine's socket")
-    child.communicate(timeout=5)
+    child.communicate(timeout=30)
     assert child.returncode == 0
     assert not path.exists()
 
@@ -204,7 +204,7 @@ def test_without_a_daemon_the_stored_events_are_told_by_level_and_followed(tmp_p
             assert json.loads(follower.stdout.readline())["event"] == "monitor.started"
     finally:
         follower.kill()
-        follower.communicate(timeout=10)
+        follower.communicate(timeout=40)
 
 
 @pytest.mark.proof

@@ -22,7 +22,7 @@ def console(config: Path, *words: str) -> Iterator[int]:
         yield process.pid
     finally:
         process.terminate()
-        process.wait(timeout=15)
+        process.wait(timeout=40)
 
 
 @pytest.mark.parametrize("acts", [False, True])

@@ -201,7 +201,7 @@ def test_what_cannot_be_swapped_is_told_again_with_each_reload_and_the_token_is_
             headers={"Authorization": f"Bearer {token}"},
         )
         try:
-            with urllib.request.urlopen(asked, timeout=5) as answer:
+            with urllib.request.urlopen(asked, timeout=20) as answer:
                 return bool(answer.status == 200)
         except urllib.error.HTTPError:
             return False

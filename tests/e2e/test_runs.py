@@ -153,7 +153,7 @@ def test_killed_at_any_moment_a_run_leaves_all_of_what_it_found_or_nothing(tmp_p
             process = subprocess.Popen([*LIFESIGN, "check", "-c", str(config)], stdout=subprocess.DEVNULL)
             time.sleep(0.12 + 0.02 * number)  # somewhere in it, or after it
             process.kill()
-            process.wait(timeout=10)
+            process.wait(timeout=40)
         port.open()
         for _ in range(3):
             check(config)

@@ -91,7 +91,7 @@ def by_the_shell(running: Daemon) -> None:
 
 
 def by_the_api(running: Daemon) -> None:
-    connection = http.client.HTTPConnection("localhost", timeout=5)
+    connection = http.client.HTTPConnection("localhost", timeout=20)
     connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     connection.sock.connect(str(running.socket))
     body = json.dumps({"reason": "it hangs"})

@@ -119,7 +119,7 @@ def killed_after(folder: Path, config: Path, delay_s: float, ready: list[Ready] 
         threading.Event().wait(delay_s)
     finally:
         process.send_signal(signal.SIGKILL)
-        process.wait(timeout=10)
+        process.wait(timeout=40)
     _end_torn_line(log)
 
 

@@ -29,7 +29,7 @@ class Bell:
         self.rung: asyncio.Queue[CheckId] = asyncio.Queue()
 
     async def next(self) -> CheckId:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(40):
             return await self.rung.get()
 
     def forget(self) -> None:

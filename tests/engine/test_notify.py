@@ -16,7 +16,7 @@ def test_the_manager_is_told_in_its_own_protocol(
     name = f"@lifesign-{os.getpid()}" if abstract else str(tmp_path / "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
         receiver.bind("\0" + name[1:] if abstract else name)
-        receiver.settimeout(5)
+        receiver.settimeout(40)
         monkeypatch.setenv("NOTIFY_SOCKET", name)
         monkeypatch.setenv("WATCHDOG_USEC", "40000000")
         monkeypatch.setenv("WATCHDOG_PID", str(os.getpid()))

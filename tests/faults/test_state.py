@@ -85,7 +85,7 @@ def answering(folder: Path, text: str) -> Iterator[Any]:
 
     def state() -> dict[str, Any]:
         url = f"http://127.0.0.1:{port}/api/v1/state"
-        with contextlib.suppress(URLError, ConnectionError), urlopen(url, timeout=5) as answer:
+        with contextlib.suppress(URLError, ConnectionError), urlopen(url, timeout=20) as answer:
             found: dict[str, Any] = json.load(answer)
             return found
         return {}
@@ -94,5 +94,5 @@ def answering(folder: Path, text: str) -> Iterator[Any]:
         yield state
     finally:
         process.terminate()
-        code = process.wait(timeout=10)
+        code = process.wait(timeout=40)
     assert code == 0, (folder / "stderr").read_text()

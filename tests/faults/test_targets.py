@@ -16,7 +16,7 @@ from tests.faults.recipe import DOWN, HEALTHY, Recipe
 from tests.faults.registry import all_recipes, batches
 
 DEFAULTS = '[defaults]\ninterval = "400ms"\ntimeout = "1s"\nfailure_threshold = 2\ngrace = "500ms"\n'
-TIMEOUT_S = 30.0
+TIMEOUT_S = 60.0
 SURVIVED_LOOKS = 3
 
 

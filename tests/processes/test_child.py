@@ -43,7 +43,7 @@ def runs(pid: int) -> bool:
 
 
 async def until_gone(pid: int) -> bool:
-    for _ in range(500):
+    for _ in range(4000):
         if not runs(pid):
             return True
         await asyncio.sleep(0.01)
@@ -56,7 +56,7 @@ def whole_number(mark: Path) -> int | None:
 
 
 async def pid_in(mark: Path) -> int:
-    for _ in range(1000):
+    for _ in range(4000):
         if (pid := whole_number(mark)) is not None:
             return pid
         await asyncio.sleep(0.01)
@@ -70,7 +70,7 @@ def nothing_left() -> Iterator[None]:
     assert our_children() <= children
 
 
-async def python(code: str, timeout_s: float = 10.0, **more: object) -> ChildResult:
+async def python(code: str, timeout_s: float = 40.0, **more: object) -> ChildResult:
     return await run_child([PYTHON, "-I", "-S", "-c", code], timeout_s=timeout_s, **more)  # type: ignore[arg-type]
 
 
@@ -409,11 +409,11 @@ async def many_runs(count: int, figures: Figures) -> None:
         async with asyncio.TaskGroup() as group:
             for number in range(first, min(first + 10, count)):
                 group.create_task(run(number))
-        async with asyncio.timeout(20):  # what a busy machine has not let die yet is reaped by the loop
+        async with asyncio.timeout(60):  # what a busy machine has not let die yet is reaped by the loop
             while our_children() - before:  # noqa: ASYNC110 - a reaped child sets no event
                 await asyncio.sleep(0.01)
         assert descriptors() == used
-    deadline = time.monotonic() + 30  # for the last escapees to end of themselves
+    deadline = time.monotonic() + 60  # for the last escapees to end of themselves
     while (left := marked(mark)) and time.monotonic() < deadline:
         assert all("sleep 3" in line for line in left), left
         await asyncio.sleep(0.2)

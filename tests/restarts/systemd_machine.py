@@ -158,7 +158,7 @@ class Machine:
             self._forget(self._group)
 
     def _forget(self, group: Path) -> None:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 40
         while group.exists() and time.monotonic() < deadline:
             for folder, _, _ in os.walk(group, topdown=False):
                 with suppress(OSError):

@@ -238,7 +238,7 @@ def saying(path: Path, answer: bytes, *, for_ever: bytes = b"") -> Iterator[None
             yield
         finally:
             server.shutdown(socket.SHUT_RDWR)
-            thread.join(5)
+            thread.join(40)
 
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"

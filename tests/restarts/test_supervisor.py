@@ -342,7 +342,7 @@ def answering(folder: Path, answer: bytes) -> Iterator[str]:
             yield f"unix://{path}"
         finally:
             server.shutdown(socket.SHUT_RDWR)
-            thread.join(5)
+            thread.join(40)
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ EVERY_KIND: list[Deed | Outcome] = [
 
 
 def until(condition: Callable[[], bool]) -> None:
-    deadline_s = time.monotonic() + 20
+    deadline_s = time.monotonic() + 40
     while not condition():
         assert time.monotonic() < deadline_s
         time.sleep(0.005)
@@ -209,7 +209,7 @@ writer.begin(life(), CONFIG)
 batch = list(entries(6, 900))
 for first in range(0, 900, 100):
     writer.take(batch[first : first + 100])
-    deadline_s = time.monotonic() + 10
+    deadline_s = time.monotonic() + 40
     while writer._queued and time.monotonic() < deadline_s:
         time.sleep(0.001)
 time.sleep(10)

@@ -40,7 +40,7 @@ store.load()
 for number in range(1, 40):
     done.clear()
     store.record([("2026-11-21T14:03:22.123Z", f"event {number}")], {"held": str(number)})
-    done.wait(10)
+    done.wait(40)
 """
 
 

@@ -31,7 +31,7 @@ def event(number: int) -> tuple[str, str]:
 
 
 def until(condition: Callable[[], bool]) -> None:
-    deadline_s = time.monotonic() + 10
+    deadline_s = time.monotonic() + 40
     while not condition():
         assert time.monotonic() < deadline_s
         time.sleep(0.005)
@@ -60,10 +60,10 @@ def test_what_was_told_to_be_settled_survives_a_kill(tmp_path: Path) -> None:
     code = (
         "import sys, threading, os, signal\nfrom pathlib import Path\nfrom lifesign.store.store import Store\n"
         "done = threading.Event()\nstore = Store.open(Path(sys.argv[1]), settled=lambda number: done.set())\n"
-        f"store.load()\nstore.record([('{TS}', 'told')], {{'a': 'held'}})\ndone.wait(10)\n"
+        f"store.load()\nstore.record([('{TS}', 'told')], {{'a': 'held'}})\ndone.wait(40)\n"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
-    subprocess.run([sys.executable, "-c", code, str(path)], check=False, timeout=30)
+    subprocess.run([sys.executable, "-c", code, str(path)], check=False, timeout=90)
     assert reread(path) == ({"a": "held"}, ["told"])
 
 
@@ -164,7 +164,7 @@ print(store.close(5))
 """
     path = tmp_path / "state.db"
     done = subprocess.run(
-        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, timeout=30, check=True
+        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, timeout=90, check=True
     )
     trouble, closed = done.stdout.splitlines()
     assert ("state.db" in trouble, closed) == (True, "True"), done.stdout
@@ -242,6 +242,6 @@ def test_an_event_does_not_wait_for_the_memories_before_it_to_gather(
     for number in range(3):
         store.record([], {"component/mind": "{}"})
         last = store.record([event(number)], {})
-        while settled.get(timeout=10) < last:
+        while settled.get(timeout=40) < last:
             pass
     assert store.close()

@@ -52,7 +52,7 @@ class Desk:
 
     async def until(self, holds: Callable[[], bool], otherwise: str) -> None:
         """Waits until `holds()`."""
-        deadline_s = time.monotonic() + 8
+        deadline_s = time.monotonic() + 40
         while not holds():
             assert time.monotonic() < deadline_s, f"{otherwise}; the screen says:\n{self.text}"
             await self._pilot.pause(0.02)

@@ -86,7 +86,7 @@ def sshd(folder: Path) -> Iterator[Sshd]:
             yield Sshd(folder, port, process, environment)
         finally:
             process.terminate()
-            process.wait(10)
+            process.wait(40)
 
 
 def _answers(port: int) -> bool:

@@ -382,7 +382,7 @@ async def test_while_a_check_runs_the_console_says_so() -> None:
 
         def hold() -> None:
             inside.set()
-            go_on.wait(8)
+            go_on.wait(40)
 
         desk.source.before_probe = hold
         await desk.press("c")

@@ -14,6 +14,7 @@ import pytest
 
 from lifesign.cli.console import daemon_is_there
 from lifesign.cli.engine_child import EngineChild, EngineFailed
+from tests.started import started
 from tests.tui.documents import down_mind, state
 
 LIFESIGN = [sys.executable, "-m", "lifesign"]
@@ -41,27 +42,27 @@ grace = "1s"
 
 def test_without_a_daemon_the_console_watches_by_a_child_that_ends_with_it(config: Path) -> None:
     command = [*LIFESIGN, "console", "-c", str(config)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True) as console:
+    with started(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True) as console:
         assert console.stdout is not None
         assert "mind: starting" in console.stdout.readline()
         children = _children(console.pid)
         assert len(children) == 1
         console.send_signal(signal.SIGTERM)
-        assert console.wait(10) == 0
+        assert console.wait(40) == 0
     assert not any(_is_running(pid) for pid in children)
 
 
 def test_the_child_ends_even_when_the_console_is_killed(config: Path) -> None:
     command = [*LIFESIGN, "console", "-c", str(config)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True) as console:
+    with started(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True) as console:
         assert console.stdout is not None
         console.stdout.readline()
         (child,) = _children(console.pid)
         watched = os.pidfd_open(child)
         console.kill()
-        console.wait(5)
+        console.wait(40)
     try:
-        assert _ends(watched, 8.0)
+        assert _ends(watched, 40.0)
     finally:
         os.close(watched)
 
@@ -74,7 +75,7 @@ def test_the_engine_tells_when_it_has_ended(config: Path) -> None:
         (child,) = set(_children(os.getpid())) - others
         watched = os.pidfd_open(child)
         os.kill(child, signal.SIGKILL)
-        assert _ends(watched, 5.0)
+        assert _ends(watched, 40.0)
         os.close(watched)
         with pytest.raises(Exception, match="own engine has ended"):
             source.state()
@@ -117,7 +118,7 @@ def test_a_live_socket_that_refuses_is_an_error_and_never_a_second_engine(tmp_pa
         thread.start()
         with pytest.raises(click.ClickException, match="refuses"):
             daemon_is_there(path, path.parent)
-        thread.join(5)
+        thread.join(40)
 
 
 AS_SOMEBODY_ELSE = """
@@ -164,10 +165,10 @@ def test_a_url_or_file_that_cannot_be_opened_is_told_in_one_line(arguments: list
 def test_an_exported_state_opens_again_and_is_told_once(tmp_path: Path) -> None:
     file = tmp_path / "state.json"
     file.write_bytes(msgspec.json.encode(state([down_mind()])))
-    done = subprocess.run([*LIFESIGN, "--snapshot", file], capture_output=True, text=True, check=True, timeout=20)
+    done = subprocess.run([*LIFESIGN, "--snapshot", file], capture_output=True, text=True, check=True, timeout=60)
     assert "mind: down: alive and ready, but not working" in done.stdout
     file.write_text("{}")
-    done = subprocess.run([*LIFESIGN, "--snapshot", file], capture_output=True, text=True, check=False, timeout=20)
+    done = subprocess.run([*LIFESIGN, "--snapshot", file], capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 1
     assert "is no state document" in done.stderr
 

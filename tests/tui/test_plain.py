@@ -11,6 +11,7 @@ import msgspec
 
 from lifesign.tui.plain import PlainConsole, run_plain
 from lifesign.tui.source import SnapshotFile
+from tests.started import started
 from tests.tui.documents import component, down_mind, state
 
 OPENED = [sys.executable, "-m", "tests.tui.opened"]
@@ -73,19 +74,19 @@ def test_over_a_pipe_it_prints_lines_and_ends_on_sigint_and_sigterm(tmp_path: Pa
     file = tmp_path / "state.json"
     file.write_bytes(msgspec.json.encode(state([down_mind()])))
     for number in (signal.SIGINT, signal.SIGTERM):
-        with subprocess.Popen([*OPENED, file], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as console:
+        with started([*OPENED, file], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as console:
             assert console.stdout is not None
             first = console.stdout.readline()
             assert "mind: down: alive and ready, but not working" in first
             assert "\x1b" not in first
             console.send_signal(number)
-            assert console.wait(5) == 0
+            assert console.wait(40) == 0
 
 
 def test_it_ends_when_nobody_reads_any_more(tmp_path: Path) -> None:
     file = tmp_path / "state.json"
     file.write_bytes(msgspec.json.encode(state([down_mind()])))
-    with subprocess.Popen([*OPENED, file], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as console:
+    with started([*OPENED, file], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as console:
         assert console.stdout is not None
         console.stdout.readline()
         console.stdout.close()
@@ -93,4 +94,4 @@ def test_it_ends_when_nobody_reads_any_more(tmp_path: Path) -> None:
         turned = tmp_path / "turned.json"
         turned.write_bytes(msgspec.json.encode(state([component("mind")], seconds=5)))
         os.replace(turned, file)  # noqa: PTH105 - atomic, as a daemon would
-        assert console.wait(8) in {0, 141}
+        assert console.wait(40) in {0, 141}

@@ -47,7 +47,7 @@ def lines(server: Sshd, url: str, folder: Path) -> Iterator["Lines"]:
         yield Lines(process, output)
     finally:
         process.kill()
-        process.wait(10)
+        process.wait(40)
 
 
 class Lines:
@@ -88,7 +88,7 @@ def test_it_finds_the_daemon_by_its_config_or_its_socket(running: Daemon, server
         console.until("gateway: down")
         [ssh] = console.children
         console.process.send_signal(signal.SIGTERM)
-        assert console.process.wait(15) == 0
+        assert console.process.wait(40) == 0
         assert not ssh.is_running()
 
 
@@ -97,7 +97,7 @@ def test_ssh_ends_even_when_the_console_is_killed(running: Daemon, server: Sshd)
         console.until("gateway: down")
         [ssh] = console.children
         console.process.kill()
-        console.process.wait(5)
+        console.process.wait(40)
         wait_until(lambda: not ssh.is_running(), "ssh ends")
     wait_until(lambda: server.connections == 0, "the connection ends")
 
@@ -116,7 +116,7 @@ def test_a_daemon_that_restarts_behind_it_is_found_again(tmp_path: Path, server:
         with lines(server, f"{server.url}{first.socket}", tmp_path) as console:
             console.until("gateway: down")
             first.process.terminate()
-            first.process.wait(10)
+            first.process.wait(40)
             console.until("disconnected since")
             with daemon(tmp_path, config):
                 console.until("connected again")

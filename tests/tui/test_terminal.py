@@ -61,7 +61,7 @@ class Terminal:
 
     def settle(self) -> None:
         """Reads until nothing more comes for a tenth of a second."""
-        deadline_s = time.monotonic() + 20
+        deadline_s = time.monotonic() + 40
         before = -1
         while before != len(self.written):
             assert time.monotonic() < deadline_s, "it never rests"
@@ -70,14 +70,14 @@ class Terminal:
 
     def until(self, holds: Callable[[], bool]) -> None:
         """Reads until `holds()`."""
-        deadline_s = time.monotonic() + 20
+        deadline_s = time.monotonic() + 40
         while not holds():
             assert time.monotonic() < deadline_s, self.text
             self.read()
 
     def end(self) -> int:
         """Waits until the console has ended, reading all the while; its exit code, negative for a signal."""
-        deadline_s = time.monotonic() + 10
+        deadline_s = time.monotonic() + 40
         while self.process.isalive():
             assert time.monotonic() < deadline_s, self.text
             self.read()
@@ -92,7 +92,7 @@ def opened(file: Path, size: tuple[int, int] = (80, 24), **environment: str) -> 
     whole = {key: value for key, value in os.environ.items() if key not in {"NO_COLOR", "COLORTERM"}}
     whole |= {"TERM": "xterm-256color", "LANG": "C.UTF-8", "PYTHONIOENCODING": "utf-8", **environment}
     process: pexpect.spawn[bytes] = pexpect.spawn(
-        sys.executable, ["-m", "tests.tui.opened", str(file)], dimensions=size[::-1], timeout=10, env=whole
+        sys.executable, ["-m", "tests.tui.opened", str(file)], dimensions=size[::-1], timeout=40, env=whole
     )
     try:
         yield Terminal(process, *size)
@@ -216,7 +216,7 @@ def test_a_terminal_that_went_away_ends_it_though_sighup_is_ignored(file: Path) 
     terminal = Terminal(process, 80, 24)
     terminal.until(lambda: "mind" in terminal.text)
     os.close(process.child_fd)
-    deadline_s = time.monotonic() + 8
+    deadline_s = time.monotonic() + 40
     while not os.waitpid(process.pid or 0, os.WNOHANG)[0]:
         assert time.monotonic() < deadline_s, "it runs on without a terminal"
         time.sleep(0.05)
