@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from lifesign.api.documents import EventDocument, MonitorInfo
 from lifesign.api.tally import Tallies
 from lifesign.core.commands import OperatorCommand
+from lifesign.core.hindsight import PastLook
 from lifesign.core.model import CheckState, ComponentState, Instant, Layer, Observation, ObserverState
 from lifesign.core.spec import CheckSpec, ComponentSpec, RestartSpec
 from lifesign.core.view import CheckView, ComponentGlance, ComponentView, IncidentView, MonitorView
@@ -108,6 +109,23 @@ def monitor(*components: ComponentView, overall: ComponentState = ComponentState
 
 
 @dataclass
+class FakeArchive:
+    """What is kept, as the test laid it down."""
+
+    told: list[EventDocument] = field(default_factory=list)
+    looked: dict[str, PastLook] = field(default_factory=dict)
+
+    def told_of(self, component: str, moment: str, *, later: bool, most: int) -> list[EventDocument]:
+        mine = [event for event in self.told if event.component in (component, None)]
+        if later:
+            return [event for event in mine if event.ts > moment][:most]
+        return [event for event in reversed(mine) if event.ts < moment][:most]
+
+    def looks(self, component: str, until_ns: int) -> dict[str, PastLook]:
+        return {check: look for check, look in self.looked.items() if look.at_ns <= until_ns}
+
+
+@dataclass
 class FakeBackend:
     """Answers with what the test put in, and writes down what it was asked."""
 
@@ -125,6 +143,7 @@ class FakeBackend:
     glances: int = 0
     counted: Tallies = field(default_factory=Tallies)
     past: list[EventDocument] = field(default_factory=list)
+    archive: FakeArchive = field(default_factory=FakeArchive)
     probing: asyncio.Event = field(default_factory=asyncio.Event)
     probe_gate: asyncio.Event | None = None
 

@@ -6,8 +6,24 @@ from typing import Protocol
 from lifesign.api.documents import EventDocument, MonitorInfo
 from lifesign.api.tally import Tallies
 from lifesign.core.commands import OperatorCommand
+from lifesign.core.hindsight import PastLook
 from lifesign.core.model import ComponentState, Observation
 from lifesign.core.view import ComponentGlance, MonitorView
+
+
+class Archive(Protocol):
+    """What is kept of the past. Every method may block, and is called in a thread; each is bounded in cost."""
+
+    def told_of(self, component: str, moment: str, *, later: bool, most: int) -> Sequence[EventDocument]:
+        """At most `most` events, the nearest first, told before `moment` (RFC 3339), or `later`: after it.
+
+        Those of the component, and of the monitor: its starts, its reloads, and holds of everything.
+        """
+        ...
+
+    def looks(self, component: str, until_ns: int) -> Mapping[str, PastLook]:
+        """By check the newest look that is kept until then, Unix nanoseconds."""
+        ...
 
 
 class Backend(Protocol):
@@ -34,6 +50,11 @@ class Backend(Protocol):
 
         What it returns may block, and may be walked over by another thread.
         """
+        ...
+
+    @property
+    def archive(self) -> Archive:
+        """What is kept of the past."""
         ...
 
     def tallies(self) -> Tallies:

@@ -19,6 +19,7 @@ from lifesign.api.address import socket_path
 from lifesign.api.answer import check_schema, decode, problem
 from lifesign.api.documents import Component, ComponentStatus, EventDocument, Events, State, Status
 from lifesign.api.failures import BadAnswer, ClientError, ProblemAnswer, Refused, TimedOut, Unreachable
+from lifesign.api.past import Past, Step
 from lifesign.api.reporting import Report
 from lifesign.api.routes import EVERY_COMPONENT
 from lifesign.api.wire import LastingConnection, TcpConnection, UnixConnection
@@ -148,6 +149,11 @@ class Client:
         asked = {"component": component, "since": since}
         query = urlencode({name: word for name, word in asked.items() if word is not None})
         return decode(self._success("GET", f"/api/v1/report?{query}").body, Report)
+
+    def past(self, component: str, step: Step) -> Past:
+        """How `component` stood at a change of its own; raises ProblemAnswer as `act`."""
+        query = urlencode({"after" if step.later else "before": step.moment, "count": step.count})
+        return decode(self._success("GET", f"/api/v1/components/{quote(component, safe='')}/past?{query}").body, Past)
 
     def follow_events(self, since: str | None = None) -> Iterator[EventDocument]:
         """Every event from `since` (default: from now) until the daemon ends. Close it with `.close()`.

@@ -99,7 +99,7 @@ class Journal:
 
     def documents(self) -> list[EventDocument]:
         """All that is held, oldest first."""
-        return [entry.document for entry in self._entries]
+        return [entry.document for entry in list(self._entries)]  # another thread may ask
 
     def _is_later_than(self, since: str) -> Callable[[Entry], bool]:
         epoch, dot, number = since.rpartition(".")

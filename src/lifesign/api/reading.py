@@ -10,6 +10,7 @@ from lifesign import __version__
 from lifesign.api.access import guard_of, is_full_reader
 from lifesign.api.documents import Status
 from lifesign.api.openapi import describe
+from lifesign.api.past import step_of
 from lifesign.api.problems import COMMON_HEADERS, ProblemError
 from lifesign.api.render import component_status
 from lifesign.api.service import Service, encode
@@ -80,6 +81,14 @@ class Reading:
         except (ValueError, OverflowError):
             raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "`since` is an RFC 3339 time with a zone") from None
         return json_response(encode(await self._service.report(component, since_ns)))
+
+    async def past(self, request: web.Request) -> web.StreamResponse:
+        """How a component stood at a change of its own."""
+        try:
+            step = step_of(request.query)
+        except ValueError as error:
+            raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)) from None
+        return json_response(encode(await self._service.past(request.match_info["name"], step)))
 
     async def openapi(self, request: web.Request) -> web.StreamResponse:  # noqa: ARG002
         """What is served here."""

@@ -22,6 +22,7 @@ class Answer(StrEnum):
     STATE = "State"
     EVENTS = "Events"
     REPORT = "Report"
+    PAST = "Past"
     BEAT = "Accepted"
     COMPONENT = "Component"
     OPENAPI = "OpenAPI"
@@ -93,6 +94,14 @@ ROUTES: tuple[Route, ...] = (
         Answer.REPORT,
         "uptime of each component and layer; means to detect, to recover, to first work",
         query=("component", "since"),
+    ),
+    Route(
+        "GET",
+        _COMPONENT + "/past",
+        Access.READ,
+        Answer.PAST,
+        "how the component stood at a change of its own, the `count`-th before a time or after it",
+        query=("before", "after", "count"),
     ),
     Route("GET", "/api/v1/openapi.json", Access.READ, Answer.OPENAPI, "this description"),
     *(

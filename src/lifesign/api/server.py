@@ -163,6 +163,7 @@ def _handler(route: Route, reading: Reading, acting: Acting) -> Handler:
         Answer.STATE: reading.state,
         Answer.EVENTS: reading.events,
         Answer.REPORT: reading.report,
+        Answer.PAST: reading.past,
         Answer.OPENAPI: reading.openapi,
         Answer.METRICS: reading.metrics,
         Answer.BEAT: partial(acting.push, action=route.action),

@@ -12,6 +12,8 @@ import msgspec
 from lifesign.api.backend import Backend
 from lifesign.api.documents import Component, ComponentStatus, State
 from lifesign.api.journal import Journal
+from lifesign.api.looking_back import past
+from lifesign.api.past import Past, Step
 from lifesign.api.problems import unknown_component
 from lifesign.api.render import component_document, component_status, state_document
 from lifesign.api.reporting import KINDS, Occasion, Report, Subject, report
@@ -43,6 +45,7 @@ class Service:
         self._metrics_made_at_s = -METRICS_CACHE_S
         self._measuring = asyncio.Lock()
         self._reporting = asyncio.Lock()
+        self._looking_back = asyncio.Lock()
 
     def is_stalled(self) -> bool:
         """Whether the scheduler has not finished a round for so long that nothing it says may be called healthy."""
@@ -125,6 +128,13 @@ class Service:
             now_ns = self.backend.view(()).at.wall_ns
             occasion = Occasion(self.backend.info().name, now_ns, now_ns, since_ns)
             return await asyncio.to_thread(report, self.backend.told(KINDS), subjects, occasion)
+
+    async def past(self, name: str, step: Step) -> Past:
+        """How a component of now stood then. Made in a thread, one at a time. Raises ProblemError 404."""
+        spec = self.component(name).spec
+        async with self._looking_back:
+            now_ns = self.backend.view(()).at.wall_ns
+            return await asyncio.to_thread(past, self.backend.archive, spec, step, now_ns)
 
     def forget_state(self) -> None:
         """Something was done: what is asked for from now on is made anew."""

@@ -75,7 +75,7 @@ class Daemon:
         self._teller.name = config.monitor.name
         self._secrets = tuple(secret.reveal() for secret in config.secrets)
         self._teller.secrets = self._secrets
-        self._keeper, self.told = self._teller.keeper, self._teller.told
+        self._keeper, self.told, self.archive = self._teller.keeper, self._teller.told, self._teller.archive
         self._manager = ServiceManager()
         self._heartbeat = OwnHeartbeat(folder.path / HEARTBEAT) if folder.writable else None
         self._clocks = SteadyClocks()

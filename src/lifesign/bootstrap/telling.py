@@ -8,6 +8,7 @@ from lifesign.api.documents import EventDocument
 from lifesign.api.journal import Journal
 from lifesign.api.render import event_document, event_line
 from lifesign.api.tally import Tally
+from lifesign.bootstrap.archive import StoredPast
 from lifesign.bootstrap.history import stored_events
 from lifesign.bootstrap.keeping import Keeper
 from lifesign.bootstrap.state_folder import StateFolder
@@ -29,6 +30,7 @@ class Teller:
         self._journal = journal
         self._folder = folder.path
         self.tally = Tally()
+        self.archive = StoredPast(folder.path, journal, lambda: self.keeper.writable)
         self.keeper = Keeper(folder.path if folder.held else None, history_s=history_s, announce=self._announce)
 
     def tell(

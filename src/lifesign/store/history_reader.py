@@ -140,6 +140,23 @@ class HistoryReader:
                 except (ValueError, msgspec.MsgspecError):
                     continue
 
+    def newest_blocks(self, until_ms: int, most: int, most_entries: int) -> Iterator[tuple[int, Block]]:
+        """With the time of its last entry, each block that began by then, the newest first; of all lives.
+
+        At most `most`, and no more once these hold `most_entries`.
+        """
+        query = "SELECT id, last_ms, entries FROM blocks WHERE first_ms <= ? ORDER BY id DESC LIMIT ?"
+        for row in self._rows(query, (until_ms, most)):
+            number, last_ms, entries = msgspec.convert(row, tuple[int, int, int])
+            for (body,) in self._rows("SELECT body FROM blocks WHERE id = ?", (number,)):
+                try:
+                    yield last_ms, Block.decode(msgspec.convert(body, bytes))
+                except (ValueError, msgspec.MsgspecError):
+                    continue
+            most_entries -= entries
+            if most_entries <= 0:
+                return
+
     def hours(self, component: str, check: str) -> list[Figures]:
         """By the hour, of what is settled: all but the newest quarter of an hour or so."""
         query = (

@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 PAGE_ROWS = 2000
+SCANNED_ROWS = 200_000  # an answer may be incomplete beyond them, but it comes
 BUSY_S = 0.5
 
 
@@ -42,6 +43,39 @@ def stored_texts(
 def _query(kinds: Sequence[str]) -> str:
     chosen = f" AND ({' OR '.join(['document LIKE ?'] * len(kinds))})" if kinds else ""
     return f"SELECT id, document FROM events WHERE id > ? AND ts >= ?{chosen} ORDER BY id LIMIT ?"  # noqa: S608
+
+
+def texts_near(path: Path, needles: Sequence[str], moment: str, *, later: bool, most: int) -> list[str]:
+    """At most `most` documents that contain one of `needles`, the nearest to `moment` first.
+
+    Told before `moment` (RFC 3339, as events carry it), or `later`: after it.
+    """
+    with _opened(path) as reader:
+        if reader is None or not needles:
+            return []
+        order, sign = ("ASC", ">") if later else ("DESC", "<")
+        found = " OR ".join(["instr(document, ?)"] * len(needles))
+        query = (
+            f"SELECT document FROM events WHERE id BETWEEN ? AND ? AND ts {sign} ? AND ({found})"  # noqa: S608  no outside text
+            f" ORDER BY id {order} LIMIT ?"
+        )
+        try:
+            number = _first_from(reader, moment)
+            bounds = (number, number + SCANNED_ROWS) if later else (number - SCANNED_ROWS, number - 1)
+            rows = reader.execute(query, (*bounds, moment, *needles, most)).fetchall()
+        except sqlite3.Error:
+            return []
+        return [document for (document,) in rows if isinstance(document, str)]
+
+
+def _first_from(reader: sqlite3.Connection, moment: str) -> int:
+    """The number from which on events are of that moment or later, found without an index: both only grow."""
+    low, high = reader.execute("SELECT coalesce(min(id), 0), coalesce(max(id), 0) + 1 FROM events").fetchone()
+    while low < high:
+        middle = (low + high) // 2
+        row = reader.execute("SELECT ts FROM events WHERE id >= ? ORDER BY id LIMIT 1", (middle,)).fetchone()
+        low, high = (low, middle) if row is None or row[0] >= moment else (middle + 1, high)
+    return int(low)
 
 
 @contextlib.contextmanager
