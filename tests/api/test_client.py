@@ -100,7 +100,7 @@ def test_an_answer_that_drips_ends_at_the_total_timeout(tmp_path: Path) -> None:
         started = time.monotonic()
         with pytest.raises(TimedOut):
             client.state()
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 30
 
 
 def test_endless_interim_answers_end_at_the_total_timeout(tmp_path: Path) -> None:

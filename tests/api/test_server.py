@@ -167,7 +167,7 @@ async def test_followed_events_come_live_after_the_backlog_and_end_with_the_serv
         rest = asyncio.create_task(asyncio.to_thread(list, stream))
         started = asyncio.get_running_loop().time()
         await served.server.close()
-        assert asyncio.get_running_loop().time() - started < 2
+        assert asyncio.get_running_loop().time() - started < 15
         assert await rest == []
 
 

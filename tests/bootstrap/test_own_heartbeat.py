@@ -1,6 +1,7 @@
 """The monitor's own heartbeat: of finished rounds alone, and never at the cost of one."""
 
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ class Disk:
 
     def write(self, path: Path, **fields: Any) -> bool:
         self.begun += 1
-        self.free.wait(20)
+        self.free.wait(60)
         self.written.append(fields)
         return True
 
@@ -61,10 +62,11 @@ def test_it_beats_at_most_once_a_second_and_makes_no_folder_anew(tmp_path: Path)
     disk = Disk()
     disk.free.set()
     heartbeat = OwnHeartbeat(tmp_path / "hb.json", disk.write)
+    begun_s = time.monotonic()
     for _ in range(100):
         heartbeat.round_finished()
     heartbeat.close()
-    assert len([fields for fields in disk.written if fields["status"] is None]) <= 2
+    assert len([fields for fields in disk.written if fields["status"] is None]) <= 2 + time.monotonic() - begun_s
     assert disk.written[-1]["cycle"] == 100
     gone = OwnHeartbeat(tmp_path / "gone" / "hb.json")
     gone.round_finished()

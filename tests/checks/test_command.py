@@ -55,7 +55,7 @@ async def test_what_cannot_start_hangs_or_is_killed_tells_nothing() -> None:
     began = time.monotonic()
     hangs = await run("/bin/sleep", "60", timeout_s=0.5)
     assert (hangs.verdict, hangs.message) == (Verdict.UNKNOWN, "/bin/sleep did not end within 500ms")
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
     killed = await run(*shell("kill -SEGV $$"))
     assert (killed.verdict, killed.message) == (Verdict.UNKNOWN, "/bin/sh was ended by SIGSEGV")
     floods = await run("/bin/sh", "-c", "yes")
@@ -69,7 +69,7 @@ async def test_a_grandchild_that_keeps_the_pipe_keeps_nobody_waiting() -> None:
     began = time.monotonic()
     found = await run(*shell("sleep 30 & echo fine"), timeout_s=20)
     assert (found.verdict, found.message) == (Verdict.OK, "fine")
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 25
 
 
 async def test_it_runs_where_and_with_what_the_config_says_and_with_no_secret_of_ours(
@@ -137,4 +137,4 @@ async def test_the_real_plugins_are_understood() -> None:
 async def test_a_run_has_the_latency_that_it_took() -> None:
     found = await run(*shell("sleep 0.2"))
     assert found.verdict is Verdict.OK
-    assert 0.2 <= found.latency_s < 10
+    assert 0.2 <= found.latency_s < 30

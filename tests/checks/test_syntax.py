@@ -15,6 +15,7 @@ import pytest
 from lifesign.checks.syntax import SyntaxProbe
 from lifesign.core.model import Observation, Verdict
 from tests.processes.test_child import dead_mount, our_children
+from tests.stopwatch import Stopwatch
 
 LONG_AGO_S = 1_600_000_000
 
@@ -218,7 +219,7 @@ async def test_a_huge_file_is_unknown_and_never_read(nexus: Path) -> None:
     observation = await look(nexus / "*.py")
     assert observation.verdict is Verdict.UNKNOWN
     assert observation.message == "cannot tell about nexus/huge.py: larger than 16 MiB"
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 15
 
 
 async def test_a_broken_file_fails_even_where_another_cannot_be_told(nexus: Path) -> None:
@@ -285,17 +286,17 @@ async def test_an_interpreter_that_prints_for_ever_is_unknown(nexus: Path) -> No
 
 async def test_an_interpreter_that_hangs_is_unknown_in_time(nexus: Path) -> None:
     write(nexus / "a.py", "x = 1\n")
-    started = time.monotonic()
-    observation = await look(nexus / "*.py", python=program(nexus, "sleep 600"), timeout_s=0.5)
-    assert time.monotonic() - started < 1.0
+    async with Stopwatch() as watch:
+        observation = await look(nexus / "*.py", python=program(nexus, "sleep 600"), timeout_s=0.5)
+    assert watch.s < 2.0
     assert (observation.verdict, observation.message) == (Verdict.UNKNOWN, "not finished within 500ms")
 
 
 async def test_sources_on_a_dead_mount_are_unknown_in_time(nexus: Path) -> None:
     with dead_mount(nexus):
-        started = time.monotonic()
-        observation = await look(nexus / "*.py", timeout_s=0.5)
-        assert time.monotonic() - started < 1.0
+        async with Stopwatch() as watch:
+            observation = await look(nexus / "*.py", timeout_s=0.5)
+    assert watch.s < 2.0
     assert observation.verdict is Verdict.UNKNOWN
 
 
@@ -339,7 +340,7 @@ async def until_no_child_is_needed(probe: SyntaxProbe) -> Observation:
 async def test_where_nothing_changes_no_child_is_started_and_any_change_is_seen_at_once(nexus: Path) -> None:
     for name in ("a.py", "b/c.py", "d/e.py"):
         write(nexus / name, "x = 1\n")
-    probe = SyntaxProbe(paths=[str(nexus / "**" / "*.py")], timeout_s=2)
+    probe = SyntaxProbe(paths=[str(nexus / "**" / "*.py")], timeout_s=3)
     assert (await until_no_child_is_needed(probe)).message == "3 files parse"
     write(nexus / "b" / "new.py", "x = 1\n")
     assert (await probe.look(0)).message == "4 files parse"

@@ -4,7 +4,6 @@ import asyncio
 import base64
 import hashlib
 import socket
-import time
 import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -15,6 +14,7 @@ from aiohttp import WSMsgType, web
 from lifesign.checks.websocket import WebSocketProbe
 from lifesign.core.model import Observation, Verdict
 from tests.checks.hostile import Behaviour, free_port, presenting, reset, saying, serving, silence, trusted_authority
+from tests.stopwatch import Stopwatch
 
 CANARY = "canary-7f3a9e1b"
 Talk = Callable[[web.WebSocketResponse, web.Request], Awaitable[None]]
@@ -82,9 +82,9 @@ def text_frame(text: str, first: int = 0x81) -> bytes:
 
 async def look(behaviour: Behaviour, timeout_s: float = 30.0, **options: str) -> Observation:
     async with serving(behaviour) as server:
-        started = time.monotonic()
-        found = await WebSocketProbe(url=f"ws://{server.address}/stream", timeout_s=timeout_s, **options).look(0)  # type: ignore[arg-type]
-        assert time.monotonic() - started < timeout_s + 0.5
+        async with Stopwatch() as watch:
+            found = await WebSocketProbe(url=f"ws://{server.address}/stream", timeout_s=timeout_s, **options).look(0)  # type: ignore[arg-type]
+        assert watch.s < timeout_s + 0.5
         return Observation(found.verdict, found.message.replace(server.address, "HERE"), found.latency_s)
 
 
@@ -176,7 +176,7 @@ async def test_a_websocket_that_opens_and_stays_silent_fails_by_its_timeout() ->
 async def test_a_server_that_never_says_goodbye_delays_nothing_for_long() -> None:
     found = await look(opening(text_frame("hello")), timeout_s=30, expect="hello")
     assert found.verdict is Verdict.OK
-    assert found.latency_s < 0.4
+    assert found.latency_s < 10
 
 
 @pytest.mark.parametrize(
@@ -230,7 +230,7 @@ async def test_another_answer_to_the_handshake_fails_with_its_own_words(status: 
     ],
 )
 async def test_a_broken_conversation_fails_with_its_own_words(behaviour: Behaviour, words: str) -> None:
-    found = await look(behaviour, timeout_s=0.4, expect="never")
+    found = await look(behaviour, timeout_s=0.4 if words.endswith("in 0.4 s") else 30, expect="never")
     assert found.verdict is Verdict.FAIL
     if words == "HERE reset the connection":  # FIN or RST, whichever the kernel sends first
         assert found.message in (words, "HERE closed the connection without a word")

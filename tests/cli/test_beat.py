@@ -297,7 +297,7 @@ def test_a_signal_is_passed_on_and_the_job_decides(
     sent: signal.Signals, waiting_job: subprocess.Popen[bytes], file: Path
 ) -> None:
     waiting_job.send_signal(sent)
-    output, _ = waiting_job.communicate(timeout=20)
+    output, _ = waiting_job.communicate(timeout=60)
     assert output == f"got {sent.name[3:]}\n".encode()
     assert waiting_job.returncode == 9
     assert read(file)["message"] == "exit code 9"
@@ -319,7 +319,7 @@ raise SystemExit(4)
 
 def test_an_interrupt_from_the_terminal_reaches_the_job_once(file: Path) -> None:
     words = argv("mind", "--", sys.executable, "-c", COUNTS_INTERRUPTS)
-    terminal = pexpect.spawn(words[0], words[1:], timeout=20, echo=False)
+    terminal = pexpect.spawn(words[0], words[1:], timeout=60, echo=False)
     try:
         terminal.expect("up")
         for _ in range(10):
@@ -340,7 +340,7 @@ def test_the_exit_code_is_not_lost_where_ended_children_are_ignored(file: Path) 
         "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])"
     )
     words = [sys.executable, "-c", ignoring, *argv("mind", "--", "sh", "-c", "exit 6")]
-    assert subprocess.run(words, check=False, timeout=20).returncode == 6
+    assert subprocess.run(words, check=False, timeout=60).returncode == 6
     assert read(file)["message"] == "exit code 6"
 
 
@@ -353,7 +353,7 @@ def test_an_orderly_end_of_an_earlier_writer_is_not_the_jobs(file: Path) -> None
 def test_a_fifo_in_the_files_place_stops_neither_form(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     for words, code in ((["mind"], 1), (["mind", "--", "true"], 0)):
-        done = subprocess.run(argv(*words[:1], "--path", str(tmp_path / "fifo"), *words[1:]), check=False, timeout=20)
+        done = subprocess.run(argv(*words[:1], "--path", str(tmp_path / "fifo"), *words[1:]), check=False, timeout=60)
         assert done.returncode == code
 
 

@@ -31,7 +31,7 @@ def config(tmp_path: Path) -> Path:
 async def _lifesign(*words: str) -> tuple[int, str, str]:
     run = [sys.executable, "-m", "lifesign", *words]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LIFESIGN")}
-    done = await asyncio.to_thread(subprocess.run, run, capture_output=True, text=True, timeout=30, env=environment)
+    done = await asyncio.to_thread(subprocess.run, run, capture_output=True, text=True, timeout=90, env=environment)
     return done.returncode, done.stdout, done.stderr
 
 

@@ -26,7 +26,7 @@ def test_headless_it_tells_what_it_broke_and_leaves_nothing(tmp_path: Path) -> N
         [*DEMO, "--headless", "--for", "14s"],
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=150,
         env=environment(tmp_path),
         check=False,
     )
@@ -35,7 +35,7 @@ def test_headless_it_tells_what_it_broke_and_leaves_nothing(tmp_path: Path) -> N
     assert "component.down mind alive and ready, but not working" in run.stdout
     assert "component.recovered mind" in run.stdout
     assert re.search(r"the worker hangs.*alive and ready, but not working", run.stdout.partition("were told")[2])
-    assert time.monotonic() - begun < 35
+    assert time.monotonic() - begun < 100
     assert list(tmp_path.iterdir()) == []
 
 
@@ -76,10 +76,10 @@ def test_it_cleans_up_after_itself_on_a_signal(tmp_path: Path, number: signal.Si
         assert line, seen
         seen += line
     demo.send_signal(number)
-    rest, _ = demo.communicate(timeout=20)
+    rest, _ = demo.communicate(timeout=60)
     assert demo.returncode == (-number if number is signal.SIGKILL else 0), rest
     assert "Traceback" not in rest
-    assert until(lambda: not list(tmp_path.iterdir()), 20)
+    assert until(lambda: not list(tmp_path.iterdir()), 60)
 
 
 @pytest.mark.parametrize(

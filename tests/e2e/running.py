@@ -1,6 +1,7 @@
 """A real daemon on a config of the test's own, and the ways to ask it. Nothing here knows how it works inside."""
 
 import contextlib
+import functools
 import http.client
 import json
 import os
@@ -13,6 +14,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tests.stopwatch import kept_waiting_s
 
 LIFESIGN = [sys.executable, "-m", "lifesign"]
 
@@ -103,11 +106,19 @@ def daemon(folder: Path, config: str, *options: str, start_s: float = 60.0) -> I
         yield running
     finally:
         process.send_signal(signal.SIGTERM)
-        begun = time.monotonic()
-        code = process.wait(timeout=40)
+        code, took_s = ended(process)
         errors.close()
-    assert (code, time.monotonic() - begun < 5) == (0, True), (folder / "stderr").read_text()
+    assert (code, took_s < 5) == (0, True), f"{took_s} s: {(folder / 'stderr').read_text()}"
     assert not running.socket.exists()
+
+
+def ended(process: subprocess.Popen[bytes], timeout_s: float = 40.0) -> tuple[int, float]:
+    """Its exit code, and the seconds until then, less those in which it or we were ready and had no processor."""
+    begun_s, kept_s = time.monotonic(), kept_waiting_s(process.pid) + kept_waiting_s(os.getpid())
+    look = functools.partial(os.waitid, os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    wait_until(lambda: process.returncode is not None or look() is not None, "the end of a daemon", timeout_s)
+    took_s = time.monotonic() - begun_s - (kept_waiting_s(process.pid) + kept_waiting_s(os.getpid()) - kept_s)
+    return process.wait(), took_s
 
 
 def check(config: Path, *arguments: str) -> tuple[int, dict[str, Any]]:

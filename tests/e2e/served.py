@@ -45,6 +45,6 @@ def served(config: Path, *options: str) -> Iterator[Served]:
     finally:
         left = psutil.Process(process.pid).children(recursive=True)
         process.send_signal(signal.SIGTERM)
-        code = process.wait(timeout=20)
-        _, alive = psutil.wait_procs(left, timeout=20)
+        code = process.wait(timeout=60)
+        _, alive = psutil.wait_procs(left, timeout=60)
     assert (code, alive) == (0, []), output.read_text()

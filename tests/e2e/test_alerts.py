@@ -144,14 +144,14 @@ def test_a_silence_keeps_alerts_back_and_its_end_lets_one_out(tmp_path: Path, re
     with port_open(port), daemon(tmp_path, config) as running:
         running.wait_for_event("component.healthy", "gateway")
         argv = [*LIFESIGN, "silence", "gateway", "1h", "--reason", "a deploy", "-c", str(running.config)]
-        subprocess.run(argv, check=True, capture_output=True, timeout=20)
+        subprocess.run(argv, check=True, capture_output=True, timeout=60)
         receiver.requests.clear()
     with daemon(tmp_path, config) as running:
         running.wait_for_event("component.down", "gateway")
         assert running.status()[0] == 503
         running.wait_for_event("check.failed", "gateway")
         assert receiver.stages == []
-        subprocess.run([*LIFESIGN, "unsilence", "gateway", "-c", str(running.config)], check=True, timeout=20)
+        subprocess.run([*LIFESIGN, "unsilence", "gateway", "-c", str(running.config)], check=True, timeout=60)
         wait_until(lambda: receiver.stages == ["opened"], "the alert after the silence")
         assert json.loads(receiver.requests[0][1])["note"] == "the silence or hold is over, and it is still down"
 

@@ -60,7 +60,7 @@ def test_a_group_that_does_not_exist_is_a_bad_config_in_one_line(tmp_path: Path)
     path = tmp_path / "lifesign.toml"
     path.write_text('[monitor]\nsocket_group = "no-such-group"\n[components.a.checks.b]\ntype = "heartbeat"\n')
     path.chmod(0o644)
-    done = subprocess.run([*LIFESIGN, "run", "-c", str(path)], capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run([*LIFESIGN, "run", "-c", str(path)], capture_output=True, text=True, timeout=90, check=False)
     assert done.returncode == 78
     [line] = done.stderr.splitlines()
     assert "socket_group" in line
@@ -73,7 +73,7 @@ def test_a_daemon_that_holds_the_folder_and_lost_its_socket_gets_no_second_engin
         hidden = running.socket.with_name("hidden")
         running.socket.rename(hidden)
         done = subprocess.run(
-            [*LIFESIGN, "console", "-c", str(running.config)], capture_output=True, text=True, timeout=30, check=False
+            [*LIFESIGN, "console", "-c", str(running.config)], capture_output=True, text=True, timeout=90, check=False
         )
         hidden.rename(running.socket)
         assert done.returncode == 1

@@ -22,7 +22,7 @@ address = "127.0.0.1:{port}"
 """
 
 
-def lifesign(*words: str, timeout_s: float = 30) -> "subprocess.CompletedProcess[str]":
+def lifesign(*words: str, timeout_s: float = 90) -> "subprocess.CompletedProcess[str]":
     return subprocess.run([*LIFESIGN, *words], capture_output=True, text=True, timeout=timeout_s, check=False)
 
 
@@ -135,7 +135,7 @@ def test_a_console_in_a_pipe_ends_when_its_reader_does(tmp_path: Path) -> None:
 def test_a_stalled_monitor_never_answers_200_and_tells_its_stall(tmp_path: Path) -> None:
     with daemon(tmp_path, CONFIG.format(port=free_port())) as running:
         running.process.send_signal(signal.SIGSTOP)
-        health = lifesign("health", "-c", str(running.config), timeout_s=30)
+        health = lifesign("health", "-c", str(running.config), timeout_s=90)
         assert health.returncode == 1
         running.process.send_signal(signal.SIGCONT)
         wait_until(lambda: bool(running.events("monitor.stalled")), "the stall told")
@@ -156,7 +156,7 @@ def test_a_state_folder_that_cannot_be_written_does_not_stop_the_watch(tmp_path:
 
         def answers() -> bool:
             try:
-                with urlopen(f"http://127.0.0.1:{port}/api/v1/state", timeout=30) as answer:
+                with urlopen(f"http://127.0.0.1:{port}/api/v1/state", timeout=90) as answer:
                     state.update(json.load(answer))
             except (URLError, ConnectionError):
                 return False
@@ -180,7 +180,7 @@ def test_an_own_engine_of_a_console_ends_with_its_standard_input(tmp_path: Path)
     path = tmp_path / "engine.sock"
     child = subprocess.Popen([*LIFESIGN, "run", "-c", str(config), "--console-child", str(path)], stdin=subprocess.PIPE)
     wait_until(path.exists, "the engine's socket")
-    child.communicate(timeout=30)
+    child.communicate(timeout=90)
     assert child.returncode == 0
     assert not path.exists()
 
@@ -215,7 +215,7 @@ def test_whoever_asks_a_stalled_daemon_gives_up_after_seconds(tmp_path: Path, wo
         running.process.send_signal(signal.SIGSTOP)
         try:
             argv = [*LIFESIGN, words[0], "-c", str(running.config), *words[1:]]
-            done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=30)
+            done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=90)
         finally:
             running.process.send_signal(signal.SIGCONT)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (code, "", 1)

@@ -27,7 +27,7 @@ def lifesign(running: Daemon, *words: str) -> tuple[int, str]:
     """One command: its exit code, and all that it printed."""
     run = [*LIFESIGN, words[0], "-c", str(running.config), *words[1:]]
     environment = {**os.environ, "SUDO_USER": "alice"}
-    done = subprocess.run(run, capture_output=True, text=True, timeout=30, env=environment, check=False)
+    done = subprocess.run(run, capture_output=True, text=True, timeout=90, env=environment, check=False)
     return done.returncode, done.stdout + done.stderr
 
 

@@ -68,7 +68,7 @@ def test_the_real_plugins_run_as_checks_and_their_perfdata_are_metrics(tmp_path:
             capture_output=True,
             text=True,
             check=True,
-            timeout=30,
+            timeout=90,
         ).stdout
     found = {
         (sample.labels["component"], sample.labels["metric"]): sample.value

@@ -53,7 +53,7 @@ scrape_configs:
 def rules_in(folder: Path) -> Path:
     """The file that `lifesign init --prometheus` prints."""
     path = folder / "lifesign.rules.yml"
-    done = subprocess.run([*LIFESIGN, "init", "--prometheus"], capture_output=True, check=True, timeout=30)
+    done = subprocess.run([*LIFESIGN, "init", "--prometheus"], capture_output=True, check=True, timeout=90)
     path.write_bytes(done.stdout)
     return path
 
@@ -65,7 +65,7 @@ def promtool(*words: str, sent: str = "") -> tuple[int, str]:
 
 @contextlib.contextmanager
 def watched(folder: Path, port: int, http: int) -> Iterator[Daemon]:
-    subprocess.run([*LIFESIGN, "beat", "mind", "--path", str(folder / "beat.json"), "cycle=1"], check=True, timeout=30)
+    subprocess.run([*LIFESIGN, "beat", "mind", "--path", str(folder / "beat.json"), "cycle=1"], check=True, timeout=90)
     with daemon(folder, CONFIG.format(port=port, http=http)) as running:
         yield running
 
@@ -90,13 +90,13 @@ def prometheus(folder: Path, http: int) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=90)
 
 
 def get(address: str, path: str, **query: str) -> Any:
     """The `data` of an answer of Prometheus; None while it is not there yet."""
     try:
-        with urllib.request.urlopen(f"{address}{path}?{urllib.parse.urlencode(query)}", timeout=10) as answer:
+        with urllib.request.urlopen(f"{address}{path}?{urllib.parse.urlencode(query)}", timeout=40) as answer:
             return json.load(answer)["data"]
     except (urllib.error.URLError, ConnectionError):
         return None
@@ -142,7 +142,7 @@ def test_promtool_finds_nothing_to_complain_of_in_metrics_and_rules(tmp_path: Pa
     port, http = free_port(), free_port()
     with watched(tmp_path, port, http) as running:
         running.wait_for_event("component.down", "gateway")
-        with urllib.request.urlopen(f"http://127.0.0.1:{http}/metrics", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{http}/metrics", timeout=40) as answer:
             text = answer.read().decode()
     assert "lifesign_check_duration_seconds_bucket" in text
     assert promtool("check", "metrics", sent=text) == (0, "")

@@ -123,7 +123,7 @@ def test_a_daemon_is_asked_all_the_same_once_its_file_went_bad(tmp_path: Path) -
             rejected(running)
             for words in (("health",), ("health", "mind"), ("probe", "mind"), ("events", "--component", "mind")):
                 argv = [*LIFESIGN, words[0], "-c", str(running.config), *words[1:]]
-                done = subprocess.run(argv, capture_output=True, text=True, timeout=30, check=False)
+                done = subprocess.run(argv, capture_output=True, text=True, timeout=90, check=False)
                 assert done.returncode == 0, done.stderr
                 assert "the daemon goes on with what it had" in done.stderr
             with console_lines(running.config) as printed:

@@ -162,7 +162,7 @@ def test_a_worker_that_never_works_gets_its_three_restarts_over_a_death_of_ours_
             assert second - first <= third - second + 0.01  # whatever delayed the one delays the other
             worker.mend()
             rearm = [*LIFESIGN, "rearm", "mind", "-c", str(running.config)]
-            rearmed = subprocess.run(rearm, timeout=20, check=True, capture_output=True, text=True)
+            rearmed = subprocess.run(rearm, timeout=60, check=True, capture_output=True, text=True)
             assert rearmed.stdout.endswith("; budget: 2 of 5 left\n")
             assert restart(running)["unproductive"] == 0
             wait_until(lambda: restart(running)["phase"] == "idle", "all is well again")
@@ -221,7 +221,7 @@ def test_a_restart_that_finds_nobody_to_hit_is_refused_with_the_reason_by_the_ap
         status, body = running.request("POST", "/api/v1/components/mind/restart")
         assert (status, body["detail"]) == (409, "nothing tells which process to signal: no check has seen exactly one")
         argv = [*LIFESIGN, "restart", "-c", str(running.config), "mind", "--no-wait"]
-        done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=20)
+        done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60)
         assert (done.returncode, done.stdout) == (1, "")
         assert "nothing tells which process to signal" in done.stderr
         assert running.events("restart.withheld")

@@ -66,10 +66,10 @@ def test_the_documents_of_daemon_oneshot_and_console_are_as_their_schema_says(
         running.wait_for_event("component.down", "gateway")
         running.wait_for_event("component.down", "mind")
         for words in (["silence", "mind", "1h"], ["hold", "gateway", "1h"]):
-            subprocess.run([*LIFESIGN, *words, "-c", str(running.config), "--reason", "x"], check=True, timeout=30)
+            subprocess.run([*LIFESIGN, *words, "-c", str(running.config), "--reason", "x"], check=True, timeout=90)
         for words in (["ack", "mind"], ["pause", "tools"]):
-            subprocess.run([*LIFESIGN, *words, "-c", str(running.config)], check=True, timeout=30)
-        subprocess.run([*LIFESIGN, "restart", "mind", "--no-wait", "-c", str(running.config)], check=True, timeout=30)
+            subprocess.run([*LIFESIGN, *words, "-c", str(running.config)], check=True, timeout=90)
+        subprocess.run([*LIFESIGN, "restart", "mind", "--no-wait", "-c", str(running.config)], check=True, timeout=90)
         document = told("snapshot", "-c", str(running.config))
     validate(document)
     assert document["monitor"]["mode"] == "daemon"

@@ -128,7 +128,7 @@ def _quiet(dogs: list[Watchdog]) -> None:
 
     def is_quiet(dog: Watchdog) -> bool:
         argv = [*LIFESIGN, "snapshot", "-c", str(dog.folder / "lifesign.toml"), "--format", "json"]
-        state = json.loads(subprocess.run(argv, capture_output=True, check=True, timeout=30).stdout)
+        state = json.loads(subprocess.run(argv, capture_output=True, check=True, timeout=90).stdout)
         return bool(state["overall"] == "healthy" and state["monitor"]["outbox"]["depth"] == 0)
 
     for dog in dogs:

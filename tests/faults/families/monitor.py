@@ -19,7 +19,8 @@ class MonitorFault(Recipe):
     tells_at_once: ClassVar[bool]  # while it lasts; else only once it is over
     blinds: ClassVar[bool]  # whether a full grace follows in which failures are no evidence
     grace_s: ClassVar[float] = 1.2
-    grace_spent_s: ClassVar[float] = 0.5  # of it, from its beginning until we have read that it is told
+
+    awake_s: float  # where it blinds: the moment of the monotonic clock at which the monitor ran again, or just before
 
     def config(self, folder: Path) -> str:
         self.worker = Worker(folder, self.name)

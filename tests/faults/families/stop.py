@@ -22,6 +22,11 @@ class Stopped(MonitorFault):
 
     def heal(self) -> None:
         time.sleep(max(0.0, self.began_s + self.for_s - time.monotonic()))  # the fault is that time passes
+        self.wake()
+
+    def wake(self) -> None:
+        """From here on the monitor runs."""
+        self.awake_s = time.monotonic()
         self.running.process.send_signal(signal.SIGCONT)
 
     def is_told_by(self, event: dict[str, Any]) -> bool:

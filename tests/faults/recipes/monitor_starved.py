@@ -19,4 +19,4 @@ class Fault(Stopped):
             time.sleep(1.5)
 
     def heal(self) -> None:
-        self.running.process.send_signal(signal.SIGCONT)
+        self.wake()

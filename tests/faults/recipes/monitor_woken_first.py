@@ -10,7 +10,6 @@ class Fault(monitor_stopped_with_targets.Fault):
     for_s = 20.0
     targets_later_s = 4.0
     grace_s = 6.0
-    grace_spent_s = targets_later_s + 1.0
 
     def config(self, folder: Path) -> str:
         names = (self.name, f"{self.name}_too")
