@@ -3,17 +3,17 @@
 Not here: what it shows (`app`).
 """
 
-from textual.app import App
 from textual.theme import Theme
 
 from lifesign.tui.options import Options
 from lifesign.tui.painter import Painter
 from lifesign.tui.screens.themes import ThemePicker
+from lifesign.tui.sparing import SparingApp
 from lifesign.tui.themes import ANSI_THEME, FALLBACK_VARIABLES
 from lifesign.tui.wardrobe import Wardrobe
 
 
-class DressedApp(App[int]):
+class DressedApp(SparingApp):
     """An app in one of lifesign's themes."""
 
     def __init__(self, options: Options) -> None:
