@@ -152,7 +152,8 @@ class Client:
 
     def past(self, component: str, step: Step) -> Past:
         """How `component` stood at a change of its own; raises ProblemAnswer as `act`."""
-        query = urlencode({"after" if step.later else "before": step.moment, "count": step.count})
+        side = {"after" if step.later else "before": step.moment} if step.moment else {}
+        query = urlencode({**side, "count": step.count})
         return decode(self._success("GET", f"/api/v1/components/{quote(component, safe='')}/past?{query}").body, Past)
 
     def follow_events(self, since: str | None = None) -> Iterator[EventDocument]:

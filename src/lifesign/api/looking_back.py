@@ -4,6 +4,7 @@ Not here: what the events prove (`core.hindsight`), where they are kept, and the
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import groupby
 
 from lifesign.api.backend import Archive
@@ -24,6 +25,7 @@ _NAMES = {str(name): name for name in EventName}
 
 def past(archive: Archive, spec: ComponentSpec, step: Step, now_ns: int) -> Past:
     """How the component of `spec` stood at the change that `step` names. It may block."""
+    step = step if step.moment else replace(step, moment=format_timestamp(now_ns))
     at = _at(archive, spec.name, step)
     moment = None if at is None else _stood(archive, spec, at)
     return Past(schema=PAST_SCHEMA, generated_at=format_timestamp(now_ns), component=spec.name, moment=moment)

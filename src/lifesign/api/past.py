@@ -64,9 +64,9 @@ class Past(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Which change: the `count`-th before `moment`, RFC 3339, or after it (`later`)."""
+    """Which change: the `count`-th before `moment`, RFC 3339 (empty: now), or after it (`later`)."""
 
-    moment: str
+    moment: str = ""
     later: bool = False
     count: int = 1
 
@@ -74,13 +74,19 @@ class Step:
 def step_of(query: Mapping[str, str]) -> Step:
     """What a query asks for. Raises ValueError with a sentence for the user."""
     sides = [side for side in ("before", "after") if query.get(side)]
-    if len(sides) != 1:
+    if not sides:
+        return Step(count=_count(query))
+    if len(sides) > 1:
         raise ValueError("say either `before` or `after`, an RFC 3339 time with a zone")
     try:
         moment = format_timestamp(parse_timestamp(query[sides[0]]))
     except (ValueError, OverflowError):
         raise ValueError(f"`{sides[0]}` is an RFC 3339 time with a zone") from None
+    return Step(moment, later=sides[0] == "after", count=_count(query))
+
+
+def _count(query: Mapping[str, str]) -> int:
     count = query.get("count", "1")
     if not (count.isascii() and count.isdecimal() and len(count) < 4 and 1 <= int(count) <= MOST_STEPS):
         raise ValueError(f"`count` is a number from 1 to {MOST_STEPS}")
-    return Step(moment, later=sides[0] == "after", count=int(count))
+    return int(count)
