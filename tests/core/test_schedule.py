@@ -82,13 +82,14 @@ def test_the_answer_to_an_abandoned_look_is_not_taken() -> None:
     assert not schedule.is_overdue(began_ns + 7 * S - 1)
     assert schedule.is_overdue(began_ns + 7 * S)
     assert schedule.poll(began_ns + 30 * S)
-    assert not schedule.is_current(1)
-    assert schedule.is_current(2)
-    assert schedule.is_current(None)
+    now_ns = began_ns + 31 * S
+    assert schedule.begun(1, now_ns) is None
+    assert schedule.begun(2, now_ns) == began_ns + 30 * S
+    assert schedule.begun(None, now_ns) == now_ns, "it came by itself"
     assert not schedule.finish(1, began_ns + 31 * S)
     assert schedule.in_flight
     schedule.finish(2, began_ns + 31 * S)
-    assert not schedule.is_current(2)
+    assert schedule.begun(2, now_ns) is None
 
 
 def test_looks_missed_in_a_pause_are_skipped_and_the_cadence_is_kept() -> None:

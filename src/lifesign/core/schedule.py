@@ -69,10 +69,6 @@ class Schedule:
         self._began_ns, self._ended_ns = None, now_ns
         return self._again and self._begin(now_ns)
 
-    def is_current(self, run: int | None) -> bool:
-        """Whether an answer belongs to the look under way, or to none (None: it came by itself)."""
-        return run is None or (run == self.run and self._began_ns is not None)
-
     def begun(self, run: int | None, now_ns: int) -> int | None:
         """When the look of such an answer began; `now_ns` for one that came by itself, None for an abandoned one."""
         return now_ns if run is None else self._began_ns if run == self.run else None
