@@ -106,6 +106,36 @@ def test_who_waits_for_a_dependency_or_another_spokesman_is_not_told_of() -> Non
     assert hear(alerting, 3, replace(PLAIN, spokesman="mind")) == ["forge opened mind"]
 
 
+def test_a_dependency_that_may_be_going_down_keeps_the_first_word_back_for_a_minute_at_most() -> None:
+    suspicious = replace(PLAIN, suspected_parent="gateway")
+    alerting = desk()
+    alerting.down("mind", (), "mind-1", at(0))
+    assert hear(alerting, 0, suspicious) == []
+    assert alerting.next_boot_ns(11 * S) == 60 * S
+    assert hear(alerting, 59.9, suspicious) == []
+    assert hear(alerting, 60, suspicious) == ["forge opened mind"]
+    alerting.down("feed", (), "feed-1", at(100))
+    assert hear(alerting, 101, suspicious) == []
+    assert hear(alerting, 102) == ["forge opened feed"]
+
+
+def test_a_cause_that_may_turn_out_common_keeps_it_back_for_ten_seconds_at_most_and_never_the_spokesman() -> None:
+    alerting = desk()
+    alerting.down("mind", (), "mind-1", at(0))
+    assert hear(alerting, 0, replace(PLAIN, gathering=True)) == []
+    assert alerting.next_boot_ns(1) == 10 * S
+    assert hear(alerting, 9.9, replace(PLAIN, gathering=True)) == []
+    assert hear(alerting, 10, replace(PLAIN, gathering=True)) == ["forge opened mind"]
+    alerting.down("feed", (), "feed-1", at(20))
+    assert hear(alerting, 20, replace(PLAIN, gathering=True, spokesman="feed")) == ["forge opened feed"]
+
+
+def test_neither_wait_is_added_to_that_of_a_patient_sink() -> None:
+    alerting = desk(notify_after_ns=60 * S)
+    alerting.down("mind", (), "mind-1", at(0))
+    assert hear(alerting, 60, replace(PLAIN, suspected_parent="gateway", gathering=True)) == ["forge opened mind"]
+
+
 def test_a_changed_diagnosis_is_an_update_at_most_once_in_min_update() -> None:
     alerting = desk(min_update_ns=60 * S)
     alerting.down("mind", (), "mind-1", at(0))

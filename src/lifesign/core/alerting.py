@@ -1,12 +1,12 @@
 """Alerting: who is to hear of which incident, what, and when. A row of small stages, pure as the rest of the core.
 
 Theory of operation. Each sink holds one conversation about each incident it wants to hear of. It begins untold. It is
-opened once nothing keeps it back: its time has come (`notify_after`), no dependency is down, another component does
-not speak for the same cause, and neither silence nor hold lies upon the component. An opened one is updated when the
-diagnosis changes in more than its running figures, at most once in `min_update`, and repeated every `remind_every`
-unless somebody has acknowledged the incident; the end of a silence or hold is told too. What was told is resolved,
-whatever lies upon it (S9); what was never told ends without a word. Not here: what an alert says, how it is sent, and
-that it arrives (`alerts`, the outbox).
+opened once nothing keeps it back: its time has come (`notify_after`), no dependency is down or may be about to be,
+another component does not speak for the same cause nor may come to, and neither silence nor hold lies upon it. An
+opened one is updated when the diagnosis changes in more than its running figures, at most once in `min_update`, and
+repeated every `remind_every` unless somebody has acknowledged the incident; the end of a silence or hold is told too.
+What was told is resolved, whatever lies upon it (S9); what was never told ends without a word. Not here: what an alert
+says, how it is sent, and that it arrives (`alerts`, the outbox).
 """
 
 import re
@@ -16,6 +16,7 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 
 from lifesign.core.model import Instant
+from lifesign.core.suspicion import GROUP_WAIT_NS, PARENT_WAIT_NS
 
 STILL_DOWN = "the silence or hold is over, and it is still down"
 _FIGURE = re.compile(r"(?:\d[\d.,]* ?(?:ms|[smhd])?(?![A-Za-z]))+")
@@ -53,7 +54,11 @@ def _match(patterns: Iterable[str], names: list[str]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """How a component stands that has an incident. `spokesman`: which one speaks for a common cause, "" without one."""
+    """How a component stands that has an incident. `spokesman`: which one speaks for a common cause, "" without one.
+
+    `suspected_parent`: a dependency that may be about to go down; `gathering`: those that have just gone down may yet
+    have a common cause. Both keep the first word back for a short while only (`suspicion`).
+    """
 
     diagnosis: str
     suppressed_by: str | None = None
@@ -61,6 +66,8 @@ class Circumstances:
     held: bool = False
     acknowledged: bool = False
     spokesman: str = ""
+    suspected_parent: str | None = None
+    gathering: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +170,8 @@ class Alerting:
     def _moments(self, conversation: Conversation) -> tuple[int, ...]:
         sink = self._sinks[conversation.sink]
         if not conversation.told:
-            return (conversation.opened_boot_ns + sink.notify_after_ns,)
+            waits_ns = (sink.notify_after_ns, GROUP_WAIT_NS, PARENT_WAIT_NS)
+            return tuple(conversation.opened_boot_ns + wait_ns for wait_ns in waits_ns)
         updated_ns = conversation.told_boot_ns + sink.min_update_ns
         if sink.remind_every_ns is None:
             return (updated_ns,)
@@ -226,16 +234,24 @@ def _is_quiet(here: Circumstances) -> bool:
 def _begun(
     conversation: Conversation, sink: SinkSpec, here: Circumstances, now: Instant
 ) -> tuple[Conversation, Notify | None]:
-    """The stages before the first word: dependency, common cause, silence and hold, patience."""
+    """The stages before the first word: dependency, common cause, silence and hold, patience, suspicion."""
     if here.suppressed_by is not None or here.spokesman not in ("", conversation.component):
         return conversation, None
     if _is_quiet(here):
         return conversation if conversation.was_quiet else replace(conversation, was_quiet=True), None
-    if now.boot_ns - conversation.opened_boot_ns < sink.notify_after_ns:
+    waited_ns = now.boot_ns - conversation.opened_boot_ns
+    if waited_ns < sink.notify_after_ns or _is_premature(here, waited_ns):
         return conversation, None
     note = STILL_DOWN if conversation.was_quiet else ""
     told = _told(conversation, here, now)
     return told, Notify(Stage.OPENED, told, note)
+
+
+def _is_premature(here: Circumstances, waited_ns: int) -> bool:
+    """Whether it may soon be known that another one is to be told of instead."""
+    if here.gathering and not here.spokesman and waited_ns < GROUP_WAIT_NS:
+        return True
+    return here.suspected_parent is not None and waited_ns < PARENT_WAIT_NS
 
 
 def _continued(

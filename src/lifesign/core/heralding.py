@@ -11,6 +11,7 @@ from lifesign.core.common_cause import WITHIN_NS
 from lifesign.core.events import Event, EventName
 from lifesign.core.incident import TrackedComponent
 from lifesign.core.model import Instant
+from lifesign.core.suspicion import Gathering, suspected_parent
 
 REVIEW_EVERY_NS = 200_000_000
 
@@ -38,6 +39,7 @@ class Herald:
         self.together: frozenset[str] = frozenset()
         self.spokesman = ""
         self._joins_until_ns = 0
+        self._gathering = Gathering()
 
     def follow(self, sinks: Iterable[SinkSpec]) -> None:
         """These sinks from now on; `recall` what was open."""
@@ -67,9 +69,12 @@ class Herald:
                 component = self._monitor.components.get(event.component)
                 tags: Iterable[str] = component.spec.tags if component else ()
                 self._reviewed_ns = 0
+                if component is not None:
+                    self._gathering.went_down(component, now)
                 self._join(event.component, now)
                 return self._alerting.down(event.component, tags, event.incident, now)
             case EventName.COMPONENT_RECOVERED if event.component:
+                self._gathering.recovered(event.component)
                 return self._alerting.recovered(event.component)
             case EventName.RESTART_EXHAUSTED if event.component:
                 here = self._circumstances(event.component, now)
@@ -99,7 +104,8 @@ class Herald:
         """The first moment after that one, on the clock that counts a suspend, at which a review may tell something
         though nothing has happened; None for none.
         """
-        return self._alerting.next_boot_ns(after_boot_ns)
+        moments = (self._alerting.next_boot_ns(after_boot_ns), self._gathering.next_boot_ns())
+        return min((moment for moment in moments if moment is not None and moment > after_boot_ns), default=None)
 
     def review(self, now: Instant, *, at_once: bool = False) -> tuple[Notify, ...] | None:
         """After a round: whether something is to be told by now. `at_once`: however short ago that was asked."""
@@ -107,9 +113,10 @@ class Herald:
         if due_ns is None or (not at_once and now.mono_ns < due_ns):
             return None
         self._reviewed_ns = now.mono_ns
-        return self._alerting.review(lambda name: self._circumstances(name, now), now)
+        gathering = self._gathering.is_on(self._monitor.components, now)
+        return self._alerting.review(lambda name: self._circumstances(name, now, gathering=gathering), now)
 
-    def _circumstances(self, name: str, now: Instant) -> Circumstances:
+    def _circumstances(self, name: str, now: Instant, *, gathering: bool = False) -> Circumstances:
         component = self._monitor.components.get(name)
         if component is None:
             return Circumstances("it is no longer in the config")
@@ -121,6 +128,8 @@ class Herald:
             held=operations.hold is not None,
             acknowledged=operations.acknowledged is not None,
             spokesman=self.spokesman if name in self.together else "",
+            suspected_parent=suspected_parent(component, self._monitor.components, now),
+            gathering=gathering,
         )
 
     def _not_recovered(self, component: TrackedComponent) -> str | None:
