@@ -18,7 +18,8 @@ for heard in (signal.SIGINT, signal.SIGQUIT):
     if signal.getsignal(heard) is signal.SIG_IGN:
         signal.signal(heard, signal.default_int_handler if heard is signal.SIGINT else signal.SIG_DFL)
 
-settings.register_profile("lifesign", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# The same examples each time: a change is judged by itself, not by what chance brings. For new ones: tests.fuzzing.
+settings.register_profile("lifesign", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 # A mutant that lives is run through every test that reaches it, one that dies need not be told by its smallest example.
 few = settings.get_profile("lifesign")
 settings.register_profile("mutants", few, max_examples=30, phases=(Phase.explicit, Phase.generate), database=None)

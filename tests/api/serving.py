@@ -31,7 +31,7 @@ class Served:
 
     @property
     def client(self) -> Client:
-        return Client.connect(f"unix:{self.socket_path}")
+        return Client.connect(f"unix:{self.socket_path}", timeout_s=40)
 
     async def tcp(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, dict[str, str], Any]:
         """One request over TCP: status, headers, JSON."""

@@ -123,7 +123,7 @@ def test_no_canary_leaves_by_any_way(tmp_path: Path, monkeypatch: pytest.MonkeyP
             for component in ("mind", "feed", "page", "script"):
                 running.wait_for_event("component.down", component)
             wait_until(lambda: len(forge.open) == 4, "four issues")
-            forge.faults = [Fault(500, "", body=CONFIGURED["FORGE"], times=2)]
+            forge.faults = [Fault(500, "", body=CONFIGURED["FORGE"], times=1)]
             receiver.status = 500
             plant(tmp_path, "its disk is full")
             wait_until(lambda: any(ticket.notes for ticket in forge.issues), "a comment")

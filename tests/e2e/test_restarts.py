@@ -145,7 +145,7 @@ def test_a_worker_that_never_works_gets_its_three_restarts_over_a_death_of_ours_
     with respawned(tmp_path) as worker:
         worker.start()
         worker.hang_for_good()
-        deadline_s = time.monotonic() + 50
+        deadline_s = time.monotonic() + 120
         while time.monotonic() < deadline_s and "exhausted" not in deaths:
             deaths.append(_killed_in_a_new_phase(tmp_path, worker.config + method, deaths))
         assert set(deaths) == {"waiting", "restarting", "verifying", "backoff", "exhausted"}
@@ -162,8 +162,8 @@ def test_a_worker_that_never_works_gets_its_three_restarts_over_a_death_of_ours_
             assert second - first <= third - second + 0.01  # whatever delayed the one delays the other
             worker.mend()
             rearm = [*LIFESIGN, "rearm", "mind", "-c", str(running.config)]
-            rearmed = subprocess.run(rearm, timeout=60, check=True, capture_output=True, text=True)
-            assert rearmed.stdout.endswith("; budget: 2 of 5 left\n")
+            rearmed = subprocess.run(rearm, timeout=60, check=False, capture_output=True, text=True)
+            assert rearmed.stdout.endswith("; budget: 2 of 5 left\n"), rearmed.stderr
             assert restart(running)["unproductive"] == 0
             wait_until(lambda: restart(running)["phase"] == "idle", "all is well again")
         assert len(_deeds(tmp_path)) == made

@@ -11,7 +11,7 @@ from tests.e2e.running import Daemon, daemon, wait_until
 
 CONFIG = """
 [defaults]
-interval = "300ms"
+interval = "150ms"
 timeout = "2s"
 failure_threshold = 3
 success_threshold = 2

@@ -424,8 +424,8 @@ async def many_runs(count: int, figures: Figures) -> None:
     figures("children", runs=count, killed=sum(many for (_, code), many in told.items() if code == -signal.SIGKILL))
 
 
-async def test_two_hundred_runs_leave_no_zombie_no_orphan_and_no_descriptor(figures: Figures) -> None:
-    await many_runs(200, figures)
+async def test_eighty_runs_leave_no_zombie_no_orphan_and_no_descriptor(figures: Figures) -> None:
+    await many_runs(80, figures)
 
 
 @pytest.mark.proof

@@ -139,10 +139,14 @@ async def test_confirmed_it_is_sent_and_the_component_opens_to_show_it() -> None
 
 
 async def test_keys_typed_ahead_reach_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dialog_module, "DEAF_FOR_S", 3.0)  # so that a busy machine cannot make a key too late
+    monkeypatch.setattr(dialog_module, "DEAF_FOR_S", 3600.0)  # so that a busy machine cannot make a key too late
     async with seated(shown(mind())) as desk:
         await desk.press("R", "right", "enter", "tab", "enter", "escape", "q")
-        dialog = await listening(desk)
+        dialog = desk.app.screen
+        assert isinstance(dialog, Dialog)
+        assert desk.source.acted == []
+        dialog._listen()
+        await listening(desk)
         assert dialog.is_running
         assert desk.source.acted == []
         assert desk.app.focused is not None

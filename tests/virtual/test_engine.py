@@ -165,7 +165,7 @@ def run(seeds: range, hours: float, figures: Figures) -> None:
 
 
 def test_the_engine_keeps_its_promises_for_some_simulated_hours(figures: Figures) -> None:
-    run(range(2), 5, figures)
+    run(range(2), 3, figures)
 
 
 @pytest.mark.proof

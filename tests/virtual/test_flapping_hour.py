@@ -80,8 +80,10 @@ class Flap:
 
 
 def _held_bytes() -> int:
+    if not tracemalloc.is_tracing():
+        return 0
     gc.collect()
-    return tracemalloc.get_traced_memory()[0] if tracemalloc.is_tracing() else 0
+    return tracemalloc.get_traced_memory()[0]
 
 
 def flap(seconds: float, seed: int = 0) -> tuple[Flap, int]:
