@@ -11,7 +11,7 @@ a callback, for a task that sleeps takes two turns of the loop.
 
 import asyncio
 import logging
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -64,7 +64,7 @@ class Engine:
         self._flying: dict[CheckId, Look] = {}  # without a task
         self._is_running = False
         self._waiting: dict[CheckId, list[asyncio.Future[None]]] = {}
-        self._due: deque[Look] = deque()
+        self._due: OrderedDict[CheckId, Look] = OrderedDict()  # none given up beside its heir
         self._next: asyncio.Handle | None = None
         self._is_pausing, self._pause_ends_ns = False, 0
         self._broken: asyncio.Future[None] | None = None
@@ -89,7 +89,7 @@ class Engine:
         """Carries out `looks`, each once, then nothing: for `lifesign check`."""
         async with asyncio.TaskGroup() as group:
             self._group = group
-            self._due.extend(looks)
+            self._due.update((look.check, look) for look in looks)
             while self._due or self._running:
                 self._begin_looks(self._clocks())
                 if self._running:
@@ -143,7 +143,7 @@ class Engine:
         for effect in effects:
             match effect:
                 case Look():
-                    self._due.append(effect)
+                    self._due[effect.check] = effect
                 case Record():
                     self._tell(effect.event)
                 case Restart():
@@ -161,9 +161,9 @@ class Engine:
         An answer that is not good is observed with fresh clocks, which tell whether we were stopped while we looked.
         """
         due, running, ok = self._due, self._running, Verdict.OK
-        until_ns = now.mono_ns + SLICE_NS
+        until_ns = self._monotonic_ns() + SLICE_NS
         while due:
-            look = due.popleft()
+            look = due.popitem(last=False)[1]
             found = None if look.check in running else self._looks.look_at_once(look.check, now.wall_ns)
             now_ns = self._monotonic_ns()
             if now_ns - now.mono_ns > FRESH_NS or found is None or found.verdict is not ok:
@@ -264,7 +264,7 @@ class Engine:
         for check, looker in left.items():
             self._flying.pop(check, None)
             close_looker(looker)
-        self._due = deque(look for look in self._due if look.check in make and look.check not in changed)
+        self._due = OrderedDict((at, look) for at, look in self._due.items() if at in make and at not in changed)
         for check in [check for check in self._waiting if check in changed or check not in make]:
             self._release(check)
         self._carry_out(self.monitor.reconfigure(spec, changed, self._clocks()))
