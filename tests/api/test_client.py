@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from lifesign.api.answer import _is_clean
 from lifesign.api.client import BadAnswer, Client, ProblemAnswer, Refused, TimedOut, Unreachable
 from lifesign.api.render import state_document
 from tests.api.fakes import component, info, monitor
@@ -235,3 +236,12 @@ def test_the_token_is_in_no_representation_and_no_message(tmp_path: Path) -> Non
     with pytest.raises(Unreachable) as caught:
         client.state()
     assert "canary-secret" not in repr(client) + str(caught.value)
+
+
+def test_a_backslash_that_escapes_itself_begins_no_control_character(tmp_path: Path) -> None:
+    told = json.loads(_state_body())
+    told["components"][0]["diagnosis"] = r"no line matches \bready\b, \\n" + "\n\u202e"
+    with _answering(tmp_path / "s", _sending(_http(json.dumps(told).encode()))) as client:
+        assert client.state().components[0].diagnosis == r"no line matches \bready\b, \\n" + " \ufffd"
+    assert _is_clean(json.dumps({"diagnosis": r"\bready\b, \\n"}).encode())
+    assert not _is_clean(json.dumps({"diagnosis": "\\\n"}).encode())

@@ -6,12 +6,13 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from lifesign.api.documents import STATE_SCHEMA, Problem
+from lifesign.api.documents import STATE_SCHEMA, Problem, State
 from lifesign.api.failures import BadAnswer, ClientError, ProblemAnswer, Refused
 from lifesign.text import clean, is_clean
 
 _TEXT_LIMIT = 4000
-_ESCAPED_CONTROL = re.compile(r"\\[ubfnrt]")
+_ASCII = bytes(range(0x20, 0x7F))
+_ESCAPED_CONTROL = re.compile(rb"\\[ubfnrt]")
 
 _Document = TypeVar("_Document", bound=msgspec.Struct)
 
@@ -23,8 +24,7 @@ class _Versioned(msgspec.Struct):
 def decode(body: bytes, kind: type[_Document]) -> _Document:
     """`body` as a `kind`, its text cleaned. Raises BadAnswer; keys that we do not know are passed over."""
     try:
-        text = body.decode()
-        if is_clean(text) and _ESCAPED_CONTROL.search(text) is None:
+        if _is_clean(body):
             return msgspec.json.decode(body, type=kind)
         return msgspec.convert(_cleaned(msgspec.json.decode(body)), type=kind)
     except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
@@ -32,8 +32,16 @@ def decode(body: bytes, kind: type[_Document]) -> _Document:
         raise BadAnswer(f"what answered is no lifesign, or one of another version: {what}") from error
 
 
-def check_schema(body: bytes) -> None:
-    """Raises BadAnswer where `body` names a schema that is not ours, with both names in it."""
+def decode_state(body: bytes) -> State:
+    """The state document. Raises BadAnswer, with both names where it is of a schema that is not ours."""
+    try:
+        return decode(body, State)
+    except BadAnswer:
+        _check_schema(body)
+        raise
+
+
+def _check_schema(body: bytes) -> None:
     found = decode(body, _Versioned).schema
     if found != STATE_SCHEMA:
         raise BadAnswer(f"the daemon speaks {clean(found, 60)!r} and we {STATE_SCHEMA!r}: use one version of both")
@@ -49,6 +57,17 @@ def problem(status: int, body: bytes) -> ClientError:
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         return Refused(f"{title}: {detail}" if detail else title)
     return ProblemAnswer(status, title, detail)
+
+
+def _is_clean(body: bytes) -> bool:
+    """Whether no string in `body` can hold what may not be shown. Raises UnicodeError.
+
+    A console asks that about a megabyte once a second: so what is no ASCII is looked at alone.
+    """
+    body.decode()
+    if b"\\" in body and _ESCAPED_CONTROL.search(body.replace(rb"\\", b"")):
+        return False
+    return is_clean(body.translate(None, _ASCII).decode())
 
 
 def _cleaned(value: Any) -> Any:

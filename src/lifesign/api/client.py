@@ -16,7 +16,7 @@ from urllib.parse import quote, urlencode, urlsplit
 import msgspec
 
 from lifesign.api.address import socket_path
-from lifesign.api.answer import check_schema, decode, problem
+from lifesign.api.answer import decode, decode_state, problem
 from lifesign.api.documents import Component, ComponentStatus, EventDocument, Events, State, Status
 from lifesign.api.failures import BadAnswer, ClientError, ProblemAnswer, Refused, TimedOut, Unreachable
 from lifesign.api.past import Past, Step
@@ -86,9 +86,7 @@ class Client:
 
     def state(self) -> State:
         """The state document. Raises BadAnswer where the daemon speaks another schema."""
-        reply = self._success("GET", "/api/v1/state")
-        check_schema(reply.body)
-        return decode(reply.body, State)
+        return decode_state(self._success("GET", "/api/v1/state").body)
 
     def status(self) -> tuple[int, Status]:
         """The answer of `/api/health/status`: 200 or 503, and the status document."""
