@@ -6,6 +6,7 @@ runs between two polls and no clock of another machine enters it. Not here: draw
 
 import math
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from lifesign.api.documents import Component, State
 from lifesign.text import parse_timestamp
@@ -94,6 +95,7 @@ class Snapshot:
         return 0.0 if self.archived else max(0.0, now_s - self.made_s)
 
 
+@lru_cache(maxsize=4096)  # the same few are asked for once a second
 def wall_ns(moment: str | None) -> int | None:
     """Nanoseconds since the epoch, None where `moment` is none or no RFC 3339 time."""
     if moment is None:

@@ -30,17 +30,17 @@ class Scene:
         """Whether what is shown is known to hold."""
         return self.snapshot.live(self.now_s)
 
-    def age(self, moment: str | None) -> str:
-        """How long ago `moment` was, for people."""
-        return age(self.snapshot.age_s(moment, self.now_s), self.glyphs)
+    def age(self, moment: str | None, *, calm: bool = False) -> str:
+        """How long ago `moment` was, for people. `calm`: as `spans.age` has it."""
+        return age(self.snapshot.age_s(moment, self.now_s), self.glyphs, calm=calm)
 
-    def staleness(self, component: Component) -> tuple[str, str, str]:
-        """The age of the work signal, its limit, and the role in which both are drawn."""
+    def staleness(self, component: Component, *, calm: bool = False) -> tuple[str, str, str]:
+        """The age of the work signal, its limit, and the role in which both are drawn. `calm`: as in `age`."""
         staleness_s = self.snapshot.staleness_s(component, self.now_s)
         limit_s = component.stale_after_s
         over = staleness_s is not None and limit_s is not None and staleness_s > limit_s
         role = "down" if over else "muted" if staleness_s is None else "text"
-        return age(staleness_s, self.glyphs), age(limit_s, self.glyphs), role
+        return age(staleness_s, self.glyphs, calm=calm), age(limit_s, self.glyphs), role
 
 
 def layer_states(component: Component) -> tuple[tuple[str, str | None], ...]:

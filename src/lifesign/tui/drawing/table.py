@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from lifesign.api.documents import Component
 from lifesign.tui.drawing.glyphs import Glyphs
@@ -48,56 +50,75 @@ def table_head(columns: Columns, glyphs: Glyphs) -> Line:
     return cut([(" " + gap.join(texts), "head")], columns.width, glyphs)
 
 
+class _Facts(NamedTuple):
+    """All that a line shows of its component. Most are the same once a second, and so is their line."""
+
+    state: str
+    name: str
+    layers: tuple[str | None, ...]
+    work: str
+    work_role: str
+    failures: int
+    age: str
+    flags: tuple[Span, ...]
+    diagnosis: str
+    coming: str
+    marked: bool
+
+
 def table_line(component: Component, scene: Scene, columns: Columns, *, marked: bool = False) -> Line:
-    """One component on one line of `columns.width` cells."""
-    glyphs, gap = scene.glyphs, (" " * columns.gap, "text")
-    glyph, role = glyphs.of_state(component.state)
+    """One component on one line of `columns.width` cells. The ages of what is healthy are told in whole minutes."""
+    calm = component.state == "healthy"
+    work, limit, work_role = scene.staleness(component, calm=calm)
+    facts = _Facts(
+        state=component.state,
+        name=component.name,
+        layers=tuple(state for _, state in layer_states(component)),
+        work=f"{work}/{limit}" if component.stale_after_s is not None else work,
+        work_role=work_role,
+        failures=component.consecutive_failures,
+        age=scene.age(component.since, calm=calm),
+        flags=tuple(flag_spans(component, scene.glyphs)),
+        diagnosis=diagnosis_of(component),
+        coming=next_alone(component),
+        marked=marked,
+    )
+    return _line(facts, columns, scene.glyphs)
+
+
+@lru_cache(maxsize=512)
+def _line(facts: _Facts, columns: Columns, glyphs: Glyphs) -> Line:
+    gap = (" " * columns.gap, "text")
+    glyph, role = glyphs.of_state(facts.state)
     calm = role == "healthy"
+    failures = str(facts.failures) if facts.failures < 10**_FAILS_CELLS else "many"
     spans: list[Span] = [
-        (glyphs.mark if marked else " ", "accent"),
-        (f"{glyph} {fit(component.state, _STATE_CELLS - 2, glyphs)}", role),
+        (glyphs.mark if facts.marked else " ", "accent"),
+        (f"{glyph} {fit(facts.state, _STATE_CELLS - 2, glyphs)}", role),
         gap,
-        (fit(component.name, columns.name, glyphs), "text" if calm else "strong"),
+        (fit(facts.name, columns.name, glyphs), "text" if calm else "strong"),
         gap,
-        *_layers(component, columns, glyphs),
+        *_layers(facts.layers, columns, glyphs),
         gap,
-        _work(component, scene),
+        (fit(facts.work, _WORK_CELLS, glyphs, right=True), facts.work_role),
         gap,
-        _failures(component, glyphs),
+        (fit(failures, _FAILS_CELLS, glyphs, right=True), "strong" if facts.failures else "muted"),
         gap,
-        (fit(scene.age(component.since), _AGE_CELLS, glyphs, right=True), "muted" if calm else "text"),
+        (fit(facts.age, _AGE_CELLS, glyphs, right=True), "muted" if calm else "text"),
         gap,
     ]
-    spans += why_spans(component, glyphs, columns.width - width_of(spans))
+    room = max(columns.width - width_of(spans), 8) * 2
+    spans += [*facts.flags, (safe(facts.diagnosis, glyphs, room), "muted" if calm else "text")]
+    if facts.coming:
+        spans.append((f" {glyphs.arrow} {safe(facts.coming, glyphs, room)}", "next"))
     return cut(spans, columns.width, glyphs)
 
 
-def why_spans(component: Component, glyphs: Glyphs, width: int) -> list[Span]:
-    """Flags, diagnosis and next step, one after the other, for `width` cells."""
-    role = "muted" if component.state == "healthy" else "text"
-    spans = [*flag_spans(component, glyphs), (safe(diagnosis_of(component), glyphs, max(width, 8) * 2), role)]
-    if coming := next_alone(component):
-        spans.append((f" {glyphs.arrow} {safe(coming, glyphs, max(width, 8) * 2)}", "next"))
-    return spans
-
-
-def _layers(component: Component, columns: Columns, glyphs: Glyphs) -> list[Span]:
+def _layers(states: Sequence[str | None], columns: Columns, glyphs: Glyphs) -> list[Span]:
     spans: list[Span] = []
-    for _, state in layer_states(component):
+    for state in states:
         glyph, role = glyphs.of_check(state)
         if spans:
             spans.append((" " * columns.gap if columns.wide else " ", "text"))
         spans.append((f"{glyph} {fit(state or 'none', _LAYER_CELLS - 2, glyphs)}" if columns.wide else glyph, role))
     return spans
-
-
-def _work(component: Component, scene: Scene) -> Span:
-    work, limit, role = scene.staleness(component)
-    text = f"{work}/{limit}" if component.stale_after_s is not None else work
-    return fit(text, _WORK_CELLS, scene.glyphs, right=True), role
-
-
-def _failures(component: Component, glyphs: Glyphs) -> Span:
-    count = component.consecutive_failures
-    text = str(count) if count < 10**_FAILS_CELLS else "many"
-    return fit(text, _FAILS_CELLS, glyphs, right=True), "strong" if count else "muted"
