@@ -5,8 +5,16 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifesign.core.alerting import Alerting, Circumstances, Notify, SinkSpec
+from lifesign.core.alerting import (
+    Alerting,
+    Circumstances,
+    Conversation,
+    ConversationMemory,
+    Notify,
+    SinkSpec,
+)
 from lifesign.core.model import Instant
+from lifesign.core.suspicion import GROUP_WAIT_NS, PARENT_WAIT_NS
 
 S = 1_000_000_000
 PLAIN = Circumstances("not working")
@@ -251,3 +259,92 @@ def test_whatever_comes_each_incident_is_opened_at_most_once_before_it_is_closed
         assert stages.count("opened") == 1
         assert stages.count("recovered") == (name != incident)
         assert "recovered" not in stages[:-1]
+
+
+def test_the_next_moment_at_which_time_alone_may_tell_something_is_that_of_patience_suspicion_update_or_reminder() -> (
+    None
+):
+    alerting = desk(notify_after_ns=20 * S, min_update_ns=60 * S, remind_every_ns=100 * S)
+    assert alerting.next_boot_ns(0) is None
+    alerting.down("mind", (), "mind-1", at(0))
+    waits_ns = sorted({20 * S, GROUP_WAIT_NS, PARENT_WAIT_NS})
+    assert [alerting.next_boot_ns(after_ns) for after_ns in (0, *waits_ns)] == [*waits_ns, None]
+    assert hear(alerting, 20) == ["forge opened mind"]
+    assert alerting.next_boot_ns(20 * S) == 80 * S
+    assert alerting.next_boot_ns(80 * S) == 120 * S
+    assert alerting.next_boot_ns(120 * S) is None
+    alerting.down("feed", (), "feed-1", at(90))
+    assert alerting.next_boot_ns(80 * S) == min(90 * S + wait_ns for wait_ns in waits_ns)
+    plain = desk(min_update_ns=60 * S)
+    plain.down("mind", (), "mind-1", at(0))
+    hear(plain, 0)
+    assert plain.next_boot_ns(0) == 60 * S
+    assert plain.next_boot_ns(60 * S) is None
+
+
+def test_a_conversation_is_written_down_by_its_ages_and_goes_on_by_them() -> None:
+    now = Instant(5 * S, 1_000 * S, 500 * S)
+    held = Conversation("forge", "mind", "mind-1", 100 * S, True, 200 * S, 300 * S, "not working", True)
+    memory = held.memory(now)
+    assert memory == ConversationMemory(
+        "forge", "mind", "mind-1", 1_000 * S, 400 * S, True, 300 * S, 200 * S, "not working", True
+    )
+    assert memory.recalled(now) == held
+    elsewhere = Instant(0, 1_007 * S, 9_000 * S)  # 7 s later, on another boot's clock
+    gone_on = replace(
+        held, opened_boot_ns=(9_000 - 407) * S, told_boot_ns=(9_000 - 307) * S, reminded_boot_ns=(9_000 - 207) * S
+    )
+    assert memory.recalled(elsewhere) == gone_on
+    back = replace(elsewhere, wall_ns=900 * S)
+    assert memory.recalled(back) == memory.recalled(replace(back, wall_ns=1_000 * S)), "a clock set back took no time"
+
+
+def test_what_a_sink_was_told_last_is_what_the_next_word_is_measured_by() -> None:
+    alerting = desk(min_update_ns=60 * S, remind_every_ns=100 * S)
+    alerting.down("mind", (), "mind-1", at(0))
+    hear(alerting, 10)
+    (first,) = alerting.conversations()
+    assert first == Conversation("forge", "mind", "mind-1", 0, True, 10 * S, 10 * S, "not working", False)
+    hear(alerting, 70, replace(PLAIN, diagnosis="not alive"))
+    (updated,) = alerting.conversations()
+    assert updated == replace(first, told_boot_ns=70 * S, diagnosis="not alive")
+    hear(alerting, 110, replace(PLAIN, diagnosis="not ready"))
+    (reminded,) = alerting.conversations()
+    assert reminded == replace(first, told_boot_ns=110 * S, reminded_boot_ns=110 * S, diagnosis="not ready")
+    hear(alerting, 120, replace(PLAIN, held=True))
+    assert [conversation.was_quiet for conversation in alerting.conversations()] == [True]
+
+
+def test_a_sink_that_no_longer_wants_to_hear_of_an_incident_hears_its_end_only_if_it_was_told() -> None:
+    told_of, untold = desk(), desk()
+    for alerting in (told_of, untold):
+        alerting.down("mind", (), "mind-1", at(0))
+    hear(told_of, 0)
+    other = [conversation.memory(at(1)) for conversation in told_of.conversations()]
+    never = [conversation.memory(at(1)) for conversation in untold.conversations()]
+    for memories, heard in ((other, ["forge recovered mind"]), (never, [])):
+        after = desk(left_out=("mind",))
+        after.recall(memories, at(2))
+        assert told(after.down("mind", (), "mind-1", at(2))) == []
+        assert hear(after, 3) == []
+        assert told(after.recovered("mind")) == heard
+        assert after.is_idle
+
+
+def test_what_was_open_of_a_sink_that_is_gone_is_forgotten_and_of_the_others_kept() -> None:
+    both = Alerting([SinkSpec("gone"), SinkSpec("forge")])
+    both.down("mind", (), "mind-1", at(0))
+    hear(both, 0)
+    after = desk()
+    after.recall([conversation.memory(at(1)) for conversation in both.conversations()], at(1))
+    assert [conversation.sink for conversation in after.conversations()] == ["forge"]
+
+
+def test_each_incident_has_its_own_end() -> None:
+    alerting = desk()
+    for name in ("mind", "feed"):
+        alerting.down(name, (), f"{name}-1", at(0))
+    hear(alerting, 0)
+    assert [n.conversation.component for n in alerting.insist("feed", PLAIN, "gave up", at(1))] == ["feed"]
+    assert told(alerting.recovered("feed")) == ["forge recovered feed"]
+    assert [conversation.component for conversation in alerting.conversations()] == ["mind"]

@@ -1,5 +1,7 @@
 """What operators lay upon a component: it holds for its time, over our own deaths, and hides nothing."""
 
+from dataclasses import replace
+
 import pytest
 
 from lifesign.core.commands import (
@@ -16,7 +18,10 @@ from lifesign.core.commands import (
     Unsilence,
 )
 from lifesign.core.events import Event, EventName
-from lifesign.core.model import CheckState, ComponentState, Observation
+from lifesign.core.memory import NoticeMemory
+from lifesign.core.model import CheckState, ComponentState, Instant, Observation
+from lifesign.core.operations import Notice, Operations
+from lifesign.core.view import NoticeView
 from tests.core.stage import FAIL, OK, S, Stage, check, component
 
 GATEWAY = component("gateway", check(grace_ns=10 * S))
@@ -190,3 +195,61 @@ def test_what_was_laid_upon_a_component_survives_us_and_the_time_away_counts() -
     assert stage.view("gateway").silence is not None
     stage.run(20)
     assert stage.view("gateway").silence is None
+
+
+HERE = Instant(5_000 * S, 1_000_000 * S, 7_000 * S)
+
+
+@pytest.mark.parametrize("lasts_ns", [None, 100 * S])
+def test_a_notice_is_written_down_by_what_is_left_of_it_and_the_time_away_counts(lasts_ns: int | None) -> None:
+    notice = Notice.begun("ann", "deploy", HERE, lasts_ns)
+    assert (notice.author, notice.reason, notice.since_wall_ns) == ("ann", "deploy", HERE.wall_ns)
+    assert notice.ends_boot_ns == (None if lasts_ns is None else 7_100 * S)
+    left_ns = None if lasts_ns is None else 70 * S
+    memory = notice.memory(HERE.after(30 * S))
+    assert memory == NoticeMemory("ann", "deploy", HERE.wall_ns, left_ns)
+    elsewhere = Instant(0, 0, 50 * S)
+    ends_ns = None if lasts_ns is None else (50 + 70 - 20) * S
+    assert Notice.recalled(memory, elsewhere, 20 * S) == replace(notice, ends_boot_ns=ends_ns)
+    until_ns = None if lasts_ns is None else HERE.wall_ns + 100 * S
+    assert notice.view(HERE.after(30 * S)) == NoticeView("ann", "deploy", HERE.wall_ns, until_ns)
+    assert Notice.recalled(None, HERE, 0) is None
+
+
+def test_of_two_notices_the_one_without_an_end_lasts_longer() -> None:
+    endless, short, long = (Notice("ann", "", 0, ends_ns) for ends_ns in (None, 10, 11))
+    assert short.ends_before(long)
+    assert short.ends_before(endless)
+    for one, other in ((long, short), (short, short), (endless, short), (endless, endless)):
+        assert not one.ends_before(other)
+
+
+def test_a_notice_has_ended_in_the_moment_its_time_is_up() -> None:
+    notice = Notice("ann", "", 0, HERE.boot_ns)
+    assert notice.has_ended(HERE)
+    assert not notice.has_ended(HERE.after(-1))
+    assert not Notice("ann", "", 0).has_ended(HERE)
+
+
+def test_of_silence_and_hold_the_first_to_end_is_planned_for() -> None:
+    laid = Operations()
+    assert laid.next_end_boot_ns() is None
+    laid.acknowledged = laid.paused = Notice("ann", "", 0, 5)
+    assert laid.next_end_boot_ns() is None, "neither ends by time"
+    laid.silence = Notice("ann", "", 0)
+    assert laid.next_end_boot_ns() is None
+    laid.hold = Notice("ann", "", 0, 20)
+    assert laid.next_end_boot_ns() == 20
+    laid.silence = Notice("ann", "", 0, 10)
+    assert laid.next_end_boot_ns() == 10
+
+
+def test_an_acknowledgement_is_forgotten_where_its_incident_is_no_longer_open() -> None:
+    stage = down()
+    command(stage, Acknowledge("gateway", "ann", "on it"))
+    memory = stage.monitor.components["gateway"].memory(stage.now)
+    laid = Operations()
+    laid.recall(memory, stage.now)
+    assert laid.acknowledged == Notice("ann", "on it", stage.now.wall_ns)
+    laid.recall(replace(memory, incident=None), stage.now)
+    assert laid.acknowledged is None
