@@ -109,13 +109,13 @@ class Desk:
 async def seated(
     document: State,
     size: tuple[int, int] = (100, 30),
-    clock: Callable[[], float] = time.monotonic,
+    clock: Callable[[], float] | None = None,
     **options: object,
 ) -> AsyncIterator[Desk]:
-    """The console, opened on `document` and showing it."""
+    """The console, opened on `document` and showing it. Where no clock is given, time stands still for it."""
     source = HandSource(document)
     chosen = Options(**{"themes": load_themes(shipped_folder()), **options})  # type: ignore[arg-type]
-    app = ConsoleApp(lambda _: source, chosen, clock)
+    app = ConsoleApp(lambda _: source, chosen, clock or HandClock())
     async with app.run_test(size=size) as pilot:
         desk = Desk(app, pilot, source)
         await desk.until(lambda: app.snapshot.state is document, "the console did not read the first document")
