@@ -19,6 +19,7 @@ from lifesign.api.documents import (
     State,
 )
 from lifesign.api.failures import ClientError, ProblemAnswer
+from lifesign.api.past import Past, PastState, Step
 from lifesign.text import format_timestamp
 
 NOON_NS = 1_795_262_400_000_000_000  # 2026-11-21T12:00:00Z
@@ -172,6 +173,9 @@ class HandSource:
         self.refusal = ""
         self.history: list[EventDocument] = []
         self.asked_for_events = 0
+        self.moments: list[PastState] = []
+        self.steps: list[Step] = []
+        self.before_past: Callable[[], object] = lambda: None
         self.before_probe: Callable[[], object] = lambda: None
 
     def state(self) -> State:
@@ -208,6 +212,16 @@ class HandSource:
         self._fail()
         start = int(since or 0)
         return Events(events=self.history[start:], next=str(len(self.history)))
+
+    def past(self, component: str, step: Step) -> Past:
+        """Of the moments laid down, oldest first, the one that is asked for."""
+        self.steps.append(step)
+        self.before_past()
+        self._fail()
+        near = [one for one in self.moments if (one.at > step.moment if step.later else one.at < step.moment)]
+        near = near if step.later else near[::-1]
+        moment = near[step.count - 1] if len(near) >= step.count else None if step.later or not near else near[-1]
+        return Past(schema="lifesign.past/1", generated_at=at(0), component=component, moment=moment)
 
     def _fail(self) -> None:
         if self.problem:

@@ -8,6 +8,7 @@ from textual.message import Message
 
 from lifesign.api.documents import Component, Events, State
 from lifesign.api.failures import ClientError
+from lifesign.api.past import Past, Step
 from lifesign.tui.feed import EventsRead, Feed, Polled, Probed
 from tests.tui.documents import HandSource, component, state
 
@@ -52,6 +53,10 @@ class BrokenSource:
     ) -> Component:
         """Fails as no source should."""
         raise ZeroDivisionError
+
+    def past(self, component: str, step: Step) -> Past:
+        """Fails as no source should."""
+        raise OSError(component, step)
 
     def events(self, since: str | None = None) -> Events:
         """Refuses as a source may."""

@@ -14,12 +14,14 @@ from lifesign.tui.themes import load_themes, shipped_folder
 from tests.tui.desk import HandClock, seated
 from tests.tui.documents import STATES, at, component, down_mind, state
 from tests.tui.pictures import FOLDER, picture
+from tests.tui.test_time_travel import WENT_DOWN
 
 NOTICE = Notice(until=at(2520), author="bob (root)", reason="vendor outage", since=at(-60))
 VIEWS = {
     "panels": ("1",),
     "table": ("2",),
     "component": ("2", "j", "enter"),
+    "past": ("2", "j", "enter", "left_square_bracket"),
     "incidents": ("3",),
     "events": ("4",),
     "help": ("question_mark",),
@@ -56,11 +58,13 @@ async def drawn(name: str) -> str:
     theme = "night" if view in VIEWS else name.removeprefix("theme-")
     width, height = (int(part) for part in size.split("x")) if view in VIEWS else SIZES[0]
     async with seated(document(), (width, height), HandClock(), theme=theme, author="alice") as desk:
-        desk.source.history = history()
+        desk.source.history, desk.source.moments = history(), [WENT_DOWN]
         for key in VIEWS.get(view, ("2",)):
             await desk.press(key)
         if view == "events":
             await desk.until_shown("silence.added")
+        if view == "past":
+            await desk.until_shown("THE PAST")
         if view in {"restart", "silence"}:
             await desk.until(lambda: bool(getattr(desk.app.screen, "listens", False)), "no dialog listens")
         await desk.tick()

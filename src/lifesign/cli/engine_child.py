@@ -19,6 +19,7 @@ from lifesign.api.address import fits
 from lifesign.api.client import Client
 from lifesign.api.documents import Component, Events, State
 from lifesign.api.failures import ClientError
+from lifesign.api.past import Past, Step
 from lifesign.text import clean
 
 START_TIMEOUT_S = 10.0
@@ -165,6 +166,10 @@ class ChildSource:
     def events(self, since: str | None = None) -> Events:
         """The history. Raises ClientError."""
         return self._asked(lambda: self._client.events(since))
+
+    def past(self, component: str, step: Step) -> Past:
+        """How a component stood. Raises ClientError."""
+        return self._asked(lambda: self._client.past(component, step))
 
     def _asked(self, call: Callable[[], _Answer]) -> _Answer:
         try:

@@ -33,4 +33,6 @@ COMMAND_IDS = (
     "log.search",
     "log.older",
     "log.newer",
+    "past.earlier",
+    "past.later",
 )

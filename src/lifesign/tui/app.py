@@ -12,8 +12,10 @@ from typing import Any, ClassVar
 
 from rich.text import Text
 from textual.binding import Binding, BindingType
+from textual.message import Message
 
 from lifesign.api.documents import Component
+from lifesign.api.past import Step
 from lifesign.tui.answers import Answers
 from lifesign.tui.commands import Command, available, complaints
 from lifesign.tui.deeds import Deed
@@ -171,6 +173,10 @@ class ConsoleApp(DressedApp):
         """Does what the operator has confirmed."""
         if not self.read_only:
             self._errands.act(deed)
+
+    def read_past(self, component: str, step: Step, deliver: Callable[[Message], object]) -> bool:
+        """Asks how a component stood."""
+        return self._feed.read_past(component, step, deliver)
 
     def read_events(self, since: str | None) -> bool:
         """Asks for the history."""

@@ -15,6 +15,7 @@ from textual.message import Message
 
 from lifesign.api.documents import EventDocument
 from lifesign.api.failures import ClientError
+from lifesign.api.past import Past, Step
 from lifesign.text import clean
 from lifesign.tui.deeds import Deed, carry_out
 from lifesign.tui.snapshot import Reading
@@ -64,6 +65,16 @@ class EventsRead(Message):
         self.problem = problem
 
 
+class PastRead(Message):
+    """How a component stood at the change that `step` names. `problem`: why nobody could tell."""
+
+    def __init__(self, step: Step, past: Past | None, problem: str) -> None:
+        super().__init__()
+        self.step = step
+        self.past = past
+        self.problem = problem
+
+
 class Feed:
     """Asks a daemon and hands on what it answers.
 
@@ -84,7 +95,7 @@ class Feed:
         self._clock = clock
         self._stopped = threading.Event()
         self._wake = threading.Event()
-        self._jobs: queue.Queue[Callable[[StateSource], Message]] = queue.Queue(_MOST_JOBS)
+        self._jobs: queue.Queue[Callable[[StateSource], Message | None]] = queue.Queue(_MOST_JOBS)
 
     def start(self) -> None:
         """Starts both threads."""
@@ -112,7 +123,16 @@ class Feed:
         """Reads the history from `since` on."""
         return self._ask(lambda source: _read_events(source, since))
 
-    def _ask(self, job: Callable[[StateSource], Message]) -> bool:
+    def read_past(self, component: str, step: Step, deliver: Callable[[Message], object]) -> bool:
+        """Reads how `component` stood, for whoever takes the PastRead."""
+
+        def job(source: StateSource) -> None:
+            past, problem = _asked(partial(source.past, component, step))
+            deliver(PastRead(step, past, problem))
+
+        return self._ask(job)
+
+    def _ask(self, job: Callable[[StateSource], Message | None]) -> bool:
         try:
             self._jobs.put_nowait(job)
         except queue.Full:
@@ -134,8 +154,9 @@ class Feed:
                 job = self._jobs.get(timeout=0.5)
             except queue.Empty:
                 continue
-            self._hand_on(job(source))
-            self.poll_soon()
+            if (message := job(source)) is not None:
+                self._hand_on(message)
+                self.poll_soon()
 
     def _probe_all(self, source: StateSource, names: tuple[str, ...]) -> Message:
         problems: list[str] = []

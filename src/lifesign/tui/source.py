@@ -10,6 +10,7 @@ import msgspec
 
 from lifesign.api.documents import Component, Events, State
 from lifesign.api.failures import BadAnswer, ClientError, ProblemAnswer
+from lifesign.api.past import Past, Step
 from lifesign.text import clean
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
@@ -40,6 +41,10 @@ class StateSource(Protocol):
 
     def events(self, since: str | None = None) -> Events:
         """The history from `since` on."""
+        ...
+
+    def past(self, component: str, step: Step) -> Past:
+        """How `component` stood at a change of its own."""
         ...
 
 
@@ -83,3 +88,8 @@ class SnapshotFile:
     def events(self, since: str | None = None) -> Events:
         """A file holds no history. Raises ClientError."""
         raise ClientError(f"a snapshot holds no events{f' since {clean(since, 40)}' if since else ''}")
+
+    def past(self, component: str, step: Step) -> Past:
+        """A file holds no history. Raises ClientError."""
+        del step
+        raise ClientError(f"a snapshot holds no history: how {clean(component, 60)} stood before is not in it")

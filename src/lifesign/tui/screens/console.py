@@ -1,8 +1,12 @@
 """What a screen needs of the app, and all that it knows of it."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
+from textual.message import Message
+
 from lifesign.api.documents import Component
+from lifesign.api.past import Step
 from lifesign.tui.commands import Command
 from lifesign.tui.deeds import Deed
 from lifesign.tui.drawing.scene import Scene
@@ -49,6 +53,10 @@ class Console(Protocol):
 
     def thaw(self) -> bool:
         """Shows the present again, where the display was frozen; whether it was."""
+        ...
+
+    def read_past(self, component: str, step: Step, deliver: Callable[[Message], object]) -> bool:
+        """Asks how a component stood at a change of its own; `deliver` takes the PastRead."""
         ...
 
     def read_events(self, since: str | None) -> bool:

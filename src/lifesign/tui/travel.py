@@ -1,0 +1,49 @@
+"""Where an operator stands in a component's past, and what of it is asked for. One request at a time, however fast
+the keys come: what is pressed meanwhile is asked for in one go. Not here: asking, and drawing.
+"""
+
+from dataclasses import dataclass
+
+from lifesign.api.past import MOST_STEPS, Past, PastState, Step
+
+
+@dataclass(slots=True)
+class Travel:
+    """`moment`: what is shown, None for the present. `asked`: what is under way. `wanted`: steps since then."""
+
+    moment: PastState | None = None
+    asked: Step | None = None
+    wanted: int = 0
+
+    def press(self, by: int) -> None:
+        """So many changes later, or earlier where it is negative."""
+        self.wanted += by
+
+    def next_step(self, now: str) -> Step | None:
+        """What is to be asked for now; None for nothing. `now`: the moment that is the present, RFC 3339."""
+        if self.asked is not None or self.wanted == 0 or (self.moment is None and self.wanted > 0):
+            return None
+        at = self.moment.at if self.moment is not None else now
+        self.asked = Step(at, later=self.wanted > 0, count=min(abs(self.wanted), MOST_STEPS))
+        self.wanted = 0
+        return self.asked
+
+    def arrive(self, step: Step, past: Past | None) -> bool:
+        """Takes an answer; whether it was still waited for. Past the newest change is the present."""
+        if step is not self.asked:
+            return False
+        self.asked = None
+        if past is None:
+            self.wanted = 0
+        elif past.moment is not None or step.later:
+            self.moment = past.moment
+            self.wanted = 0 if past.moment is None else self.wanted
+        else:
+            self.wanted = max(self.wanted, 0)  # there is nothing before it
+        return True
+
+    def leave(self) -> bool:
+        """Back to the present; whether it was anywhere else, or on its way."""
+        was = self.moment is not None or self.asked is not None
+        self.moment, self.asked, self.wanted = None, None, 0
+        return was
