@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from lifesign.api.documents import EventDocument, MonitorInfo
@@ -11,7 +11,16 @@ from lifesign.core.commands import OperatorCommand
 from lifesign.core.hindsight import PastLook
 from lifesign.core.model import CheckState, ComponentState, Instant, Layer, Observation, ObserverState
 from lifesign.core.spec import CheckSpec, ComponentSpec, RestartSpec
-from lifesign.core.view import CheckView, ComponentGlance, ComponentView, IncidentView, MonitorView
+from lifesign.core.view import (
+    Changes,
+    CheckView,
+    ComponentGlance,
+    ComponentView,
+    Fresh,
+    IncidentView,
+    MonitorView,
+    Standing,
+)
 
 # 2026-11-21T14:03:22.123Z, worked out with GNU date, not with the code under test.
 AT_WALL_NS = 1_795_269_802_123_000_000
@@ -155,6 +164,14 @@ class FakeBackend:
             return self.shown
         chosen = set(names)
         return replace(self.shown, components=tuple(c for c in self.shown.components if c.spec.name in chosen))
+
+    def changes(
+        self, known: Mapping[str, Standing], names: Iterable[str] | None = None, *, ages: bool = True
+    ) -> Changes:
+        view = self.view(names)
+        stands = Standing(0, 0, 0, 0, None, ages=False)
+        fresh = {c.spec.name: Fresh(c, stands) for c in view.components}
+        return Changes(view.at, view.overall, view.observer, fresh)
 
     def glance(self) -> list[ComponentGlance]:
         self.glances += 1

@@ -8,10 +8,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from lifesign.core.commands import LookNow
 from lifesign.core.effects import Effect, Look, Record, Restart
 from lifesign.core.events import Event, EventName
 from lifesign.core.model import NS_PER_S, CheckId, CheckState, ComponentState, Instant, Layer, Observation, Verdict
-from lifesign.core.monitor import LookNow, Monitor
+from lifesign.core.monitor import Monitor
 from lifesign.core.restart import RestartReport
 from lifesign.core.spec import CheckSpec, ComponentSpec, MonitorSpec
 from lifesign.core.view import CheckView, ComponentView

@@ -246,12 +246,11 @@ def test_blinded_thrice_without_a_grace_between_is_too_often_until_the_last_grac
     made = machine()
     for start_s in (20, 32, 44):
         made.excuse(start_s * S, (start_s + 2) * S)
-    assert made.is_blinded_again_and_again(56 * S)
-    assert not made.is_blinded_again_and_again(56 * S + 1)
+    assert made.blinded_until_ns == 56 * S
     calm = machine()
     for start_s in (20, 32, 45):
         calm.excuse(start_s * S, (start_s + 2) * S)
-    assert not calm.is_blinded_again_and_again(50 * S)
+    assert calm.blinded_until_ns is None
 
 
 def test_a_stall_is_in_no_duration_and_a_grace_of_the_judge_outlasts_it() -> None:

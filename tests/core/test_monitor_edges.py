@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from lifesign.core.commands import Pause
+from lifesign.core.commands import LookNow, Pause
 from lifesign.core.effects import Look, Record
 from lifesign.core.events import Event, EventName
 from lifesign.core.model import CheckId, Identity, Instant, Layer, Observation, ObserverState
-from lifesign.core.monitor import LookNow, Monitor
+from lifesign.core.monitor import Monitor
 from lifesign.core.spec import MonitorSpec, RestartSpec
 from tests.core.stage import FAIL, OK, START, S, Stage, check, component
 

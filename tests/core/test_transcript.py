@@ -5,12 +5,11 @@ from dataclasses import replace
 import pytest
 
 from lifesign.core.alerting import Conversation, Notify, Stage
-from lifesign.core.commands import Hold, NotPossibleError, Release
+from lifesign.core.commands import Hold, LookNow, NotPossibleError, Release
 from lifesign.core.effects import Effect, Record, Restart
 from lifesign.core.events import EventName
 from lifesign.core.memory import MonitorMemory
 from lifesign.core.model import CheckId, Instant, Observation
-from lifesign.core.monitor import LookNow
 from lifesign.core.restart import Sent
 from lifesign.core.spec import MonitorSpec, RestartSpec
 from lifesign.core.transcript import Attended, Entry, Moment, Reconfigured, RecordedMonitor, Reported, Reviewed

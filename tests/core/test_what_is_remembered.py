@@ -100,7 +100,7 @@ def test_a_check_recalled_within_a_blindness_counts_one_stall_more() -> None:
     made.recall(MachineMemory(pending=False, last=0, blind_left_ns=25 * S, blind_stalls=2), ELSEWHERE)
     assert made.memory(ELSEWHERE).blind_stalls == 3
     assert made.memory(ELSEWHERE).blind_left_ns == 25 * S
-    assert made.is_blinded_again_and_again(ELSEWHERE)
+    assert made.blinded_until_ns == ELSEWHERE + 25 * S
 
 
 def test_a_check_recalled_in_its_grace_has_a_whole_one_again_and_stays_pending() -> None:

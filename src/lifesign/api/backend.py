@@ -8,7 +8,7 @@ from lifesign.api.tally import Tallies
 from lifesign.core.commands import OperatorCommand
 from lifesign.core.hindsight import PastLook
 from lifesign.core.model import ComponentState, Observation
-from lifesign.core.view import ComponentGlance, MonitorView
+from lifesign.core.view import Changes, ComponentGlance, MonitorView, Standing
 
 
 class Archive(Protocol):
@@ -31,6 +31,15 @@ class Backend(Protocol):
 
     def view(self, names: Iterable[str] | None = None) -> MonitorView:
         """The state at this moment; with `names`, of the components only these, as far as they exist."""
+        ...
+
+    def changes(
+        self, known: Mapping[str, Standing], names: Iterable[str] | None = None, *, ages: bool = True
+    ) -> Changes:
+        """What became, up to this moment, of views of which `known` tells for how long they are right.
+
+        `names`: of these components only. `ages`: whether what goes on with the clock alone is told.
+        """
         ...
 
     def glance(self) -> Sequence[ComponentGlance]:

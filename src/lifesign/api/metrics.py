@@ -18,36 +18,25 @@ from prometheus_client.core import (
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
-from lifesign.api.documents import Check, Component, State
-from lifesign.api.exposition import gauges_text, states_text
+from lifesign.api.copies import Copy
+from lifesign.api.documents import State
+from lifesign.api.exposition import gauges_text
+from lifesign.api.metric_lines import components_text
 from lifesign.api.tally import BOUNDS_S, Tallies
-from lifesign.core.model import CheckState, ComponentState
+from lifesign.core.model import ComponentState
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 
-def metrics_text(state: State, overdue_checks: int, tallies: Tallies) -> bytes:
-    """Everything in `state` that is a number, what was counted, and this process. Takes 0.1 ms of CPU a component."""
-    registry = CollectorRegistry(auto_describe=False)
-    found = [*_of_the_monitor(state, overdue_checks), *_of_components(state.components), *_counted(tallies)]
+def metrics_text(state: State, copies: Sequence[Copy], tallies: Tallies) -> bytes:
+    """Everything in `state` and its components that is a number, what was counted, and this process."""
+    overdue_checks = sum(copy.overdue for copy in copies)
+    found = [*_of_the_monitor(state, overdue_checks), *_counted(tallies)]
     gauges = [family for family in found if type(family) is GaugeMetricFamily]
+    registry = CollectorRegistry(auto_describe=False)
     registry.register(_Families(family for family in found if type(family) is not GaugeMetricFamily))
     ProcessCollector(registry=registry)
-    return _states_of_components(state.components) + gauges_text(gauges) + generate_latest(registry)
-
-
-def _states_of_components(components: list[Component]) -> bytes:
-    whole = [((("component", component.name),), component.state) for component in components]
-    parts = [
-        ((("component", component.name), ("layer", layer)), held)
-        for component in components
-        for layer in ("startable", "alive", "ready", "working")
-        if (held := getattr(component.layers, layer)) is not None
-    ]
-    words = "1 for the {}'s state, 0 for all others."
-    return states_text(
-        "lifesign_component_state", words.format("component"), whole, tuple(map(str, ComponentState))
-    ) + states_text("lifesign_layer_state", words.format("layer"), parts, tuple(map(str, CheckState)))
+    return gauges_text(gauges) + components_text(copies) + generate_latest(registry)
 
 
 class _Families(Collector):
@@ -103,67 +92,6 @@ def _counter(
     for key, count in counts.items():
         family.add_metric(key, count)
     return family
-
-
-def _of_components(components: list[Component]) -> Iterator[Metric]:
-    yield from _numbers_of_components(components)
-    yield from _of_checks(components)
-
-
-def _numbers_of_components(components: list[Component]) -> Iterator[Metric]:
-    help_of = {
-        "staleness_seconds": "Time since the work signal last advanced.",
-        "stale_after_seconds": "Limit of the staleness.",
-        "consecutive_failures": "Failures in a row of the worst check.",
-        "incident_open": "1 from going down to the recovery.",
-        "flapping": "1 while it changes too often.",
-        "silenced": "1 while no alert goes out.",
-        "held": "1 while neither an alert nor an automatic restart is made.",
-        "acknowledged": "1 while somebody has taken the incident.",
-        "incarnation": "Lives of the supervised process that began under our eyes.",
-        "restart_unproductive": "Restarts in a row that brought no work back.",
-        "restart_budget_left": "Automatic restarts left in the window.",
-    }
-    families = {name: _gauge(name, words, "component") for name, words in help_of.items()}
-    for component in components:
-        for name, value in _numbers_of(component).items():
-            if value is not None:
-                families[name].add_metric((component.name,), float(value))
-    yield from families.values()
-
-
-def _numbers_of(component: Component) -> Mapping[str, float | None]:
-    restart = component.restart
-    return {
-        "staleness_seconds": component.staleness_s,
-        "stale_after_seconds": component.stale_after_s,
-        "consecutive_failures": component.consecutive_failures,
-        "incident_open": component.incident is not None,
-        "flapping": component.flapping,
-        "silenced": component.silence is not None,
-        "held": component.hold is not None,
-        "acknowledged": component.acknowledged is not None,
-        "incarnation": restart.incarnation if restart else None,
-        "restart_unproductive": restart.unproductive if restart else None,
-        "restart_budget_left": restart.budget_left if restart else None,
-    }
-
-
-def _of_checks(components: list[Component]) -> Iterator[Metric]:
-    latency = _gauge("check_latency_seconds", "How long the newest look took.", "component", "check")
-    measured = _gauge("check_metric", "What the check measured, in its own unit.", "component", "check", "metric")
-    for component in components:
-        for check in component.checks:
-            _set_check(latency, measured, component.name, check)
-    yield latency
-    yield measured
-
-
-def _set_check(latency: GaugeMetricFamily, measured: GaugeMetricFamily, component: str, check: Check) -> None:
-    if check.latency_ms is not None:
-        latency.add_metric((component, check.name), check.latency_ms / 1000)
-    for name, value in check.metrics.items():
-        measured.add_metric((component, check.name, name), value)
 
 
 def _gauge(name: str, words: str, *labels: str) -> GaugeMetricFamily:

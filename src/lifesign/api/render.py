@@ -5,7 +5,7 @@ floats are finite and rounded, integers fit 64 bits, text is clean.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -32,25 +32,40 @@ from lifesign.core.events import Event
 from lifesign.core.model import CheckState, ComponentState, Identity, JsonValue, Layer
 from lifesign.core.restart import Phase, RestartRecord
 from lifesign.core.spec import RestartSpec
-from lifesign.core.view import CheckView, ComponentGlance, ComponentView, MonitorView, NoticeView, RestartView
+from lifesign.core.view import (
+    Ages,
+    Changes,
+    CheckView,
+    ComponentGlance,
+    ComponentView,
+    MonitorView,
+    NoticeView,
+    RestartView,
+)
 from lifesign.text import clean, format_timestamp
 
 _TEXT_LIMIT = 2000
 _DEPTH_LIMIT = 16
 _INTEGER_LIMIT = 2**63
+_LAYERS = (Layer.STARTABLE, Layer.ALIVE, Layer.READY, Layer.WORKING)
 
 
-def state_document(view: MonitorView, info: MonitorInfo, components: list[Component] | None = None) -> State:
-    """The state document of one instant. `components`: those of `view`, where they are made already."""
-    components = [component_document(c) for c in view.components] if components is None else components
+def state_document(view: MonitorView, info: MonitorInfo) -> State:
+    """The state document of one instant."""
+    components = [component_document(component) for component in view.components]
     states = [component.state for component in components]
+    return msgspec.structs.replace(state_head(view, info, states), components=components)
+
+
+def state_head(view: MonitorView | Changes, info: MonitorInfo, states: Sequence[str]) -> State:
+    """The state document of one instant but for its components, which are in these states."""
     return State(
         schema=STATE_SCHEMA,
         generated_at=_stamp(view.at.wall_ns),
         monitor=info,
         overall=str(view.overall),
         counts=Counts(**{str(state): states.count(str(state)) for state in ComponentState}),
-        components=components,
+        components=[],
     )
 
 
@@ -68,8 +83,8 @@ def component_document(view: ComponentView) -> Component:
         next=_clean(view.next_step, _TEXT_LIMIT),
         layers=_layers(view.layers),
         last_work_at=_time(view.last_work_wall_ns),
-        staleness_s=_rounded(view.staleness_s),
-        stale_after_s=_rounded(view.stale_after_s),
+        staleness_s=rounded(view.staleness_s),
+        stale_after_s=rounded(view.stale_after_s),
         consecutive_failures=view.consecutive_failures,
         flapping=view.flapping,
         suppressed_by=view.suppressed_by,
@@ -81,6 +96,18 @@ def component_document(view: ComponentView) -> Component:
         checks=[_check(check) for check in view.checks],
         process=msgspec.UNSET if view.process is None else _process(view.process),
     )
+
+
+def aging_values(ages: Ages) -> Sequence[str | float | None]:
+    """What goes on with the clock alone, in the order in which it stands in a component's document."""
+    return [
+        _clean(ages.diagnosis, _TEXT_LIMIT),
+        _clean(ages.next_step, _TEXT_LIMIT),
+        _time(ages.last_work_wall_ns),
+        rounded(ages.staleness_s),
+        rounded(ages.stale_after_s),
+        *[_clean(message, _TEXT_LIMIT) for message in ages.messages],
+    ]
 
 
 def status_document(source: MonitorView | State) -> Status:
@@ -129,7 +156,7 @@ def _check(view: CheckView) -> Check:
         consecutive_successes=view.consecutive_successes,
         last_at=_time(view.last_at_wall_ns),
         next_at=_time(view.next_at_wall_ns),
-        latency_ms=None if view.latency_s is None else _rounded(view.latency_s * 1000),
+        latency_ms=None if view.latency_s is None else rounded(view.latency_s * 1000),
         message=_clean(view.message, _TEXT_LIMIT),
         metrics={_clean(name): round(value, 6) for name, value in view.metrics.items() if math.isfinite(value)},
         data=_plain_mapping(view.data),
@@ -138,7 +165,8 @@ def _check(view: CheckView) -> Check:
 
 
 def _layers(states: Mapping[Layer, CheckState | None]) -> Layers:
-    return Layers(**{str(layer): None if (state := states.get(layer)) is None else str(state) for layer in Layer})
+    held = [None if (state := states.get(layer)) is None else str(state) for layer in _LAYERS]
+    return Layers(startable=held[0], alive=held[1], ready=held[2], working=held[3])
 
 
 def _incident(view: ComponentView) -> Incident | None:
@@ -193,8 +221,8 @@ def _restart_made(record: RestartRecord) -> RestartMade:
         words=_clean(record.words),
         pid_before=record.pid_before,
         pid_after=record.pid_after,
-        process_after_s=_rounded(record.process_after_s),
-        work_after_s=_rounded(record.work_after_s),
+        process_after_s=rounded(record.process_after_s),
+        work_after_s=rounded(record.work_after_s),
         outcome=str(record.outcome),
     )
 
@@ -221,7 +249,8 @@ def _time(wall_ns: int | None) -> str | None:
     return None if wall_ns is None else _stamp(wall_ns)
 
 
-def _rounded(value: float | None) -> float | None:
+def rounded(value: float | None) -> float | None:
+    """To three places; None where it is not finite."""
     return None if value is None or not math.isfinite(value) else round(value, 3)
 
 

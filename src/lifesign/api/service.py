@@ -4,26 +4,26 @@ Not here: HTTP.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from lifesign.api.backend import Backend
-from lifesign.api.documents import Component, ComponentStatus, State
+from lifesign.api.copies import Copies, Copy, encoded
+from lifesign.api.documents import ComponentStatus, State
 from lifesign.api.journal import Journal
 from lifesign.api.looking_back import past
 from lifesign.api.past import Past, Step
 from lifesign.api.problems import unknown_component
-from lifesign.api.render import component_document, component_status, state_document
+from lifesign.api.render import component_status, state_head
 from lifesign.api.reporting import KINDS, Occasion, Report, Subject, report
 from lifesign.core.model import ComponentState
-from lifesign.core.view import ComponentView, MonitorView
+from lifesign.core.view import ComponentView
 
 STALE_ROUND_S = 5.0
 METRICS_CACHE_S = 1.0
 STATE_CACHE_S = 0.1  # however many ask for the state, it is rendered ten times a second at most
-_BATCH = 100  # so many components are rendered before the loop may turn to its real work
 
 
 class Service:
@@ -32,12 +32,12 @@ class Service:
     def __init__(self, backend: Backend, journal: Journal) -> None:
         self.backend = backend
         self.journal = journal
+        self._copies = Copies(backend)
         self._state_bytes = b""
         self._made_at_s = -1.0
         self._made_for = ""
         self._done = 0
         self._rendering = asyncio.Lock()
-        self._overdue_checks = 0
         self._statuses: list[ComponentStatus] = []
         self._glanced_for: Mapping[str, ComponentState] = {}
         self._glanced_at_s = -1.0
@@ -52,34 +52,14 @@ class Service:
         return not self.backend.info().last_round_age_s <= STALE_ROUND_S  # NaN is stalled too
 
     async def state(self) -> State:
-        """The state document of now.
+        """The state document of now, as whoever asks for it reads it."""
+        return msgspec.json.decode(await self.state_bytes(), type=State)
 
-        The loop turns while it is made. What has changed meanwhile is made anew at last, so that every state in it
-        is of one instant.
-        """
-        made: dict[str, Component] = {}
-        overdue: dict[str, int] = {}
-        stale = list(self.backend.states())
-        while len(stale) > _BATCH:
-            for first in range(0, len(stale), _BATCH):
-                self._make(made, overdue, self.backend.view(stale[first : first + _BATCH]))
-                await asyncio.sleep(0)
-            changed = self._changed(made)
-            stale = changed if len(changed) < len(stale) else []
-        view = self.backend.view(stale or self._changed(made))
-        self._make(made, overdue, view)
-        names = self.backend.states()
-        self._overdue_checks = sum(overdue[name] for name in names)
-        components = [made[name] for name in names]
-        return replace_overall(state_document(view, self.backend.info(), components), self.overall(view.overall))
-
-    def _make(self, made: dict[str, Component], overdue: dict[str, int], view: MonitorView) -> None:
-        for component in view.components:
-            made[component.spec.name] = component_document(component)
-            overdue[component.spec.name] = sum(check.overdue for check in component.checks)
-
-    def _changed(self, made: Mapping[str, Component]) -> list[str]:
-        return [name for name, state in self.backend.states().items() if name not in made or made[name].state != state]
+    async def _looked(self) -> tuple[State, Sequence[Copy]]:
+        """The state document of now but for its components, and these."""
+        found, copies = await self._copies.renewed()
+        head = state_head(found, self.backend.info(), [copy.document.state for copy in copies])
+        return replace_overall(head, self.overall(found.overall)), copies
 
     def status(self) -> tuple[ComponentState, list[ComponentStatus]]:
         """The whole and each component as a health check is told: every state of now, the words 0.1 s old at most."""
@@ -101,7 +81,9 @@ class Service:
         async with self._rendering:
             now_s, cursor, done = asyncio.get_running_loop().time(), self.journal.cursor, self._done
             if now_s - self._made_at_s > STATE_CACHE_S or self._made_for != cursor:
-                self._state_bytes = encode(await self.state())
+                head, copies = await self._looked()
+                components = await encoded(copies)
+                self._state_bytes = encode(msgspec.structs.replace(head, components=components))
                 self._made_at_s, self._made_for = (now_s if done == self._done else -1.0), cursor
             return self._state_bytes
 
@@ -112,9 +94,7 @@ class Service:
             if now_s - self._metrics_made_at_s > METRICS_CACHE_S:
                 from lifesign.api.metrics import CONTENT_TYPE, metrics_text  # 90 ms that only a scraped daemon pays
 
-                text = await asyncio.to_thread(
-                    metrics_text, await self.state(), self._overdue_checks, self.backend.tallies()
-                )
+                text = await asyncio.to_thread(metrics_text, *await self._looked(), self.backend.tallies())
                 self._metrics, self._metrics_made_at_s = (text, CONTENT_TYPE), now_s
             return self._metrics
 

@@ -26,7 +26,7 @@ from lifesign.core.events import Event, EventName
 from lifesign.core.heralding import Components, Herald
 from lifesign.core.model import Instant, JsonValue
 from lifesign.core.showing import component_view
-from lifesign.core.view import ComponentView, MonitorView
+from lifesign.core.view import Change, Changes, ComponentView, Fresh, MonitorView
 from lifesign.text import redact
 
 PREFIXES = ("alerting/", "outbox/", "sink/")
@@ -150,6 +150,9 @@ class Alerter:
         return without_secrets(msgspec.structs.replace(made, drill=self._drill), self._secrets())
 
     def _told(self, outcome: Outcome) -> None:
+        shown = self._monitor.components.get(outcome.alert.component)
+        if shown is not None:
+            shown.revision += 1  # with the address of its issue, perhaps
         if not outcome.trouble:
             self._tell_of("sent", outcome.sink, outcome.alert)
         elif outcome.is_new:
@@ -167,6 +170,13 @@ class Alerter:
     def with_addresses(self, view: MonitorView) -> MonitorView:
         """`view` with the issue of every open incident that has one."""
         return replace(view, components=tuple(map(self._with_address, view.components)))
+
+    def addressed(self, changes: Changes) -> Changes:
+        """Likewise what became of views."""
+        return replace(changes, components={name: self._addressed(one) for name, one in changes.components.items()})
+
+    def _addressed(self, change: Change) -> Change:
+        return change._replace(view=self._with_address(change.view)) if isinstance(change, Fresh) else change
 
     def _with_address(self, component: ComponentView) -> ComponentView:
         incident = component.incident

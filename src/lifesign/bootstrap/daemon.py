@@ -4,16 +4,14 @@ import asyncio
 import gc
 import logging
 import os
-import platform
 import signal
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
 
-from lifesign import __version__
 from lifesign.api.documents import MonitorInfo
 from lifesign.api.journal import Journal
 from lifesign.api.tally import Tallies
+from lifesign.bootstrap.about import Mode, monitor_info
 from lifesign.bootstrap.alerting import Alerter, no_alert_ends_the_watch
 from lifesign.bootstrap.beats import Beats
 from lifesign.bootstrap.difference import Difference, followed
@@ -36,21 +34,18 @@ from lifesign.core.events import Event, EventName
 from lifesign.core.memory import MonitorMemory, absence, removed
 from lifesign.core.model import CheckId, ComponentState, Observation
 from lifesign.core.transcript import RecordedMonitor
-from lifesign.core.view import ComponentGlance, MonitorView
+from lifesign.core.view import Changes, ComponentGlance, MonitorView, Standing
 from lifesign.engine.clock import SteadyClocks
 from lifesign.engine.engine import Engine
 from lifesign.engine.files import FileSweep
 from lifesign.engine.log import LineLog
 from lifesign.engine.looking import Looks
 from lifesign.engine.notify import ServiceManager
-from lifesign.text import format_timestamp
 
 WORKS_S = 5.0  # without a finished round for so long, nobody is told that we work
 LAST_RESORT_S = 4.5  # SIGTERM ends everything within 5 s, whatever hangs (reliability.md, P5)
 
 logger = logging.getLogger(__name__)
-
-Mode = Literal["daemon", "console"]
 
 
 class Daemon:
@@ -247,6 +242,13 @@ class Daemon:
         view = self._engine.view(names)
         return view if self._alerter is None else self._alerter.with_addresses(view)
 
+    def changes(
+        self, known: Mapping[str, Standing], names: Iterable[str] | None = None, *, ages: bool = True
+    ) -> Changes:
+        """What became of views that somebody has."""
+        changes = self._monitor.changes(self._clocks(), known, names, ages=ages)
+        return changes if self._alerter is None else self._alerter.addressed(changes)
+
     def glance(self) -> tuple[ComponentGlance, ...]:
         """The least of every component at this moment."""
         return self._engine.glance()
@@ -257,19 +259,13 @@ class Daemon:
 
     def info(self) -> MonitorInfo:
         """The monitor itself."""
-        now = self._clocks()
-        return MonitorInfo(
-            name=self._config.monitor.name,
-            host=platform.node(),
-            version=__version__,
-            pid=os.getpid(),
-            mode=self._mode,
-            started_at=format_timestamp(self._started.wall_ns),
-            uptime_s=round((now.mono_ns - self._started.mono_ns) / 1e9, 3),
-            loop_lag_ms=round(self._engine.loop_lag_ms, 3),
-            last_round_age_s=round(self._engine.last_round_age_s(), 3),
-            observer=self._engine.monitor.observer.value,
-            state_writable=self._keeper.writable,
+        return monitor_info(
+            self._config.monitor.name,
+            self._mode,
+            self._started,
+            self._clocks(),
+            self._engine,
+            writable=self._keeper.writable,
             config=self._reloader.info,
             outbox=None if self._alerter is None else self._alerter.outbox_info,
         )

@@ -46,6 +46,7 @@ class SharedBudget:
             tracked = components.get(name)
             if tracked is not None and tracked.governor is not None:
                 tracked.governor.budget.share(moments_ns)
+                tracked.revision += 1
 
     def _read(self, ledgers: Mapping[str, Ledger]) -> dict[str, tuple[int, ...]]:
         found, now_boot_ns = {}, read_clocks().boot_ns

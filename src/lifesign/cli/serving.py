@@ -26,7 +26,8 @@ def serve_config(
     `console_child`: listen on that socket alone and end with standard input, as a console's own engine; it remembers
     what it did only where it may `act` by itself.
     """
-    from lifesign.bootstrap.daemon import Daemon, Mode
+    from lifesign.bootstrap.about import Mode
+    from lifesign.bootstrap.daemon import Daemon
     from lifesign.bootstrap.foreground import serve
     from lifesign.bootstrap.plan import Acting
     from lifesign.bootstrap.state_folder import AlreadyRunningError, StateFolder

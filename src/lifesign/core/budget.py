@@ -44,6 +44,11 @@ class Budget:
         """How long until one may be made; 0 where it may be now."""
         return max(self._wait_ns(self._spent, boot_ns), self._wait_ns(self._shared, boot_ns))
 
+    def next_change_ns(self, boot_ns: int) -> int | None:
+        """When one more may be made, or none need be waited for any more; None where nothing is spent."""
+        counted = [*self._in_window(self._spent, boot_ns), *self._in_window(self._shared, boot_ns)]
+        return min(counted) + self.window_ns if counted else None
+
     def words(self, now: Instant) -> str:
         """`budget: 3 of 5 left`, and where none is: until when."""
         wait_ns = self.wait_ns(now.boot_ns)

@@ -238,9 +238,10 @@ class CheckMachine:
         """We did not run for a short while, until `end_ns`: what was under way in it is not evidence."""
         self._blind_until_ns = max(self._blind_until_ns, end_ns)
 
-    def is_blinded_again_and_again(self, now_ns: int) -> bool:
-        """Whether stalls come before the grace after the last one is over, so that nothing can ever fail (T3)."""
-        return self._blind_stalls >= BLINDED_TOO_OFTEN and now_ns <= self._blind_until_ns
+    @property
+    def blinded_until_ns(self) -> int | None:
+        """Till then nothing can fail, for stalls come again before the grace after the last is over (T3). None: no."""
+        return self._blind_until_ns if self._blind_stalls >= BLINDED_TOO_OFTEN else None
 
     def is_blind(self, began_ns: int) -> bool:
         """Whether what began at `began_ns` lies in a stall of ours or in the grace after it."""

@@ -1,7 +1,7 @@
 """Commands: what an operator asks of the core, as data. `Monitor.command` carries them out, or refuses with a reason.
 
 `author` is who asked, as the socket or the token proved it. Durations in nanoseconds. A `component` of None means
-every component, where that is allowed. Not here: looking (`LookNow`), and what a command leads to.
+every component, where that is allowed. Not here: what a command leads to.
 """
 
 from dataclasses import dataclass
@@ -10,6 +10,14 @@ from typing import TypeAlias
 
 class NotPossibleError(Exception):
     """The command cannot be carried out now; the message says why, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class LookNow:
+    """Look at once: at one component, at one check of it, or at everything. Nobody need ask for it: it is no deed."""
+
+    component: str | None = None
+    check: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from lifesign.core.model import NS_PER_S, WORST_CHECK_FIRST, CheckState, ComponentState, Layer
 from lifesign.core.tracked import TrackedCheck
 
+_NO_LAYER: dict[Layer, CheckState | None] = dict.fromkeys(Layer)
 _BAD = (CheckState.FAILED, CheckState.UNKNOWN, CheckState.FAILING, CheckState.WARNING)
 
 
@@ -58,7 +59,7 @@ def _unseen_s(check: TrackedCheck, now_ns: int) -> float:
 
 def layers(checks: Iterable[TrackedCheck]) -> Mapping[Layer, CheckState | None]:
     """The worst state of each layer's checks; None where a layer has none."""
-    worst: dict[Layer, CheckState | None] = dict.fromkeys(Layer)
+    worst: dict[Layer, CheckState | None] = _NO_LAYER.copy()
     for check in checks:
         held = worst[check.spec.layer]
         if held is None or WORST_CHECK_FIRST.index(check.state) < WORST_CHECK_FIRST.index(held):
@@ -101,14 +102,14 @@ def worst_check(checks: Sequence[TrackedCheck]) -> TrackedCheck:
             -check.machine.consecutive_failures,
         )
 
-    return min(checks, key=rank)
+    return min(checks, key=rank) if len(checks) > 1 else checks[0]
 
 
 def nearest_to_its_limit(checks: Sequence[TrackedCheck], now_ns: int) -> TrackedCheck | None:
     """The check whose work signal has used the largest part of its limit; one that was never read comes last."""
     signals = [check for check in checks if check.spec.signal is not None]
-    if not signals:
-        return None
+    if len(signals) < 2:
+        return signals[0] if signals else None
 
     def used(check: TrackedCheck) -> float:
         staleness_s, limit_s = check.staleness_s(now_ns)

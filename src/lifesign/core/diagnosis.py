@@ -117,16 +117,14 @@ def _healthy(checks: Sequence[TrackedCheck], now_ns: int) -> str:
 
 def next_step(state: ComponentState, checks: Sequence[TrackedCheck], now_ns: int) -> str:
     """What happens next and in how long, where something will; else empty."""
-    failing = [c for c in checks if c.state is CheckState.FAILING]
     if state is ComponentState.STARTING:
         graces = [c.machine.grace_ends_ns - now_ns for c in checks if c.state is CheckState.PENDING]
         return f"grace ends in {format_duration(max(graces) // NS_PER_S)}" if graces and max(graces) > 0 else ""
     if state is ComponentState.DOWN:
         ahead_ns = [c.schedule.due_ns - now_ns for c in checks if c.state is CheckState.FAILED]
         return f"looked at again in {format_duration(max(0, min(ahead_ns)) // NS_PER_S)}" if ahead_ns else ""
-    if failing and state is ComponentState.DEGRADED:
-        return _until_down(failing, now_ns)
-    return ""
+    failing = [c for c in checks if c.state is CheckState.FAILING] if state is ComponentState.DEGRADED else []
+    return _until_down(failing, now_ns) if failing else ""
 
 
 def _until_down(failing: Sequence[TrackedCheck], now_ns: int) -> str:

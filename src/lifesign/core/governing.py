@@ -77,6 +77,7 @@ class Governing:
         effects = governor.advance(self._sight(component, governor, now), now)
         effects += self._last_looks(component, governor, now)
         self._plan(component, governor, now)
+        component.revision += 1
         return effects
 
     def _keep_common_cause(self, component: TrackedComponent, governor: Governor) -> None:

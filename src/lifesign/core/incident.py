@@ -47,6 +47,7 @@ class TrackedComponent:
     def __init__(self, spec: ComponentSpec, now: Instant, *, seed: int, one_shot: bool, dry_run: bool = False) -> None:
         self.spec = spec
         self._dry_run = dry_run
+        self.revision = now.mono_ns  # grows with all that happens to it, and is of no former one of its name
         self.checks = {c.name: TrackedCheck(spec.name, c, now, seed=seed, one_shot=one_shot) for c in spec.checks}
         self.state = component_state(self.checks.values(), crash_loop=False)
         self._told = self.state

@@ -5,36 +5,28 @@ Call them with readings of the clocks in order. The same calls give the same eff
 (S5): that makes replay, dry runs and simulation one and the same thing.
 """
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 
 from lifesign.core.alarms import Alarms
-from lifesign.core.commands import OperatorCommand, Resume
+from lifesign.core.commands import LookNow, OperatorCommand, Resume
 from lifesign.core.common_cause import CommonCause
-from lifesign.core.component import overall_state
 from lifesign.core.effects import Effect, Look, Record
-from lifesign.core.events import Event, EventName
 from lifesign.core.governing import Governing
 from lifesign.core.incident import TrackedComponent
 from lifesign.core.memory import MonitorMemory, removed
 from lifesign.core.model import NS_PER_S, CheckId, ComponentState, Identity, Instant, Observation, ObserverState
-from lifesign.core.observer import TICK_NS, Finding, Observer, told_of
+from lifesign.core.observer import TICK_NS, Finding, Observer, told_of, told_of_doubt
 from lifesign.core.restart import RestartReport
 from lifesign.core.showing import component_view
 from lifesign.core.spec import ComponentSpec, MonitorSpec
+from lifesign.core.standing import component_changes
 from lifesign.core.supervision import Supervision
 from lifesign.core.tracked import TrackedCheck
-from lifesign.core.view import MonitorView
+from lifesign.core.view import Changes, MonitorView, Standing
+from lifesign.core.whole import Whole
 
 NOTHING: tuple[Effect, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class LookNow:
-    """Look at once: at one component, at one check of it, or at everything."""
-
-    component: str | None = None
-    check: str | None = None
 
 
 class Monitor:
@@ -49,15 +41,13 @@ class Monitor:
         self._common = CommonCause(now.mono_ns)
         self._governing = Governing(self.components, self._common, now)
         self._supervision = Supervision(self.components, self._governing)
-        self._observer = Observer(now)
-        self._observer_state = ObserverState.OK
-        self._now = now
-        self._checks: list[TrackedCheck] = []
-        self._alarms = Alarms()
+        self._observer, self._observer_state, self._now = Observer(now), ObserverState.OK, now
+        self._checks, self._alarms, self._whole = list[TrackedCheck](), Alarms(), Whole()
         self._follow_checks()
 
     def _follow_checks(self) -> None:
         """Numbers the checks of all components, and plans each that is new."""
+        self._whole.follow(self.components)
         planned = {check: self._alarms.moment_ns(number) for number, check in enumerate(self._checks)}
         self._checks = [check for component in self.components.values() for check in component.checks.values()]
         self._owners = [component for component in self.components.values() for _ in component.checks]
@@ -84,11 +74,13 @@ class Monitor:
         self._governing.follow(self.components, now)
         self._supervision = Supervision(self.components, self._governing)
         self._follow_checks()
+        self._happened(None)
         return (*effects, *map(Record, removed(MonitorMemory(gone), names, now)))
 
     def _begun(self, component: ComponentSpec, now: Instant) -> TrackedComponent:
-        spec = self.spec
-        return TrackedComponent(component, now, seed=spec.seed, one_shot=spec.one_shot, dry_run=spec.dry_run)
+        return TrackedComponent(
+            component, now, seed=self.spec.seed, one_shot=self.spec.one_shot, dry_run=self.spec.dry_run
+        )
 
     def _followed(self, spec: ComponentSpec, changed: Collection[CheckId], now: Instant) -> TrackedComponent:
         held = self.components.get(spec.name)
@@ -114,6 +106,7 @@ class Monitor:
         if began_ns is None:
             return effects
         component = self._owners[number]
+        component.revision += 1
         if tracked.paused:
             schedule.finish(run, now_ns)
             return effects
@@ -147,6 +140,7 @@ class Monitor:
         if tracked is None:
             return effects
         effects += (*self._governing.report(tracked, attempt, report, now), *self._refresh(tracked, now))
+        self._happened(component)
         self._plan_anew(tracked, now)
         return effects
 
@@ -162,9 +156,9 @@ class Monitor:
         """
         done = [] if isinstance(command, LookNow) else self._supervision.command(command, now)
         told, now = self._notice(now)
+        self._happened(command.component)
         if isinstance(command, LookNow):
-            named = [tracked for tracked in self._named(command) if not tracked.paused]
-            begun = [tracked for tracked in named if tracked.schedule.wake(now.mono_ns)]
+            begun = [check for check in self._named(command) if not check.paused and check.schedule.wake(now.mono_ns)]
             return (*told, *(Look(tracked.id, tracked.schedule.run) for tracked in begun))
         if isinstance(command, Resume):
             self._governing.resumed(self.components[command.component], now)
@@ -181,15 +175,14 @@ class Monitor:
         """Lets time pass: looks that are due, states that change by time alone."""
         told, now = self._notice(now)
         now_ns, alarms = now.mono_ns, self._alarms
-        effects = [*told]
-        touched: dict[TrackedComponent, None] = {}
+        effects, touched = [*told], dict[TrackedComponent, None]()
         for number in alarms.ring(now_ns):
-            tracked = self._checks[number]
+            tracked, component = self._checks[number], self._owners[number]
             if tracked.paused:
                 continue
             if tracked.advance(now_ns):
                 effects.append(Look(tracked.id, tracked.schedule.run))
-            component = self._owners[number]
+            component.revision += 1
             if tracked.state is not tracked.machine.state(now_ns) or not component.is_calm():
                 touched[component] = None
             alarms.set(number, tracked.next_wake_ns(now_ns))
@@ -226,16 +219,22 @@ class Monitor:
 
     def attend(self, now: Instant) -> tuple[Effect, ...]:
         """Reads the clocks and starts nothing: for one round of looks, in which nobody calls `tick`."""
-        effects, _ = self._notice(now)
-        return effects
+        return self._notice(now)[0]
 
     def memory(self, now: Instant) -> MonitorMemory:
         """What must survive of it: give it to the next `Monitor`."""
         return MonitorMemory({name: component.memory(now) for name, component in self.components.items()})
 
+    def _happened(self, name: str | None) -> None:
+        """Something was done to that component, or to all of them."""
+        for component in self._shown(None if name is None else (name,)):
+            component.revision += 1
+            self._whole.note(component)
+
     def _refresh(self, component: TrackedComponent, now: Instant) -> tuple[Effect, ...]:
         was_open = component.incident is not None
         events = component.refresh(now)
+        self._whole.note(component)
         if component.incident is not None and not was_open:
             common = self._common.went_down(component.spec.name, len(self.components), now)
             self._observer_state = ObserverState.SUSPECT if common else self._observer_state
@@ -257,7 +256,8 @@ class Monitor:
                 told = self._take(finding, now)
         suspect = now.mono_ns < self._observer.suspect_until_ns or self._common.is_suspected(now.mono_ns)
         if suspect is not (self._observer_state is ObserverState.SUSPECT):
-            told += self._tell_observer(now, suspect=suspect)
+            self._observer_state = ObserverState.SUSPECT if suspect else ObserverState.OK
+            told += (Record(told_of_doubt(now, suspect=suspect)),)
         return told, now
 
     def _take(self, finding: Finding, now: Instant) -> tuple[Effect, ...]:
@@ -266,15 +266,9 @@ class Monitor:
             for number, check in enumerate(self._checks):
                 check.excuse(finding)
                 self._alarms.set(number, now.mono_ns)  # what it is excused for may not wait until it is due
+            self._whole.excused(self._checks)
+        self._happened(None)
         return tuple(map(Record, told_of(finding, now)))
-
-    def _tell_observer(self, now: Instant, *, suspect: bool) -> tuple[Effect, ...]:
-        if suspect:
-            self._observer_state = ObserverState.SUSPECT
-            words = "we had stalled: failures are not evidence"
-            return (Record(Event(EventName.OBSERVER_SUSPECT, now.wall_ns, message=words)),)
-        self._observer_state = ObserverState.OK
-        return (Record(Event(EventName.OBSERVER_OK, now.wall_ns, message="failures are evidence again")),)
 
     def suppressed_by(self, component: TrackedComponent) -> str | None:
         """The dependency that is down, if one is."""
@@ -287,13 +281,20 @@ class Monitor:
 
     def overall(self, now: Instant) -> ComponentState:
         """The state of the whole."""
-        states = ((c.state, c.spec.optional) for c in self.components.values())
-        blinded = any(check.machine.is_blinded_again_and_again(now.mono_ns) for check in self._checks)
-        return overall_state(states, monitor_works=not blinded and not self._observer.fails_to_work(now.mono_ns))
+        return self._whole.state(now.mono_ns, monitor_works=not self._observer.fails_to_work(now.mono_ns))
 
     def view(self, now: Instant, names: Iterable[str] | None = None) -> MonitorView:
         """Everything as it stands. `names`: of the components only these, as far as there are such."""
+        views = tuple(component_view(c, now, self.suppressed_by(c)) for c in self._shown(names))
+        return MonitorView(now, self.overall(now), self._observer_state, views)
+
+    def changes(
+        self, now: Instant, known: Mapping[str, Standing], names: Iterable[str] | None = None, *, ages: bool = True
+    ) -> Changes:
+        """What became of the views of which `known` tells; `names` as for `view`, `ages` as `component_changes`."""
+        found = component_changes(self._shown(names), known, now, self.suppressed_by, ages=ages)
+        return Changes(now, self.overall(now), self._observer_state, found)
+
+    def _shown(self, names: Iterable[str] | None) -> Iterable[TrackedComponent]:
         held = self.components
-        shown = held.values() if names is None else [held[name] for name in names if name in held]
-        views = tuple(component_view(c, now, self.suppressed_by(c)) for c in shown)
-        return MonitorView(at=now, overall=self.overall(now), observer=self._observer_state, components=views)
+        return held.values() if names is None else [held[name] for name in names if name in held]

@@ -105,3 +105,10 @@ def told_of(finding: Finding, now: Instant) -> list[Event]:
         words = f"the wall clock was stepped by {step_s:+.1f} s; nothing is judged by it"
         events.append(Event(EventName.CLOCK_JUMPED, now.wall_ns, message=words, data={"step_s": round(step_s, 3)}))
     return events
+
+
+def told_of_doubt(now: Instant, *, suspect: bool) -> Event:
+    """The event that tells whether failures are evidence from now on."""
+    if suspect:
+        return Event(EventName.OBSERVER_SUSPECT, now.wall_ns, message="we had stalled: failures are not evidence")
+    return Event(EventName.OBSERVER_OK, now.wall_ns, message="failures are evidence again")

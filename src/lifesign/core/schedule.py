@@ -78,6 +78,13 @@ class Schedule:
         late = self.in_flight and now_ns - self._ended_ns >= 2 * self._spec.interval_ns
         return late or self._is_lost(now_ns)
 
+    def overdue_ns(self) -> int | None:
+        """When that is so, if nothing comes of the look under way; None where none is."""
+        if self._began_ns is None:
+            return None
+        lost_ns = self._began_ns + self._spec.timeout_ns + LOST_AFTER_NS
+        return min(self._ended_ns + 2 * self._spec.interval_ns, lost_ns)
+
     def resume(self, now_ns: int) -> None:
         """After a pause: the next look is due now. One that is under way from before it is left to end."""
         self.due_ns = self._ended_ns = now_ns

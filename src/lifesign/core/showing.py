@@ -7,7 +7,7 @@ from lifesign.core.incident import TrackedComponent
 from lifesign.core.model import NS_PER_S, Instant
 from lifesign.core.operations import Notice
 from lifesign.core.restart import Phase
-from lifesign.core.view import ComponentGlance, ComponentView, IncidentView, RestartView
+from lifesign.core.view import Ages, ComponentGlance, ComponentView, IncidentView, RestartView
 from lifesign.text import format_duration, format_until
 
 
@@ -19,29 +19,43 @@ def component_glance(component: TrackedComponent, now: Instant) -> ComponentGlan
 def component_view(component: TrackedComponent, now: Instant, suppressed_by: str | None) -> ComponentView:
     """The component as it stands."""
     checks = list(component.checks.values())
-    signal = nearest_to_its_limit(checks, now.mono_ns)
-    staleness_s, stale_after_s = signal.staleness_s(now.mono_ns) if signal else (None, None)
+    ages = component_ages(component, now)
     return ComponentView(
         spec=component.spec,
         state=component.state,
         since_wall_ns=component.since_wall_ns,
-        diagnosis=component.diagnosis(now),
-        next_step=_next_line(component, now),
+        diagnosis=ages.diagnosis,
+        next_step=ages.next_step,
         layers=layers(checks),
-        last_work_wall_ns=signal.judge.work_wall_ns if signal and signal.judge else None,
-        staleness_s=staleness_s,
-        stale_after_s=stale_after_s,
+        last_work_wall_ns=ages.last_work_wall_ns,
+        staleness_s=ages.staleness_s,
+        stale_after_s=ages.stale_after_s,
         consecutive_failures=worst_check(checks).machine.consecutive_failures if checks else 0,
         flapping=component.flapping,
         suppressed_by=suppressed_by,
         incident=IncidentView(component.incident.id, component.incident.opened.wall_ns) if component.incident else None,
         incarnation=component.process.incarnation,
-        checks=tuple(check.view(now) for check in checks),
+        checks=tuple(check.view(now, message) for check, message in zip(checks, ages.messages, strict=True)),
         process=component.process.identity,
         silence=component.operations.silence.view(now) if component.operations.silence else None,
         hold=component.operations.hold.view(now) if component.operations.hold else None,
         acknowledged=component.operations.acknowledged.view(now) if component.operations.acknowledged else None,
         restart=_restart_view(component.governor, now) if component.governor else None,
+    )
+
+
+def component_ages(component: TrackedComponent, now: Instant) -> Ages:
+    """What of the component goes on with the clock alone."""
+    checks, now_ns = list(component.checks.values()), now.mono_ns
+    signal = nearest_to_its_limit(checks, now_ns)
+    staleness_s, stale_after_s = signal.staleness_s(now_ns) if signal else (None, None)
+    return Ages(
+        diagnosis=component.diagnosis(now),
+        next_step=_next_line(component, now),
+        last_work_wall_ns=signal.judge.work_wall_ns if signal and signal.judge else None,
+        staleness_s=staleness_s,
+        stale_after_s=stale_after_s,
+        messages=tuple([check.message(now_ns) for check in checks]),
     )
 
 

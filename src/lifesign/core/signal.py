@@ -124,9 +124,10 @@ class SignalJudge:
             ahead_s = (signal.timestamp_ns - now.wall_ns) / NS_PER_S
             return Judgement(Verdict.UNKNOWN, f"clock skew: the timestamp is {format_duration(ahead_s)} in the future")
         self._take_progress(signal, now.mono_ns)
-        return FINE if self._is_fine(now.mono_ns) else self.judge(now.mono_ns)
+        return FINE if self.is_fine(now.mono_ns) else self.judge(now.mono_ns)
 
-    def _is_fine(self, now_ns: int) -> bool:
+    def is_fine(self, now_ns: int) -> bool:
+        """Whether `judge` would say ok of work of the present incarnation: nearly always."""
         stuck_ns = self._stuck_at_ns()
         fresh = self.has_worked and now_ns - self._advanced_ns < self._policy.stale_after_ns
         return fresh and (stuck_ns is None or now_ns < stuck_ns)

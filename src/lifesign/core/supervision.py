@@ -148,6 +148,7 @@ class Supervision:
                 events.append(_ended(EventName.SILENCE_ENDED, now, component, laid.silence))
                 laid.silence = None
                 laid.revision += 1
+                component.revision += 1
             if laid.hold is not None and laid.hold.has_ended(now):
                 holds.setdefault(laid.hold.since_wall_ns, []).append(component)
         for held in holds.values():
@@ -157,6 +158,7 @@ class Supervision:
             for component in held:
                 component.operations.hold = None
                 component.operations.revision += 1
+                component.revision += 1
         self._plan_ends()
         return [Record(event) for event in events]
 

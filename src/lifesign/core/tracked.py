@@ -155,10 +155,9 @@ class TrackedCheck:
             return ""
         if self._judgement.verdict is Verdict.UNKNOWN and not self._judgement.awaiting:
             return self._judgement.message
-        words = self.judge.judge(now_ns)
-        if self._judgement.verdict is _OK and words.verdict is not _OK:  # condemned by the next look alone
+        if self._judgement.verdict is _OK or self.judge.is_fine(now_ns):  # condemned by the next look alone
             return self.judge.age_words(now_ns)
-        return words.message
+        return self.judge.judge(now_ns).message
 
     @property
     def is_sound(self) -> bool:
@@ -278,8 +277,8 @@ class TrackedCheck:
         rested_ns, limit_ns = self.judge.nearest_limit_ns(now_ns)
         return max(0.0, rested_ns / NS_PER_S), limit_ns / NS_PER_S
 
-    def view(self, now: Instant) -> CheckView:
-        """The check as it stands."""
+    def view(self, now: Instant, message: str) -> CheckView:
+        """The check as it stands, with its `message` of now."""
         last = self.last
         metrics: Mapping[str, float] = last.metrics if last else {}
         data: Mapping[str, JsonValue] = last.data if last else {}
@@ -291,7 +290,7 @@ class TrackedCheck:
             last_at_wall_ns=self.last_wall_ns,
             next_at_wall_ns=None if self.paused else now.wall_ns + max(0, self.schedule.due_ns - now.mono_ns),
             latency_s=last.latency_s if last else None,
-            message=self.message(now.mono_ns),
+            message=message,
             metrics=metrics,
             data=data,
             overdue=not self.paused and self.schedule.is_overdue(now.mono_ns),

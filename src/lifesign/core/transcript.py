@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from lifesign.core.alerting import Notify
-from lifesign.core.commands import OperatorCommand
+from lifesign.core.commands import LookNow, OperatorCommand
 from lifesign.core.effects import Effect, Record, Restart
 from lifesign.core.events import Event
 from lifesign.core.memory import MonitorMemory
 from lifesign.core.model import CheckId, Instant, Observation
-from lifesign.core.monitor import LookNow, Monitor
+from lifesign.core.monitor import Monitor
 from lifesign.core.restart import RestartReport
 from lifesign.core.spec import MonitorSpec
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
 
 from lifesign.core.model import CheckState, ComponentState, Identity, Instant, JsonValue, Layer, ObserverState
 from lifesign.core.restart import Phase, RestartRecord
@@ -102,6 +103,52 @@ class ComponentGlance:
     state: ComponentState
     since_wall_ns: int
     diagnosis: str
+
+
+class Ages(NamedTuple):
+    """What of a component's view goes on with the clock alone. `messages`: of its checks, in their order."""
+
+    diagnosis: str
+    next_step: str
+    last_work_wall_ns: int | None
+    staleness_s: float | None
+    stale_after_s: float | None
+    messages: tuple[str, ...]
+
+
+class Standing(NamedTuple):
+    """For how long the view of a component is right, but for its `Ages` where it `ages`.
+
+    Up to `until_ns` on the monotonic clock, while nothing happens to the component (`revision`), no clock is stepped
+    (`wall_ahead_ns`, `boot_ahead_ns`: how far they are ahead of the monotonic one), and the same dependency is down.
+    """
+
+    revision: int
+    until_ns: int
+    wall_ahead_ns: int
+    boot_ahead_ns: int
+    suppressed_by: str | None
+    ages: bool
+
+
+class Fresh(NamedTuple):
+    """A component that is not shown as it was, and for how long that view is right."""
+
+    view: ComponentView
+    standing: Standing
+
+
+Change: TypeAlias = Fresh | Ages
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What became of views that somebody has, at one instant. `components`: those that are not right as they are."""
+
+    at: Instant
+    overall: ComponentState
+    observer: ObserverState
+    components: Mapping[str, Change]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from lifesign.core.commands import OperatorCommand
+from lifesign.core.commands import LookNow, OperatorCommand
 from lifesign.core.effects import Effect, Look, Record, Restart
 from lifesign.core.events import Event
 from lifesign.core.model import NS_PER_S, CheckId, Instant, Observation, Verdict
-from lifesign.core.monitor import LookNow, Monitor
+from lifesign.core.monitor import Monitor
 from lifesign.core.observer import TICK_NS
 from lifesign.core.restart import RestartReport
 from lifesign.core.showing import component_glance

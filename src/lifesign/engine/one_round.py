@@ -4,8 +4,9 @@ What has its answer without waiting is asked at once; an event loop, which is th
 begun for the others alone.
 """
 
+from lifesign.core.commands import LookNow
 from lifesign.core.effects import Look
-from lifesign.core.monitor import LookNow, Monitor
+from lifesign.core.monitor import Monitor
 from lifesign.engine.clock import read_clocks
 from lifesign.engine.looking import Looks
 

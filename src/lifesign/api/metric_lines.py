@@ -1,0 +1,112 @@
+"""What each component is in the metrics: its lines of each family, kept with its copy until it changes.
+
+Labels are names from the config and closed sets. Not here: the form of a line (`exposition`), and what tells of the
+monitor itself (`metrics`).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from lifesign.api.copies import Copy
+from lifesign.api.documents import Component
+from lifesign.api.exposition import head, line, state_lines
+from lifesign.api.render import rounded
+from lifesign.core.model import CheckState, ComponentState
+from lifesign.core.view import Ages
+
+_STATES, _LAYERS = "lifesign_component_state", "lifesign_layer_state"
+_STALENESS, _STALE_AFTER = "lifesign_staleness_seconds", "lifesign_stale_after_seconds"
+_LATENCY, _MEASURED = "lifesign_check_latency_seconds", "lifesign_check_metric"
+_WORDS: Mapping[str, str] = {  # the families, in their order; what ages comes first
+    _STALENESS: "Time since the work signal last advanced.",
+    _STALE_AFTER: "Limit of the staleness.",
+    _STATES: "1 for the component's state, 0 for all others.",
+    _LAYERS: "1 for the layer's state, 0 for all others.",
+    "lifesign_consecutive_failures": "Failures in a row of the worst check.",
+    "lifesign_incident_open": "1 from going down to the recovery.",
+    "lifesign_flapping": "1 while it changes too often.",
+    "lifesign_silenced": "1 while no alert goes out.",
+    "lifesign_held": "1 while neither an alert nor an automatic restart is made.",
+    "lifesign_acknowledged": "1 while somebody has taken the incident.",
+    "lifesign_incarnation": "Lives of the supervised process that began under our eyes.",
+    "lifesign_restart_unproductive": "Restarts in a row that brought no work back.",
+    "lifesign_restart_budget_left": "Automatic restarts left in the window.",
+    _LATENCY: "How long the newest look took.",
+    _MEASURED: "What the check measured, in its own unit.",
+}
+_COMPONENT_STATES, _CHECK_STATES = tuple(map(str, ComponentState)), tuple(map(str, CheckState))
+
+
+def components_text(copies: Sequence[Copy]) -> bytes:
+    """All families of components, each with the lines of every one of `copies`."""
+    columns: Iterable[tuple[str, ...]] = zip(*map(_lines_of, copies), strict=True) if copies else ((),) * len(_WORDS)
+    families = zip(_WORDS.items(), columns, strict=True)
+    return "".join(head(name, words) + "".join(lines) for (name, words), lines in families).encode()
+
+
+def _lines_of(copy: Copy) -> tuple[str, ...]:
+    if copy.lines is None:
+        copy.lines = component_lines(copy.document)
+    return copy.lines if copy.ages is None else _aged(copy.document.name, copy.ages) + copy.lines[2:]
+
+
+def component_lines(component: Component) -> tuple[str, ...]:
+    """Its lines of each family, as they were when the document was made; empty where it has none."""
+    numbers = _numbers_of(component)
+    names = list(_WORDS)[4:-2]
+    label = (("component", component.name),)
+    return (
+        *_stale(component.name, component.staleness_s, component.stale_after_s),
+        state_lines(_STATES, label, component.state, _COMPONENT_STATES),
+        _layer_lines(component),
+        *(_line(name, component.name, value) for name, value in zip(names, numbers, strict=True)),
+        *_check_lines(component),
+    )
+
+
+def _aged(name: str, ages: Ages) -> tuple[str, str]:
+    return _stale(name, rounded(ages.staleness_s), rounded(ages.stale_after_s))
+
+
+def _stale(name: str, staleness_s: float | None, stale_after_s: float | None) -> tuple[str, str]:
+    return _line(_STALENESS, name, staleness_s), _line(_STALE_AFTER, name, stale_after_s)
+
+
+def _line(family: str, name: str, value: float | None) -> str:
+    return "" if value is None else line(family, (("component", name),), float(value))
+
+
+def _layer_lines(component: Component) -> str:
+    held = {layer: getattr(component.layers, layer) for layer in ("startable", "alive", "ready", "working")}
+    label = ("component", component.name)
+    blocks = [
+        state_lines(_LAYERS, (label, ("layer", layer)), state, _CHECK_STATES)
+        for layer, state in held.items()
+        if state is not None
+    ]
+    return "".join(blocks)
+
+
+def _numbers_of(component: Component) -> Sequence[float | None]:
+    restart = component.restart
+    return (
+        component.consecutive_failures,
+        component.incident is not None,
+        component.flapping,
+        component.silence is not None,
+        component.hold is not None,
+        component.acknowledged is not None,
+        restart.incarnation if restart else None,
+        restart.unproductive if restart else None,
+        restart.budget_left if restart else None,
+    )
+
+
+def _check_lines(component: Component) -> tuple[str, str]:
+    latencies, measured = [], []
+    for check in component.checks:
+        labels = (("component", component.name), ("check", check.name))
+        if check.latency_ms is not None:
+            latencies.append(line(_LATENCY, labels, check.latency_ms / 1000))
+        for name, value in check.metrics.items():
+            measured.append(line(_MEASURED, (*labels, ("metric", name)), value))
+    return "".join(latencies), "".join(measured)
