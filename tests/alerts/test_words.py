@@ -42,7 +42,7 @@ def test_the_story_tells_how_long_and_the_plain_text_is_short() -> None:
 @given(st.text(alphabet=st.sampled_from("`@#|<>-![]()&\n\\ abc1\x1b\u202e~*_"), max_size=300))
 def test_nothing_from_outside_is_markup_mention_or_reference(text: str) -> None:
     check = AlertCheck(name="x", type="tcp", layer="ready", state="failed", consecutive_failures=1, message=text)
-    poisoned = replace(alert(diagnosis=text, next=text, note=text), checks=[check])
+    poisoned = replace(alert(diagnosis=text, next=text, note=text), checks=[check], last_lines=[text, text])
     for body in (issue_body(poisoned, MARKER), status_comment(poisoned, MARKER), closing_comment(poisoned, MARKER)):
         outside = _CODE.sub("", body.removesuffix(MARKER))
         assert "@" not in outside
@@ -61,3 +61,27 @@ def test_a_body_of_any_size_is_capped_and_keeps_its_marker() -> None:
     assert len(body.encode()) <= MAX_BODY_BYTES
     assert body.endswith(MARKER)
     assert "cut here" in body
+
+
+def test_the_last_lines_stand_in_a_block_of_their_own_that_they_cannot_leave() -> None:
+    lines = ["2026-11-21 12:00:00 INFO done", "ERROR ```` </pre> @ops", "```"]
+    body = issue_body(alert(last_lines=lines), MARKER)
+    assert f"Last lines:\n\n`````text\n{chr(10).join(lines)}\n`````\n\n" in body
+    assert "Last lines" not in issue_body(alert(), MARKER)
+
+
+def test_of_the_last_lines_the_newest_stand_as_far_as_there_is_room() -> None:
+    checks = [
+        AlertCheck(name=f"c{n}", type="tcp", layer="ready", state="failed", consecutive_failures=1, message="x" * 150)
+        for n in range(30)
+    ]
+    body = issue_body(replace(alert(last_lines=[f"{n:03} {'y' * 200}" for n in range(20)]), checks=checks), MARKER)
+    assert len(body.encode()) <= MAX_BODY_BYTES
+    assert "\n019 yyy" in body
+    assert "\n000 yyy" not in body
+    assert "cut here" not in body
+    assert body.count("```") % 2 == 0
+    checks *= 3
+    crowded = issue_body(replace(alert(last_lines=["one"]), checks=checks), MARKER)
+    assert "Last lines" not in crowded
+    assert crowded.endswith(MARKER)

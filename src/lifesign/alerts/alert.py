@@ -31,7 +31,10 @@ class AlertRestart(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True):
-    """What is told of one incident. `drill`: a test, which is removed again. `note`: what is to be said besides."""
+    """What is told of one incident. `drill`: a test, which is removed again. `note`: what is to be said besides.
+
+    `last_lines`: what was seen of the component last, oldest first: of its log, its heartbeat, or its events.
+    """
 
     schema: Literal["lifesign.alert/1"] = ALERT_SCHEMA
     stage: Stage
@@ -52,6 +55,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     checks: list[AlertCheck] = []
     restarts: list[AlertRestart] = []
     note: str = ""
+    last_lines: list[str] = []
     drill: bool = False
 
     @property

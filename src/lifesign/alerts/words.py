@@ -12,6 +12,9 @@ from lifesign.text import clean, format_duration
 MAX_BODY_BYTES = 8192
 MAX_TITLE = 160
 _CUT = "\n\n*(cut here: it was longer)*\n"
+_WRITTEN_BY = (
+    "*Written by lifesign. It keeps one comment fresh while this lasts, and closes the issue when work resumes.*"
+)
 _BACKTICKS = re.compile(r"`+")
 
 
@@ -33,15 +36,11 @@ def plain_text(alert: Alert) -> str:
 
 def issue_body(alert: Alert, marker: str) -> str:
     """The body of an issue; `marker` stands in it unseen and is never cut away."""
-    parts = [
-        fenced(alert.diagnosis),
-        _facts(alert),
-        _layers_table(alert),
-        _checks_table(alert),
-        _restarts(alert),
-        "*Written by lifesign. It keeps one comment fresh while this lasts, and closes the issue when work resumes.*",
-    ]
-    return capped("\n\n".join(filter(None, parts)), len(marker.encode()) + 2) + f"\n\n{marker}"
+    parts = [fenced(alert.diagnosis), _facts(alert), _layers_table(alert), _checks_table(alert), _restarts(alert)]
+    besides_bytes = len(marker.encode()) + 2
+    used_bytes = len("\n\n".join(filter(None, [*parts, _WRITTEN_BY])).encode()) + besides_bytes
+    parts += [_last_lines(alert, MAX_BODY_BYTES - used_bytes), _WRITTEN_BY]
+    return capped("\n\n".join(filter(None, parts)), besides_bytes) + f"\n\n{marker}"
 
 
 def status_comment(alert: Alert, marker: str) -> str:
@@ -100,6 +99,14 @@ def _restarts(alert: Alert) -> str:
     return "\n".join(lines)
 
 
+def _last_lines(alert: Alert, room_bytes: int) -> str:
+    """The newest of the last lines that fit, in a fence of their own."""
+    lines = [clean(line, 500) for line in alert.last_lines]
+    while lines and len((block := f"Last lines:\n\n{_fence(lines)}").encode()) + 4 > room_bytes:
+        del lines[0]
+    return block if lines else ""
+
+
 def _troubled(alert: Alert) -> list[AlertCheck]:
     return [check for check in alert.checks if check.state not in ("passing", "pending")]
 
@@ -112,7 +119,11 @@ def code(text: str) -> str:
 
 def fenced(text: str) -> str:
     """`text` as a block of code, in a fence longer than any run of backticks in it."""
-    words = clean(text, 4000)
+    return _fence([clean(text, 4000)])
+
+
+def _fence(lines: list[str]) -> str:
+    words = "\n".join(lines)
     longest = max((len(run) for run in _BACKTICKS.findall(words)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}text\n{words}\n{fence}"

@@ -101,6 +101,10 @@ class Journal:
         """All that is held, oldest first."""
         return [entry.document for entry in list(self._entries)]  # another thread may ask
 
+    def newest(self, count: int) -> list[EventDocument]:
+        """The newest events, at most `count`, oldest first."""
+        return [entry.document for entry in islice(reversed(self._entries), count)][::-1]
+
     def _is_later_than(self, since: str) -> Callable[[Entry], bool]:
         epoch, dot, number = since.rpartition(".")
         if dot and epoch.isalnum() and number.isascii() and number.isdigit() and len(number) < 20:

@@ -1,10 +1,11 @@
 """From a component as it stands to the alert that tells of it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from msgspec.structs import replace
 
 from lifesign.alerts.alert import Alert, AlertCheck, AlertRestart
+from lifesign.bootstrap.last_lines import last_lines
 from lifesign.core.alerting import Notify, Stage
 from lifesign.core.model import NS_PER_S, Instant, Layer
 from lifesign.core.restart import Outcome, RestartRecord
@@ -14,8 +15,17 @@ from lifesign.text import clean, format_timestamp, redact
 MOST_CHECKS = 30
 
 
-def alert_of(notify: Notify, view: ComponentView | None, now: Instant, *, monitor: str, host: str, note: str) -> Alert:
-    """The alert for `notify`. `view` is None for a component that is no longer there."""
+def alert_of(
+    notify: Notify,
+    view: ComponentView | None,
+    now: Instant,
+    *,
+    monitor: str,
+    host: str,
+    note: str,
+    told: Callable[[str], Iterable[str]] = lambda _: (),
+) -> Alert:
+    """The alert for `notify`. `view` is None for a component that is no longer there; `told`: what happened to one."""
     conversation = notify.conversation
     age_ns = max(0, now.boot_ns - conversation.opened_boot_ns)
     opened_wall_ns = now.wall_ns - age_ns
@@ -41,6 +51,7 @@ def alert_of(notify: Notify, view: ComponentView | None, now: Instant, *, monito
         checks=[] if view is None else [_check(check) for check in view.checks[:MOST_CHECKS]],
         restarts=[] if view is None or view.restart is None else _restarts(view.restart.history, opened_wall_ns),
         note=clean(note, 500),
+        last_lines=[] if view is None or notify.stage is not Stage.OPENED else last_lines(view, told),
     )
 
 
@@ -48,7 +59,8 @@ def without_secrets(alert: Alert, secrets: Sequence[str]) -> Alert:
     """`alert` with no secret in what is text from outside; names, states, times and figures are none."""
     words = {name: redact(getattr(alert, name), secrets) for name in ("title", "diagnosis", "next", "note")}
     checks = [replace(check, message=redact(check.message, secrets)) for check in alert.checks]
-    return replace(alert, checks=checks, **words)
+    lines = redact("\n".join(alert.last_lines), secrets).split("\n") if alert.last_lines else []
+    return replace(alert, checks=checks, last_lines=lines, **words)
 
 
 def _layer(view: ComponentView, layer: Layer) -> str | None:

@@ -39,7 +39,8 @@ class Alerter:
 
     `keep` stores texts by key (None: forgets them) and then calls back; `tell` gets what became of an alert; `works`
     says whether the scheduler does its rounds; `decided` gets every alert that is to go out, `reviewed` is called
-    before each review; `dry_run`: it is told what would be sent, and nothing is; `drill`: each alert says it is one.
+    before each review; `happened`: the newest events of a component, a line each; `dry_run`: it is told what would be
+    sent, and nothing is; `drill`: each alert says it is one.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Alerter:
         secrets: Callable[[], Sequence[str]] = tuple,
         decided: Callable[[Iterable[Notify]], None] = lambda _: None,
         reviewed: Callable[[], None] = lambda: None,
+        happened: Callable[[str], Iterable[str]] = lambda _: (),
         dry_run: bool = False,
         drill: bool = False,
     ) -> None:
@@ -61,7 +63,7 @@ class Alerter:
         self._tell = tell
         self._works = works
         self._secrets = secrets
-        self._decided, self._reviewed = decided, reviewed
+        self._decided, self._reviewed, self._happened = decided, reviewed, happened
         self._dry_run = dry_run
         self._drill = drill
         self._texts: dict[str, str] = {}
@@ -146,7 +148,8 @@ class Alerter:
         if name in together and self._herald.spokesman == name:
             others = ", ".join(sorted(together))
             note = "; ".join(filter(None, (note, f"one common cause: {len(together)} went down: {others}")))
-        made = alert_of(notify, view, now, monitor=monitor, host=platform.node(), note=note)
+        host, happened = platform.node(), self._happened
+        made = alert_of(notify, view, now, monitor=monitor, host=host, note=note, told=happened)
         return without_secrets(msgspec.structs.replace(made, drill=self._drill), self._secrets())
 
     def _told(self, outcome: Outcome) -> None:

@@ -113,6 +113,7 @@ class Daemon:
             secrets=lambda: self._teller.secrets,
             decided=self._recorder.decided,
             reviewed=self._monitor.reviewed,
+            happened=self._teller.lines_of,
             dry_run=self._acting is Acting.DRY_RUN,
         )
 
@@ -206,8 +207,7 @@ class Daemon:
         plan = Plan.of(wanted, acting=self._acting)
         self._config = followed(self._config, wanted)
         self._teller.name = self._config.monitor.name
-        known, self._secrets = {*self._secrets, *secrets}, tuple(secrets)
-        self._teller.secrets = tuple(known)
+        self._teller.secrets, self._secrets = tuple({*self._secrets, *secrets}), tuple(secrets)
         self._teller.tally.follow(plan.spec)
         self._beats.follow(wanted, changes.checks)
         self._restarting.follow(wanted)

@@ -18,6 +18,8 @@ from lifesign.engine.clock import read_clocks
 from lifesign.engine.log import LineLog
 from lifesign.text import format_timestamp, redact
 
+_LOOKED_THROUGH = 500
+
 
 class Teller:
     """Tells the events of the monitor `name`, none of `secrets` in them. `form` of the log: json or text."""
@@ -59,6 +61,11 @@ class Teller:
         if self.keeper.writable:
             return stored_events(self._folder, kinds=kinds)
         return [event for event in self._journal.documents() if event.event.startswith(tuple(kinds))]
+
+    def lines_of(self, component: str) -> list[str]:
+        """The newest events of `component`, a line each, oldest first; of those that are long past none is sought."""
+        documents = self._journal.newest(_LOOKED_THROUGH)
+        return [event_line(document) for document in documents if document.component == component]
 
     def _announce(self, document: EventDocument) -> None:
         self.tally.tell(document)

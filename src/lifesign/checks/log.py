@@ -12,7 +12,7 @@ from pathlib import Path
 from lifesign.checks.expectation import Pattern
 from lifesign.checks.file_reading import Reading, Signature
 from lifesign.checks.files import FileFaultError, FileUnknownError, read_outside, signature
-from lifesign.checks.log_lines import Hit, LogLines, newest_hit
+from lifesign.checks.log_lines import Hit, LogLines, newest_hit, newest_lines
 from lifesign.core.model import NS_PER_S, JsonValue, Observation, Verdict, WorkSignal
 from lifesign.text import clean
 
@@ -45,6 +45,7 @@ class LogProbe:
         self._began_s = time.monotonic()
         self._is_first = True
         self._lines = LogLines()
+        self._newest: tuple[str, ...] = ()
         self._seen: Signature | None = None
         self._hit: Hit | None = None
         self._proof_ns: int | None = None
@@ -99,7 +100,9 @@ class LogProbe:
             self._take(reading, now_wall_ns)
 
     def _take(self, reading: Reading, now_wall_ns: int) -> None:
-        hit = newest_hit(self._lines.take(reading), self._pattern, self._fail_pattern)
+        data = self._lines.take(reading)
+        self._newest = newest_lines(self._newest, data)
+        hit = newest_hit(data, self._pattern, self._fail_pattern)
         if hit is None:
             return
         self._hit = hit
@@ -114,12 +117,12 @@ class LogProbe:
         metrics: Mapping[str, float] = {"skipped_bytes": float(skipped)} if skipped else {}
         if self._hit is None:
             nothing = f"no line of {self._name} matches {self._pattern} yet"
-            return Observation(self._without_a_line(), words or nothing, latency_s, metrics)
+            return Observation(self._without_a_line(), words or nothing, latency_s, metrics, lines=self._newest)
         line = clean(self._hit.line.decode("utf-8", "replace"), 200)
         data: Mapping[str, JsonValue] = {"line": line}
         verdict = Verdict.FAIL if self._hit.failed else Verdict.OK
         message = f"{words}; its last line that counts: {line}" if words else line
-        return Observation(verdict, message, latency_s, metrics, data, signal=signal)
+        return Observation(verdict, message, latency_s, metrics, data, signal=signal, lines=self._newest)
 
     def _without_a_line(self) -> Verdict:
         """A proof may have been rotated away just before we began: it is missing only once it would be too old."""

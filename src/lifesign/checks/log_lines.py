@@ -10,10 +10,14 @@ from datetime import datetime
 
 from lifesign.checks.expectation import Pattern
 from lifesign.checks.file_reading import Reading
+from lifesign.text import clean
 
 LONGEST_LINE_BYTES = 64 * 1024
 _STAMP = re.compile(rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?: ?(?:Z|[+-]\d\d:?\d\d))?")
 _STAMP_WITHIN_BYTES = 200
+KEPT_LINES = 20
+_KEPT_WITHIN_BYTES = 16 * 1024
+_LONGEST_KEPT = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,13 @@ def newest_hit(data: bytes, pattern: Pattern, fail_pattern: Pattern | None) -> H
         if pattern.found_in(line):
             return Hit(line, failed=False)
     return None
+
+
+def newest_lines(before: tuple[str, ...], data: bytes) -> tuple[str, ...]:
+    """The last twenty lines that are not empty, clean, oldest first: those of `before`, then those of `data`."""
+    found = data[-_KEPT_WITHIN_BYTES:].decode("utf-8", "replace").splitlines()[-2 * KEPT_LINES :]
+    cleaned = (clean(line, _LONGEST_KEPT) for line in found)
+    return (*before, *filter(None, cleaned))[-KEPT_LINES:]
 
 
 def _backwards(data: bytes) -> Iterator[bytes]:

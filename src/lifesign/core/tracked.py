@@ -295,4 +295,5 @@ class TrackedCheck:
             data=data,
             overdue=not self.paused and self.schedule.is_overdue(now.mono_ns),
             flapping=self.flaps.flapping,
+            lines=last.lines if last else (),
         )

@@ -11,7 +11,7 @@ from lifesign.core.spec import CheckSpec, ComponentSpec
 
 @dataclass(frozen=True, slots=True)
 class CheckView:
-    """One check as it stands. Times are wall clock nanoseconds, None where there is none yet."""
+    """One check as it stands. Times are wall clock nanoseconds, None where there is none yet. `lines`: of its log."""
 
     spec: CheckSpec
     state: CheckState
@@ -25,6 +25,7 @@ class CheckView:
     data: Mapping[str, JsonValue]
     overdue: bool
     flapping: bool
+    lines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

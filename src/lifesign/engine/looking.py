@@ -154,6 +154,9 @@ class Looks:
         """No secret goes on from here, of the config or by its looks, wherever the target had it from (P3)."""
         message = redact(seen.message, self._secrets) if seen.message else ""
         data = self._redacted_items(seen.data) if seen.data else seen.data
+        if seen.lines:
+            lines = tuple(redact("\n".join(seen.lines), self._secrets).split("\n"))
+            return replace(seen, message=message, data=data, lines=lines)
         return seen if message == seen.message and data == seen.data else replace(seen, message=message, data=data)
 
     def _redacted_items(self, items: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
