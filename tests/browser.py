@@ -24,11 +24,14 @@ _OPTIONS = (
     "--disable-dev-shm-usage",
     "--no-first-run",
     "--hide-scrollbars",
+    "--disable-lcd-text",
+    "--force-color-profile=srgb",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
     "--remote-debugging-port=0",
 )
 _READY = re.compile(rb"DevTools listening on (ws://\S+)")
 _PATIENCE_S = 60.0
+_DRAWN = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"
 _TERMINAL = """function () {
   for (const one of this) {
     try {
@@ -122,9 +125,10 @@ class Page:
         await self.call("Runtime.releaseObject", objectId=everything)
         return str(read["result"].get("value", ""))
 
-    async def picture(self) -> bytes:
-        """The whole page as PNG."""
-        found = await self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True)
+    async def picture(self, *, whole: bool = True) -> bytes:
+        """The `whole` page as PNG, or what the window shows of it."""
+        await self.value(_DRAWN)
+        found = await self.call("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
         return base64.b64decode(found["data"])
 
 

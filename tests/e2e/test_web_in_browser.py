@@ -80,7 +80,7 @@ async def test_a_components_state_is_read_off_the_page_which_asks_nobody_else(wa
             assert "✖ down     gateway" in shown
             await tab.press("2")  # the terminal has the focus, nobody has clicked
             await until(lambda text: "STATE" in text.upper() and "gateway" in text, tab)
-            picture = await tab.picture()
+            picture = await tab.picture(whole=False)
             assert (picture[:4], len(picture) > 10_000) == (b"\x89PNG", True)
             assert [url for url in tab.asked_for if not url.startswith((f"{web.base}/", "data:"))] == []
             assert f"{web.base}/static/fonts/RobotoMono-VariableFont_wght.ttf" in tab.asked_for

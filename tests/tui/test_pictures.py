@@ -11,9 +11,9 @@ import pytest
 
 from lifesign.api.documents import EventDocument, Notice, Process, State
 from lifesign.tui.themes import load_themes, shipped_folder
-from tests.tui.desk import HandClock, seated
 from tests.tui.documents import STATES, at, component, down_mind, state
 from tests.tui.pictures import FOLDER, picture
+from tests.tui.posing import Pose, posed
 from tests.tui.test_time_travel import WENT_DOWN
 
 NOTICE = Notice(until=at(2520), author="bob (root)", reason="vendor outage", since=at(-60))
@@ -54,25 +54,17 @@ def history() -> list[EventDocument]:
 
 async def drawn(name: str) -> str:
     """The picture of that name: a view and a size, or a theme."""
-    view, _, size = name.rpartition("-")
-    theme = "night" if view in VIEWS else name.removeprefix("theme-")
-    width, height = (int(part) for part in size.split("x")) if view in VIEWS else SIZES[0]
-    async with seated(document(), (width, height), HandClock(), theme=theme, author="alice") as desk:
-        desk.source.history, desk.source.moments = history(), [WENT_DOWN]
-        for key in VIEWS.get(view, ("2",)):
-            await desk.press(key)
-        if view == "events":
-            await desk.until_shown("silence.added")
-        if view == "past":
-            await desk.until_shown("THE PAST")
-        if view in {"restart", "silence"}:
-            await desk.until(lambda: bool(getattr(desk.app.screen, "listens", False)), "no dialog listens")
-        await desk.tick()
-        focused = desk.app.focused
-        if focused is not None and hasattr(focused, "cursor_blink"):
-            focused.cursor_blink = False
-            await desk.tick()
+    async with posed(_pose(name), document(), history(), moments=[WENT_DOWN]) as desk:
         return picture(desk)
+
+
+def _pose(name: str) -> Pose:
+    view, _, size = name.rpartition("-")
+    if view not in VIEWS:
+        return Pose(("2",), SIZES[0], name.removeprefix("theme-"))
+    width, height = (int(part) for part in size.split("x"))
+    shows = {"events": "silence.added", "past": "THE PAST"}.get(view, "")
+    return Pose(VIEWS[view], (width, height), shows=shows)
 
 
 def _all() -> tuple[str, ...]:

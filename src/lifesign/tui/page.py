@@ -9,7 +9,7 @@ from html import escape
 from lifesign.api.documents import Check, Component, Notice, State
 from lifesign.text import clean, format_duration
 from lifesign.tui.drawing.glyphs import UNICODE
-from lifesign.tui.words import why
+from lifesign.tui.words import next_alone, why
 
 _WORST_FIRST = ("down", "unknown", "degraded", "starting", "healthy", "paused")
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
@@ -79,14 +79,14 @@ def _warnings(state: State) -> Iterable[str]:
 
 
 def _card(component: Component) -> str:
-    title = f' <span class="muted">{text(component.title)}</span>' if component.title else ""
-    optional = ' <span class="muted">optional</span>' if component.optional else ""
-    name = f"{text(component.name)}{title}{optional}"
+    beside = " · ".join(filter(None, (text(component.title), "optional" if component.optional else "")))
+    name = f'{text(component.name)} <span class="muted">{beside}</span>' if beside else text(component.name)
+    coming = text(next_alone(component))
     parts = [
         f'<article style="--state: var(--{colour(component.state)})">',
         f'<h2><span class="state">{sign(component.state)} {text(component.state)}</span> {name}</h2>',
         f'<p>{text(why(component.state, component.diagnosis))}</p><p class="muted">since {stamp(component.since)}</p>',
-        f"<p>→ {text(component.next)}</p>" if component.next else "",
+        f"<p>→ {coming}</p>" if coming else "",
         *_notices(component),
         _lamps(component),
         _staleness(component),

@@ -1,11 +1,12 @@
 """The panel of one component: five lines that answer what, why, in which layer, how stale, and what next."""
 
 from lifesign.api.documents import Component
-from lifesign.tui.drawing.notices import next_alone, notice_words
+from lifesign.tui.drawing.notices import notice_words
 from lifesign.tui.drawing.scene import Scene, diagnosis_of, flag_spans, layer_states
 from lifesign.tui.drawing.spans import Line, Span, cut, fit, justified, safe, width_of
 from lifesign.tui.drawing.strips import verdict_spans
 from lifesign.tui.memory import VERDICTS
+from lifesign.tui.words import next_alone
 
 CARD_LINES = 5
 MIN_CARD_CELLS = 76

@@ -6,13 +6,14 @@ import msgspec
 
 from lifesign.api.documents import Check, Component
 from lifesign.tui.drawing.card import work_bar
-from lifesign.tui.drawing.notices import next_alone, notice_words
+from lifesign.tui.drawing.notices import notice_words
 from lifesign.tui.drawing.restart import restart_lines
 from lifesign.tui.drawing.scene import Scene, diagnosis_of, flag_spans, layer_states, moment_text
 from lifesign.tui.drawing.spans import Line, Span, age, cut, justified, safe, wrapped
 from lifesign.tui.drawing.strips import sparkline, verdict_spans
 from lifesign.tui.memory import VERDICTS
 from lifesign.tui.snapshot import wall_ns
+from lifesign.tui.words import next_alone
 
 _LABEL_CELLS = 11
 
@@ -158,6 +159,8 @@ def _facts(check: Check) -> str:
 
 
 def _value(value: object) -> str:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 

@@ -3,6 +3,7 @@
 from lifesign.api.documents import Component, Notice
 from lifesign.tui.drawing.scene import Scene, diagnosis_of, flag_spans
 from lifesign.tui.drawing.spans import Line, Span, age, cut, justified, safe
+from lifesign.tui.words import next_alone
 
 INCIDENT_LINES = 3
 
@@ -22,15 +23,6 @@ def _words(what: str, notice: Notice, scene: Scene) -> str:
     for_how_long = f" for {age(left_s, scene.glyphs)} more" if left_s is not None else ""
     reason = f": {safe(notice.reason, scene.glyphs, 200)}" if notice.reason else ""
     return f"{what} by {safe(notice.author, scene.glyphs, 60)}{for_how_long}{reason}"
-
-
-def next_alone(component: Component) -> str:
-    """What comes next, without the notices that the daemon has put behind it: here they stand with their countdowns."""
-    text = component.next
-    for laid, mark in ((component.hold, "held by "), (component.silence, "silenced by ")):
-        if laid is not None:
-            text = "" if text.startswith(mark) else text.partition(f" · {mark}")[0]
-    return text
 
 
 def incident_lines(component: Component, scene: Scene, width: int, *, marked: bool = False) -> list[Line]:

@@ -24,7 +24,7 @@ def restart_lines(component: Component, scene: Scene, width: int) -> list[Line]:
         lines += _transaction(history[-1], scene, width)
         history = history[:-1]
     if history:
-        lines += [cut([], width, scene.glyphs), cut([(" restarts before", "head")], width, scene.glyphs)]
+        lines += [cut([], width, scene.glyphs), _head(scene, width)]
         lines += [_made(made, scene, width) for made in reversed(history)]
     return lines
 
@@ -81,6 +81,15 @@ def _transaction(made: RestartMade, scene: Scene, width: int) -> list[Line]:
         words = f"{safe(what, scene.glyphs, 2 * width)}{when}" if done else f"{safe(what, scene.glyphs, 60)}: awaited"
         lines.append(cut([(f"   {glyph} ", role), (words, "text" if done else "muted")], width, scene.glyphs))
     return lines
+
+
+def _head(scene: Scene, width: int) -> Line:
+    """The names of what `_made` tells; `new/work after`: how long until the new process, and until its first work."""
+    wide = width >= _WIDE_CELLS
+    texts = ("restarts before", "outcome", "who", "process", "new/work after", "why")
+    cells = (20 if wide else 9, 13, 22 if wide else 14, 18, 15, 3)
+    names = zip(texts if wide else ("before", *texts[1:]), cells, strict=True)
+    return cut([(" " + " ".join(fit(text, size, scene.glyphs) for text, size in names), "head")], width, scene.glyphs)
 
 
 def _made(made: RestartMade, scene: Scene, width: int) -> Line:

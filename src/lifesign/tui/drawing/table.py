@@ -7,14 +7,15 @@ from typing import NamedTuple
 
 from lifesign.api.documents import Component
 from lifesign.tui.drawing.glyphs import Glyphs
-from lifesign.tui.drawing.notices import next_alone
 from lifesign.tui.drawing.scene import LAYERS, Scene, diagnosis_of, flag_spans, layer_states
 from lifesign.tui.drawing.spans import Line, Span, cut, fit, safe, width_of
+from lifesign.tui.words import next_alone
 
 _STATE_CELLS, _LAYER_CELLS, _WORK_CELLS, _FAILS_CELLS, _AGE_CELLS = 10, 9, 11, 5, 6
 
 
 _WIDE_CELLS = 150
+_LEAST_NEXT_CELLS = 10  # a step of which nothing can be read is left to the line below the table
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ def _line(facts: _Facts, columns: Columns, glyphs: Glyphs) -> Line:
     ]
     room = max(columns.width - width_of(spans), 8) * 2
     spans += [*facts.flags, (safe(facts.diagnosis, glyphs, room), "muted" if calm else "text")]
-    if facts.coming:
+    if facts.coming and columns.width - width_of(spans) >= _LEAST_NEXT_CELLS:
         spans.append((f" {glyphs.arrow} {safe(facts.coming, glyphs, room)}", "next"))
     return cut(spans, columns.width, glyphs)
 

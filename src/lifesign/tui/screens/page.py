@@ -81,7 +81,7 @@ class Page(Screen[None]):
         self.draw(scene)
         self.query_one("#header", Lines).show([header_line(scene, width)])
         shown, notes = self.summary()
-        notes = [*_in_hand(self.console.in_hand), *notes]
+        notes = [*_in_hand(self.console.in_hand), *notes, *(["read-only"] if self.console.read_only else [])]
         self.query_one("#status", Lines).show([status_line(scene, shown, notes, width)])
         self._answer(scene, width)
         self.query_one(KeyBar).show_commands(self.command_set, scene.glyphs)

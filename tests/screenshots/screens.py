@@ -1,0 +1,27 @@
+"""The console's screens on the hour's last state, as SVG. No font of another host, and no number that changes."""
+
+import re
+from pathlib import Path
+
+from tests.screenshots.hour import hour
+from tests.tui.posing import Pose, posed
+
+FOLDER = Path(__file__).parent.parent.parent / "screenshots"
+TO_MIND = ("2", "slash", *"mind", "enter")
+POSES = {
+    "panels": Pose(("1",), (120, 40)),
+    "table": Pose(("2",), (120, 20)),
+    "component": Pose(("1", "j", "enter"), (110, 46)),
+    "restart": Pose(("1", "R"), (110, 30)),
+    "incidents": Pose(("3",), (120, 20)),
+    "80x24": Pose(("2",), (80, 24)),
+    "contrast": Pose(("1",), (120, 28), "contrast"),
+}
+_WEB_FONT = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
+
+
+async def screen(name: str) -> str:
+    """The picture of that name."""
+    shown = hour()
+    async with posed(POSES[name], shown.state, shown.history, shown.past) as desk:
+        return _WEB_FONT.sub("", desk.app.export_screenshot(title="lifesign"))

@@ -1,0 +1,46 @@
+"""The console, brought to a fixed state by keys, with its clock and host frozen: what pictures are taken of."""
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from lifesign.api.documents import EventDocument, State
+from lifesign.api.past import PastState
+from tests.tui.desk import Desk, HandClock, seated
+
+
+@dataclass(frozen=True, slots=True)
+class Pose:
+    """`keys` are pressed one after the other in a terminal of `size`. `shows`: what is waited for then."""
+
+    keys: tuple[str, ...]
+    size: tuple[int, int]
+    theme: str = "night"
+    shows: str = ""
+
+
+@asynccontextmanager
+async def posed(
+    pose: Pose,
+    document: State,
+    history: Iterable[EventDocument],
+    past: Iterable[State] = (),
+    moments: Iterable[PastState] = (),
+) -> AsyncIterator[Desk]:
+    """The console on `document`, as `pose` says. `past`: what it has seen before, oldest first; `moments`:
+    what the daemon remembers of the component that is opened, likewise.
+    """
+    async with seated(document, pose.size, HandClock(), theme=pose.theme, author="alice") as desk:
+        desk.source.history, desk.source.moments = list(history), list(moments)
+        for before in past:
+            desk.app._memory.take(before)
+        for key in pose.keys:
+            await desk.press(key)
+        await desk.until_shown(pose.shows)
+        await desk.until(lambda: getattr(desk.app.screen, "listens", True), "no dialog listens")
+        await desk.tick()
+        focused = desk.app.focused
+        if focused is not None and hasattr(focused, "cursor_blink"):
+            focused.cursor_blink = False
+            await desk.tick()
+        yield desk
