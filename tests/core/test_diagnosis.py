@@ -99,6 +99,20 @@ def test_the_time_to_down_counts_failure_for_and_grace() -> None:
     assert young.view("mind").next_step == "down in 99s if it goes on"
 
 
+def test_where_a_failure_does_not_count_after_a_stall_the_line_says_until_when() -> None:
+    stage = Stage(component("mind", check(grace_ns=30 * S, interval_ns=10 * S)))
+    stage.run(60)
+    stage.stall(60)
+    stage.world["mind", "port"] = Observation(FAIL, "refused")
+    stage.look_now().run(0.5)
+    view = stage.view("mind")
+    assert (view.state, "refused" in view.diagnosis) == (ComponentState.HEALTHY, True)
+    left_s = int(view.next_step.removeprefix("grace ends in ").removesuffix("s: failures count from then on"))
+    assert 28 <= left_s <= 30
+    stage.run(left_s + 10.5)
+    assert stage.view("mind").next_step.startswith("down in ")
+
+
 def test_an_optional_blip_foretells_nothing() -> None:
     stage = Stage(component("mind", PORT, check("page", optional=True, grace_ns=0)))
     stage.world["mind", "page"] = Observation(FAIL, "refused")

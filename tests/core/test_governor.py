@@ -365,6 +365,23 @@ def test_without_automatic_only_the_operator_restarts() -> None:
     assert EventName.RESTART_WITHHELD not in mind.stage.names("mind")
 
 
+@pytest.mark.parametrize("report", [Sent("SIGTERM to pid 100"), Failed("the unit does not exist")])
+def test_after_an_operators_restart_in_vain_none_is_promised_that_nobody_will_make(report: RestartReport) -> None:
+    mind = Mind(restart=replace(RESTART, automatic=False)).run(50).hang()
+    mind.cures, mind.report = False, report
+    mind.run(200)
+    mind.command(RestartNow("mind", "ann"))
+    while not mind.told(EventName.RESTART_UNPRODUCTIVE):
+        mind.run(0.25)
+    for _ in range(20):
+        assert mind.phase() is Phase.IDLE
+        shown = mind.stage.view("mind")
+        assert shown.restart is not None
+        assert shown.restart.next_at_wall_ns is None
+        assert shown.next_step.startswith("looked at again in ")
+        mind.run(0.1)
+
+
 def test_a_dry_run_decides_and_tells_the_same_and_asks_for_nothing() -> None:
     mind = Mind(dry_run=True).run(50).hang().run(LONG_S)
     assert mind.stage.restarts == []

@@ -429,13 +429,13 @@ def test_what_was_told_may_be_told_again_after_a_whole_grace_of_calm() -> None:
     assert made.next_ns(ns(501)) is None
 
 
-def test_without_automatic_one_in_vain_is_told_counts_for_nothing_and_is_over_with_the_incident() -> None:
+def test_without_automatic_one_in_vain_is_told_counts_for_nothing_and_is_over_at_once() -> None:
     made = governor(automatic=False)
     assert made.advance(DOWN, at(0)) == made.advance(FOUND, at(600)) == []
     made.order("ann", "", DOWN, at(600))
     made.report(Sent("SIGTERM"), DOWN, at(600))
     assert [event.name for event in in_vain(made, 720)] == [EventName.RESTART_UNPRODUCTIVE]
-    assert (made.unproductive, made.phase) == (0, Phase.BACKOFF)
+    assert (made.unproductive, made.phase) == (0, Phase.IDLE)
     made.advance(DOWN, at(721))
     assert made.phase is Phase.IDLE
 

@@ -243,6 +243,10 @@ class CheckMachine:
         """Till then nothing can fail, for stalls come again before the grace after the last is over (T3). None: no."""
         return self._blind_until_ns if self._blind_stalls >= BLINDED_TOO_OFTEN else None
 
+    def blind_left_ns(self, now_ns: int) -> int:
+        """How long what is looked at from now on is no evidence of a failure; 0 or less where it is."""
+        return self._blind_until_ns - now_ns
+
     def is_blind(self, began_ns: int) -> bool:
         """Whether what began at `began_ns` lies in a stall of ours or in the grace after it."""
         return began_ns <= self._blind_until_ns

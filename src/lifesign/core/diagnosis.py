@@ -107,7 +107,7 @@ def _starting(checks: Sequence[TrackedCheck], now_ns: int) -> str:
 
 def _healthy(checks: Sequence[TrackedCheck], now_ns: int) -> str:
     for check in checks:
-        if check.last is not None and check.last.verdict is not Verdict.UNKNOWN and not check.is_sound:
+        if _is_excused(check):
             return f"{check.spec.name}: {check.message(now_ns)}"  # green by excuse alone, which is told
     for check in checks:
         if check.spec.layer is Layer.WORKING and check.judge is not None and check.is_sound:
@@ -123,8 +123,16 @@ def next_step(state: ComponentState, checks: Sequence[TrackedCheck], now_ns: int
     if state is ComponentState.DOWN:
         ahead_ns = [c.schedule.due_ns - now_ns for c in checks if c.state is CheckState.FAILED]
         return f"looked at again in {format_duration(max(0, min(ahead_ns)) // NS_PER_S)}" if ahead_ns else ""
+    excused_ns = [c.machine.blind_left_ns(now_ns) for c in checks if _is_excused(c)]
+    if state is ComponentState.HEALTHY and excused_ns and max(excused_ns) > 0:
+        return f"grace ends in {format_duration(max(1, max(excused_ns) // NS_PER_S))}: failures count from then on"
     failing = [c for c in checks if c.state is CheckState.FAILING] if state is ComponentState.DEGRADED else []
     return _until_down(failing, now_ns) if failing else ""
+
+
+def _is_excused(check: TrackedCheck) -> bool:
+    """Whether its last look found a failure that does not count."""
+    return check.last is not None and check.last.verdict is not Verdict.UNKNOWN and not check.is_sound
 
 
 def _until_down(failing: Sequence[TrackedCheck], now_ns: int) -> str:

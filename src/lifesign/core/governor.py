@@ -251,8 +251,10 @@ class Governor:
         self.attempts.note(outcome=outcome)
         self.unproductive += self.spec.automatic
         told: list[Effect] = [self.announcer.tell(EventName.RESTART_UNPRODUCTIVE, words, sight, now)]
-        if not self.spec.automatic:
+        if not self.spec.automatic:  # no further one follows by itself, and none is promised
             self._cue(Cue.IN_VAIN)
+            self._cue(Cue.UP)
+            self.announcer.forget()
             return told
         if self.unproductive >= self.spec.max_unproductive:
             self._cue(Cue.ENOUGH)
