@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lifesign.core.dating import Era
 from lifesign.core.model import CheckState, Instant, Layer, Observation, WorkSignal
 from lifesign.core.observer import Observer
 from lifesign.core.signal import SignalJudge
@@ -167,3 +168,17 @@ def test_t1_the_monitor_tells_nothing_of_a_writer_between_two_steps() -> None:
     assert [event.check for event in stage.events if event.check] == []
     stage.run(300)
     assert stage.check_state("mind", "beat") is CheckState.FAILED
+
+
+@pytest.mark.parametrize(
+    ("moment_s", "named"),
+    [(98, True), (97.999_999_999, False), (150, True), (202, True), (202.000_000_001, False)],
+)
+def test_an_era_dates_what_was_written_in_it_or_two_seconds_beside_it(moment_s: float, named: bool) -> None:
+    era = Era(ahead_ns=1_000 * S, from_boot_ns=100 * S, until_boot_ns=200 * S)
+    moment_ns = round(moment_s * S)
+    assert era.moment_ns(moment_ns + 1_000 * S) == (moment_ns if named else None)
+
+
+def test_the_first_era_goes_as_far_back_as_anybody_knows() -> None:
+    assert Era(1_000 * S, None, 200 * S).moment_ns(1_001 * S) == S

@@ -312,7 +312,11 @@ def test_a_hand_that_was_kept_off_counts_for_nothing_and_is_stretched_out_again_
     made.advance(DOWN, at(92))
     made.advance(FOUND, at(93))
     assert made.report(Withheld("somebody stopped it"), DOWN, at(94)) == [], "told once"
-    assert made.report(Withheld("and another"), DOWN, at(95)) == []
+    assert made.report(Withheld("and another"), DOWN, at(95)) == [], "what comes too late is not taken"
+    made.advance(DOWN, at(130))
+    made.advance(DOWN, at(130))
+    made.advance(FOUND, at(130))
+    assert len(made.report(Withheld("and another"), DOWN, at(131))) == 1, "another reason"
 
 
 def test_a_hand_that_was_kept_off_after_one_in_vain_leaves_it_in_backoff_and_the_wait_before_as_it_was() -> None:

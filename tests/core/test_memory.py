@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lifesign.core.events import Event, EventName
-from lifesign.core.memory import MachineMemory, MonitorMemory, removed
+from lifesign.core.memory import ComponentMemory, MachineMemory, MonitorMemory, absence, removed
 from lifesign.core.model import (
     CheckId,
     CheckState,
@@ -275,3 +275,27 @@ def test_a_memory_that_cannot_be_is_refused() -> None:
 def test_a_component_that_nobody_remembers_begins_afresh() -> None:
     monitor = Monitor(MonitorSpec((gateway(),)), START, MonitorMemory())
     assert monitor.components["gateway"].incident is None
+
+
+HEALTHY = ComponentMemory("gateway", START.wall_ns, ComponentState.HEALTHY, ComponentState.HEALTHY, START.wall_ns)
+
+
+def test_for_how_long_nobody_has_watched_is_told_by_the_newest_memory() -> None:
+    now = START.after(0)
+    assert absence(MonitorMemory(), now) == {}
+    memories = {
+        name: replace(HEALTHY, name=name, taken_wall_ns=now.wall_ns - round(away_s * S))
+        for name, away_s in (("old", 500.0), ("new", 12.345678))
+    }
+    assert absence(MonitorMemory(memories), now) == {"away_s": 12.346}
+
+
+@pytest.mark.parametrize(
+    ("wall_s", "boot_s", "away_s", "least_s"),
+    [(50, 50, 50, 50), (3_600, 50, 3_600, 50), (50, 60, 50, 50), (-50, 60, 0, 0), (50, -1, 50, 50), (50, 0, 50, 0)],
+)
+def test_the_time_away_is_the_wall_clocks_and_at_least_what_the_other_clock_says_in_the_same_boot(
+    wall_s: int, boot_s: int, away_s: int, least_s: int
+) -> None:
+    memory = replace(HEALTHY, taken_wall_ns=START.wall_ns - wall_s * S, taken_boot_ns=START.boot_ns - boot_s * S)
+    assert (memory.away_ns(START), memory.least_away_ns(START)) == (away_s * S, least_s * S)

@@ -9,7 +9,7 @@ from lifesign.core.effects import Effect, Look, Record, Restart
 from lifesign.core.events import Event, EventName
 from lifesign.core.incident import TrackedComponent
 from lifesign.core.memory import ComponentMemory, NoticeMemory
-from lifesign.core.model import CheckId, Identity, Layer, Observation, WorkSignal
+from lifesign.core.model import CheckId, ComponentState, Identity, Instant, Layer, Observation, WorkSignal
 from lifesign.core.restart import Failed, Outcome, Phase, RestartReport, Sent, Withheld
 from lifesign.core.round_restarts import RoundRestarts
 from lifesign.core.rounds import take_round
@@ -243,3 +243,132 @@ def test_r7_most_of_them_down_in_one_round_are_one_common_cause_and_go_one_at_a_
     assert sorted(name for _, name in cron.restarts) == ["a", "b", "c"]
     moments = [at for at, _ in cron.restarts]
     assert len(set(moments)) == 3
+
+
+def due(*specs: ComponentSpec) -> Cron:
+    """In this round, of which nothing has come yet, the restart of `mind` is due."""
+    cron = Cron(*specs).runs(3)
+    cron.hangs = {"mind"}
+    cron.runs(3)
+    cron.run(acts=False)
+    return cron
+
+
+def known(now: Instant, mono_s: float, boot_s: float, wall_s: float) -> ComponentMemory:
+    """So long before `now` by each clock it was taken."""
+    healthy = ComponentState.HEALTHY
+    return ComponentMemory(
+        "mind",
+        now.wall_ns - round(wall_s * S),
+        healthy,
+        healthy,
+        0,
+        taken_boot_ns=now.boot_ns - round(boot_s * S),
+        taken_mono_ns=now.mono_ns - round(mono_s * S),
+    )
+
+
+@pytest.mark.parametrize(
+    ("mono_s", "boot_s", "wall_s", "slept", "stepped"),
+    [
+        (60, 60, 60, False, False),
+        (60, 61, 61, False, False),
+        (60, 61.001, 61.001, True, False),
+        (60, 60, 61, False, False),
+        (60, 60, 61.001, False, True),
+        (60, 60, 59, False, False),
+        (60, 60, 58.999, False, True),
+        (86_400, 86_400, 86_400 + 86.4, False, False),
+        (86_400, 86_400, 86_400 + 86.401, False, True),
+        (60, 3_600, 60, True, True),
+        (0, 0, 0, False, False),
+        (0, 5, 5, True, False),
+        (-60, 60, 600, False, False),
+        (60, -60, 600, False, False),
+    ],
+)
+def test_r8_what_the_clocks_missed_since_the_run_before_in_this_boot_is_doubt_enough(
+    mono_s: float, boot_s: float, wall_s: float, slept: bool, stepped: bool
+) -> None:
+    cron = due()
+    others = [known(cron.now, 60, 60, 60)]
+    restarts = RoundRestarts(cron.held, ["mind"], [known(cron.now, mono_s, boot_s, wall_s), *others], cron.now)
+    effects = restarts.govern(cron.now)
+    words = ["we had stalled ourselves: failures are not evidence"] if slept else []
+    words += ["the wall clock was just stepped"] if stepped and not slept else []
+    assert [e.event.data.get("reason") for e in effects if isinstance(e, Record)] == words
+    assert any(isinstance(effect, Restart) for effect in effects) is not (slept or stepped)
+
+
+def test_a_restart_that_is_due_long_after_the_round_looks_once_more_and_is_made_by_what_that_finds() -> None:
+    cron = due()
+    now = cron.now.after(30 * S)
+    restarts = RoundRestarts(cron.held, ["mind"], [], now)
+    (wanted,) = restarts.govern(now)
+    beat = CheckId("mind", "beat")
+    assert wanted == Look(beat, 1)
+    later = now.after(S)
+    effects = restarts.observe(Look(beat, 7), cron.look(beat), later)
+    assert effects == [], "of another look"
+    (made,) = restarts.observe(Look(beat, 1), cron.look(beat), later)
+    assert made == Restart("mind", 1, True, "", "down, 1 of 3", Identity(100, 100.0))
+    assert restarts.doubt("mind", 1, later) == "its last look did not find the failure again"
+    again = restarts.look(beat, later)
+    assert again == Look(beat, 2)
+    assert restarts.look(beat, later) is None, "one is under way"
+    (follows,) = restarts.observe(again, cron.look(beat), later)
+    assert follows == Look(beat, 3), "and is followed by the one that was asked for meanwhile"
+    again = Look(beat, 3)
+    assert restarts.observe(again, cron.look(beat), later) == []
+    assert restarts.doubt("mind", 1, later) == ""
+    assert restarts.doubt("mind", 1, later.after(3 * S)) == "its last look did not find the failure again"
+    assert restarts.doubt("mind", 2, later) == "it is no longer asked for"
+
+
+def test_a_last_look_that_finds_work_again_keeps_the_restart_back_and_ends_the_incident() -> None:
+    cron = due()
+    now = cron.now.after(30 * S)
+    restarts = RoundRestarts(cron.held, ["mind"], [], now)
+    (wanted,) = restarts.govern(now)
+    assert isinstance(wanted, Look)
+    later = now.after(S)
+    effects = restarts.observe(wanted, Observation(OK, signal=WorkSignal(later.wall_ns)), later)
+    told = [effect.event for effect in effects if isinstance(effect, Record)]
+    assert [event.name for event in told][:2] == [EventName.CHECK_PASSED, EventName.COMPONENT_RECOVERED]
+    assert all(event.at_wall_ns == later.wall_ns for event in told)
+    assert not [effect for effect in effects if isinstance(effect, Restart)]
+
+
+def test_another_process_that_a_last_look_sees_is_told() -> None:
+    cron = due()
+    restarts = RoundRestarts(cron.held, ["mind"], [], cron.now)
+    process = CheckId("mind", "process")
+    look = restarts.look(process, cron.now)
+    assert look is not None
+    seen = Observation(OK, identity=Identity(777, cron.now.wall_ns / S))
+    effects = restarts.observe(look, seen, cron.now.after(S))
+    names = [effect.event.name for effect in effects if isinstance(effect, Record)]
+    assert names[0] is EventName.PROCESS_REPLACED
+
+
+def test_the_round_names_the_dependency_that_is_down() -> None:
+    child = replace(mind("child", restart=replace(RESTART, automatic=False)), depends_on=("mind",))
+    cron = due(mind(), child)
+    restarts = RoundRestarts(cron.held, ["mind", "child"], [], cron.now)
+    assert restarts.suppressed_by(cron.held["child"]) == "mind"
+    assert restarts.suppressed_by(cron.held["mind"]) is None
+
+
+def test_r7_a_common_cause_of_a_round_ends_with_the_first_recovery_and_is_told_of_all_its_downs() -> None:
+    cron = Cron(*(mind(name) for name in ("a", "b", "c"))).runs(2)
+    now = cron.now
+    downs = [Event(DOWN, now.wall_ns, name) for name in ("a", "b", "c")]
+    told = RoundRestarts(cron.held, ["a"], [], now).hear([*downs, Event(EventName.CHECK_PASSED, 0, "a")], now)
+    (suspect,) = (effect.event for effect in told if isinstance(effect, Record))
+    assert (suspect.name, suspect.data) == (EventName.OBSERVER_SUSPECT, {"components": ["a", "b", "c"]})
+    held_back = RoundRestarts(cron.held, ["a"], [], now)
+    held_back.hear([*downs, Event(RECOVERED, 0), Event(EventName.COMPONENT_HEALTHY, 0, "b")], now)
+    assert held_back.hear(downs, now) == [], "suspected still"
+    freed = RoundRestarts(cron.held, ["a"], [], now)
+    freed.hear([*downs, Event(RECOVERED, 0, "b")], now)
+    assert len(freed.hear(downs, now)) == 1, "over, so another one is told"

@@ -216,3 +216,50 @@ def test_each_component_has_a_story_of_its_own() -> None:
         ("port", [(5, 10, "down")]),
         ("new", []),
     ]
+
+
+def test_what_stands_when_a_component_is_healthy_again_is_not_held_of_its_checks_any_more() -> None:
+    told = story(
+        "0 component.healthy mind\n10 check.unknown mind check=port\n10 component.degraded mind\n"
+        "30 component.healthy mind",
+        until=40,
+    )
+    assert uptime(told, 0, 40 * S).layers[Layer.READY] == Shares(20, 0, 20, 0, 0)
+
+
+def test_a_layer_is_not_known_while_its_component_is_paused_or_nobody_can_see_it() -> None:
+    told = story(
+        "0 component.healthy mind\n10 operator.action mind action=pause\n20 operator.action mind action=resume\n"
+        "30 component.healthy mind",
+        until=40,
+    )
+    assert uptime(told, 0, 40 * S).layers[Layer.READY] == Shares(20, 0, 0, 10, 10)
+
+
+def test_a_deed_at_the_edge_of_a_window_is_in_it_and_a_span_beyond_it_takes_nothing() -> None:
+    told = story("0 component.healthy mind\n10 component.down mind\n20 component.recovered mind down_s=10", until=40)
+    assert uptime(told, 10 * S, 20 * S).incidents == uptime(told, 0, 10 * S).incidents == 1
+    assert uptime(told, 10 * S + 1, 20 * S).incidents == 0
+    assert uptime(told, 0, 10 * S - 1).incidents == 0
+    assert uptime(told, 20 * S, 40 * S).mean_recover_s == 10
+    assert shares(told.spans, 30 * S, 31 * S) == Shares(1, 0, 0, 0, 0)
+
+
+def test_seconds_of_a_pause_are_seconds() -> None:
+    told = story("0 component.healthy mind\n10 operator.action mind action=pause", until=40)
+    assert shares(told.spans, 0, 40 * S) == Shares(10, 0, 0, 30, 0)
+
+
+def test_a_stall_or_a_step_of_unknown_length_takes_nothing() -> None:
+    told = story("0 component.healthy mind\n10 monitor.stalled -\n20 clock.jumped -", until=40)
+    assert spans(told) == [(0, 10, "up"), (10, 20, "up"), (20, 40, "up")]
+
+
+def test_a_monitor_that_stopped_before_anything_else_was_told_has_not_watched_since() -> None:
+    known = Known(LAYERS, ComponentState.HEALTHY, 100 * S)
+    told = chronicle(
+        [event("200 monitor.stopped -"), event("300 monitor.started - away_s=500")], {"mind": known}, 400 * S
+    )
+    assert spans(told["mind"]) == [(100, 200, "up"), (300, 400, "up")]
+    killed = chronicle([event("300 monitor.started - away_s=100")], {"mind": known}, 400 * S)
+    assert spans(killed["mind"]) == [(100, 200, "up"), (300, 400, "up")]

@@ -75,8 +75,8 @@ class RoundRestarts:
         if observation.identity is not None:
             events += component.see_identity(check, observation.identity, now)
         check.observe(observation, now, began_ns)
-        check.schedule.finish(look.run, now.mono_ns)
-        return [*map(Record, events), *self._refresh(component, now)]
+        again = [Look(check.id, check.schedule.run)] if check.schedule.finish(look.run, now.mono_ns) else []
+        return [*map(Record, events), *again, *self._refresh(component, now)]
 
     def restart_reported(self, name: str, attempt: int, report: RestartReport, now: Instant) -> list[Effect]:
         """Takes what came of a restart that was asked for, now or by the run before."""
