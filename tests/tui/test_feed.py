@@ -9,7 +9,9 @@ from textual.message import Message
 from lifesign.api.documents import Component, Events, State
 from lifesign.api.failures import ClientError
 from lifesign.api.past import Past, Step
-from lifesign.tui.feed import EventsRead, Feed, Polled, Probed
+from lifesign.tui.feed import EventsRead, Feed, Polled, Probed, period_s
+from lifesign.tui.snapshot import FRESH_FOR_S
+from tests.tui.desk import HandClock
 from tests.tui.documents import HandSource, component, state
 
 
@@ -118,3 +120,26 @@ def test_more_than_it_can_remember_is_refused_and_not_queued_for_ever() -> None:
     asked = [feed.probe(("a",)) for _ in range(100)]
     assert not all(asked)
     feed.stop()
+
+
+def test_the_tick_asks_for_a_poll_where_one_is_due_and_never_for_two() -> None:
+    source, arrived, clock = SlowSource(), queue.Queue[Message](), HandClock()
+    feed = Feed(lambda _: source, arrived.put, clock)
+    feed.start()
+    source.let.release()
+    arrived.get(timeout=40)
+    assert not feed.poll_if_due()
+    clock.now_s += 1
+    deadline_s = time.monotonic() + 40
+    while not feed.poll_if_due():  # the thread may not have come so far
+        assert time.monotonic() < deadline_s
+    assert not feed.poll_if_due(), "one is under way"
+    source.let.release()
+    assert isinstance(arrived.get(timeout=40), Polled)
+    feed.stop()
+    source.let.release()
+
+
+def test_a_state_that_costs_much_is_read_seldom_but_never_so_seldom_that_it_is_no_longer_fresh() -> None:
+    assert [period_s(cost_s) for cost_s in (0.0, 0.004, 0.008, 9.0)] == [1.0, 1.0, 2.0, 3.0]
+    assert period_s(9.0) < FRESH_FOR_S

@@ -103,7 +103,7 @@ class ConsoleApp(DressedApp):
         self.set_keymap(dict(self._options.keys))
         self.push_screen(MainScreen())
         self._feed.start()
-        self.set_interval(1.0, self._tick)
+        self.set_interval(1.0, self._second)
         for note in (*self._options.notes, *self._options.themes.problems):
             self.tell(note, severity="warning")
         for complaint in complaints(self._options.keys):
@@ -112,6 +112,10 @@ class ConsoleApp(DressedApp):
     def on_unmount(self) -> None:
         """The threads end after their request in flight."""
         self._feed.stop()
+
+    def _second(self) -> None:
+        if not self._feed.poll_if_due():
+            self._tick()
 
     def _tick(self) -> None:
         self.renew_themes()

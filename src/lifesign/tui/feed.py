@@ -4,6 +4,7 @@ Both are daemon threads, so that a daemon that does not answer cannot keep the c
 request in flight. Not here: what an answer means.
 """
 
+import math
 import queue
 import threading
 import time
@@ -24,6 +25,9 @@ from lifesign.tui.source import StateSource
 POLL_TIMEOUT_S = 3.0
 ASK_TIMEOUT_S = 30.0
 POLL_EVERY_S = 1.0
+_SELDOMEST_S = 3.0  # still well within what the console takes for fresh
+_MOST_OF_A_CORE = 0.004
+_UNASKED_AFTER_S = 0.5
 _MOST_JOBS = 16
 
 _Answer = TypeVar("_Answer")
@@ -95,6 +99,7 @@ class Feed:
         self._clock = clock
         self._stopped = threading.Event()
         self._wake = threading.Event()
+        self._due_s = math.inf
         self._jobs: queue.Queue[Callable[[StateSource], Message | None]] = queue.Queue(_MOST_JOBS)
 
     def start(self) -> None:
@@ -110,6 +115,14 @@ class Feed:
     def poll_soon(self) -> None:
         """Polls at once instead of at the next second."""
         self._wake.set()
+
+    def poll_if_due(self) -> bool:
+        """Polls where it is time for that: the tick asks, so that a picture is drawn once, when the answer is there."""
+        due = self._clock() >= self._due_s
+        if due:
+            self._due_s = math.inf
+            self._wake.set()
+        return due
 
     def probe(self, names: tuple[str, ...]) -> bool:
         """Checks these components now, one after the other. False where too much is asked already."""
@@ -143,9 +156,13 @@ class Feed:
         source = self._connect(POLL_TIMEOUT_S)
         while not self._stopped.is_set():
             self._wake.clear()
+            self._due_s = math.inf
+            began_s = time.thread_time()
             reading = read_once(source, self._clock)
+            every_s = period_s(time.thread_time() - began_s)
             self._hand_on(Polled(reading))
-            self._wake.wait(max(0.1, POLL_EVERY_S - (reading.answered_s - reading.asked_s)))
+            self._due_s = reading.asked_s + every_s - _UNASKED_AFTER_S
+            self._wake.wait(max(0.1, every_s + _UNASKED_AFTER_S - (reading.answered_s - reading.asked_s)))
 
     def _work(self) -> None:
         source = self._connect(ASK_TIMEOUT_S)
@@ -175,6 +192,11 @@ class Feed:
     def _hand_on(self, message: Message) -> None:
         if not self._stopped.is_set():
             self._deliver(message)
+
+
+def period_s(cost_s: float) -> float:
+    """Seconds from one poll to the next where one takes `cost_s` of a core: of a large state it takes its time."""
+    return min(max(POLL_EVERY_S, cost_s / _MOST_OF_A_CORE), _SELDOMEST_S)
 
 
 def read_once(source: StateSource, clock: Callable[[], float]) -> Reading:

@@ -12,7 +12,8 @@ from lifesign.tui.drawing.scene import Scene
 from lifesign.tui.order import Arrangement, concerned
 from lifesign.tui.screens.operating import Operating
 from lifesign.tui.widgets.lines import Lines
-from lifesign.tui.widgets.listing import Cursor, IncidentList, marked_note
+from lifesign.tui.widgets.listing import Cursor, marked_note
+from lifesign.tui.widgets.lists import IncidentList
 
 
 class IncidentsScreen(Operating):

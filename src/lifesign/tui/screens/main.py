@@ -21,9 +21,11 @@ from lifesign.tui.screens.incidents import IncidentsScreen
 from lifesign.tui.screens.operating import Operating
 from lifesign.tui.widgets.filter import FilterInput
 from lifesign.tui.widgets.lines import Lines
-from lifesign.tui.widgets.listing import Cursor, Listing, PanelList, TableList, columns_in, marked_note
+from lifesign.tui.widgets.listing import Cursor, Listing, marked_note
+from lifesign.tui.widgets.lists import PanelList, TableList, columns_in
 
 _INSPECTOR_LINES = 3
+_NONE: Sequence[Component] = ()
 _FRAME_LINES = 4  # header, a line of ground, status, keys
 
 
@@ -39,6 +41,8 @@ class MainScreen(Operating):
         self._cursor = Cursor()
         self._selection = Selection()
         self._arrangement = Arrangement()
+        self._arranged: Sequence[Component] | None = None
+        self._arranged_for = (self._selection, False)
         self._total = 0
         self._view = "panels"
         self._chosen = False
@@ -65,12 +69,14 @@ class MainScreen(Operating):
 
     def draw(self, scene: Scene) -> None:
         """Arranges the components anew, unless the operator's cursor rests on one."""
-        components = scene.snapshot.state.components if scene.snapshot.state else []
+        components = scene.snapshot.state.components if scene.snapshot.state else _NONE
         if components and not self._chosen:
             self._choose_view(len(components))
         self._total = len(components)
         rests = self._cursor.rests(scene.now_s)
-        self._arrangement = arrange(components, self._selection, self._arrangement.names, frozen=rests)
+        if self._arranged is not components or self._arranged_for != (self._selection, rests):
+            self._arranged, self._arranged_for = components, (self._selection, rests)
+            self._arrangement = arrange(components, self._selection, self._arrangement.names, frozen=rests)
         self.listing.show(scene, self._arrangement)
         self._inspect(scene)
 
@@ -227,5 +233,5 @@ class MainScreen(Operating):
     def _select(self, selection: Selection) -> None:
         """A new selection is an order of its own: what was held no longer is."""
         self._selection = selection
-        self._arrangement = Arrangement()
+        self._arrangement, self._arranged = Arrangement(), None
         self.refresh_scene()

@@ -11,11 +11,8 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from lifesign.api.documents import Component
-from lifesign.tui.drawing.card import CARD_LINES, MIN_CARD_CELLS, card_lines
-from lifesign.tui.drawing.notices import INCIDENT_LINES, incident_lines
 from lifesign.tui.drawing.scene import Scene
 from lifesign.tui.drawing.spans import Line
-from lifesign.tui.drawing.table import Columns, table_line
 from lifesign.tui.order import Arrangement
 from lifesign.tui.painter import painter_of
 from lifesign.tui.widgets.changes import Row, changed_cells
@@ -73,7 +70,7 @@ class Listing(ScrollView, can_focus=True):
         super().__init__(id=id)
         self._cursor = cursor
         self._scene = Scene()
-        self._components: tuple[Component, ...] = ()
+        self._arrangement = Arrangement()
         self._places: dict[str, int] = {}
         self._painted: dict[int, tuple[Row, bool]] = {}
         self._items: dict[tuple[str, bool, int], list[tuple[Line, str]]] = {}
@@ -95,6 +92,10 @@ class Listing(ScrollView, can_focus=True):
         raise NotImplementedError
 
     # What is shown.
+
+    @property
+    def _components(self) -> tuple[Component, ...]:
+        return self._arrangement.components
 
     @property
     def line_cells(self) -> int:
@@ -133,9 +134,11 @@ class Listing(ScrollView, can_focus=True):
     def show(self, scene: Scene, arrangement: Arrangement) -> None:
         """Draws the components. The line under a placed cursor keeps its place on the screen."""
         height_in_sight = self.index // self.columns * self.item_lines - self.scroll_offset.y
-        self._scene, self._components = scene, arrangement.components
+        self._scene = scene
         self._items.clear()
-        self._places = {name: index for index, name in enumerate(arrangement.names)}
+        if arrangement is not self._arrangement:
+            self._arrangement = arrangement
+            self._places = {name: index for index, name in enumerate(arrangement.names)}
         if self._cursor.name is not None and self._cursor.name not in self._places:
             self._cursor.name = None
         rows = -(-len(self._components) // self.columns)
@@ -149,8 +152,8 @@ class Listing(ScrollView, can_focus=True):
         top = self.scroll_offset.y
         for y in range(top, top + self.size.height):
             row, gone = self._row(y), not self._scene.live
-            painted, was_gone = self._painted.get(y, ((), gone))
-            if gone is not was_gone or not painted:
+            painted, was_gone = self._painted.get(y, (None, gone))
+            if painted is None or gone is not was_gone:
                 self.refresh_line(y)
             elif painted != row:
                 start, width = changed_cells(painted, row)
@@ -232,68 +235,3 @@ class Listing(ScrollView, can_focus=True):
     def _scroll(self, y: int) -> None:
         if y != self.scroll_offset.y:
             self.scroll_to(y=y, animate=False, immediate=True)
-
-
-class TableList(Listing):
-    """One line for each component."""
-
-    @property
-    def widths(self) -> Columns:
-        """The columns of the table."""
-        return Columns.of(self.line_cells, tuple(self._places))
-
-    def show(self, scene: Scene, arrangement: Arrangement) -> None:
-        """As every list; the columns are measured once for all lines."""
-        self._widths = Columns.of(self.line_cells, arrangement.names)
-        super().show(scene, arrangement)
-
-    def item(self, component: Component, *, selected: bool) -> list[tuple[Line, str]]:
-        """The line of one component."""
-        return [
-            (
-                table_line(component, self._scene, self._widths, marked=self.is_marked(component)),
-                "cursor" if selected else "plain",
-            )
-        ]
-
-
-class IncidentList(Listing):
-    """What is open, and what operators have done about it; a line of ground below each."""
-
-    @property
-    def item_lines(self) -> int:
-        """The item, and the ground."""
-        return INCIDENT_LINES + 1
-
-    def item(self, component: Component, *, selected: bool) -> list[tuple[Line, str]]:
-        """The lines of one."""
-        width = self.line_cells
-        ground = "cursor" if selected else "plain"
-        lines = incident_lines(component, self._scene, width, marked=self.is_marked(component))
-        return [(line, ground) for line in lines] + [(((" " * width, "text"),), "plain")]
-
-
-def columns_in(cells: int) -> int:
-    """How many panels stand side by side in so many cells."""
-    return max(1, (cells + GAP_CELLS) // (MIN_CARD_CELLS + GAP_CELLS))
-
-
-class PanelList(Listing):
-    """A panel for each component, side by side where there is room."""
-
-    @property
-    def columns(self) -> int:
-        """As many as have room for a whole panel."""
-        return columns_in(self.line_cells)
-
-    @property
-    def item_lines(self) -> int:
-        """The panel, and a line of ground below it."""
-        return CARD_LINES + 1
-
-    def item(self, component: Component, *, selected: bool) -> list[tuple[Line, str]]:
-        """The lines of one panel."""
-        width = (self.line_cells + GAP_CELLS) // self.columns - GAP_CELLS
-        ground = "cursor" if selected else "card"
-        lines = card_lines(component, self._scene, width, marked=self.is_marked(component))
-        return [(line, ground) for line in lines] + [(((" " * width, "text"),), "plain")]

@@ -1,0 +1,76 @@
+"""The kinds of lists: table, incidents, panels. Not here: the cursor, and what is repainted (`listing`)."""
+
+from lifesign.api.documents import Component
+from lifesign.tui.drawing.card import CARD_LINES, MIN_CARD_CELLS, card_lines
+from lifesign.tui.drawing.notices import INCIDENT_LINES, incident_lines
+from lifesign.tui.drawing.spans import Line
+from lifesign.tui.drawing.table import Columns, table_line
+from lifesign.tui.order import Arrangement
+from lifesign.tui.widgets.listing import GAP_CELLS, Cursor, Listing
+
+
+class TableList(Listing):
+    """One line for each component."""
+
+    def __init__(self, cursor: Cursor, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
+        super().__init__(cursor, id=id)
+        self._measured: tuple[int, Arrangement] | None = None
+
+    @property
+    def widths(self) -> Columns:
+        """The columns of the table, measured once for all lines."""
+        if self._measured is None or self._measured[0] != self.line_cells or self._measured[1] is not self._arrangement:
+            self._measured = self.line_cells, self._arrangement
+            self._widths = Columns.of(self.line_cells, self._arrangement.names)
+        return self._widths
+
+    def item(self, component: Component, *, selected: bool) -> list[tuple[Line, str]]:
+        """The line of one component."""
+        return [
+            (
+                table_line(component, self._scene, self.widths, marked=self.is_marked(component)),
+                "cursor" if selected else "plain",
+            )
+        ]
+
+
+class IncidentList(Listing):
+    """What is open, and what operators have done about it; a line of ground below each."""
+
+    @property
+    def item_lines(self) -> int:
+        """The item, and the ground."""
+        return INCIDENT_LINES + 1
+
+    def item(self, component: Component, *, selected: bool) -> list[tuple[Line, str]]:
+        """The lines of one."""
+        width = self.line_cells
+        ground = "cursor" if selected else "plain"
+        lines = incident_lines(component, self._scene, width, marked=self.is_marked(component))
+        return [(line, ground) for line in lines] + [(((" " * width, "text"),), "plain")]
+
+
+def columns_in(cells: int) -> int:
+    """How many panels stand side by side in so many cells."""
+    return max(1, (cells + GAP_CELLS) // (MIN_CARD_CELLS + GAP_CELLS))
+
+
+class PanelList(Listing):
+    """A panel for each component, side by side where there is room."""
+
+    @property
+    def columns(self) -> int:
+        """As many as have room for a whole panel."""
+        return columns_in(self.line_cells)
+
+    @property
+    def item_lines(self) -> int:
+        """The panel, and a line of ground below it."""
+        return CARD_LINES + 1
+
+    def item(self, component: Component, *, selected: bool) -> list[tuple[Line, str]]:
+        """The lines of one panel."""
+        width = (self.line_cells + GAP_CELLS) // self.columns - GAP_CELLS
+        ground = "cursor" if selected else "card"
+        lines = card_lines(component, self._scene, width, marked=self.is_marked(component))
+        return [(line, ground) for line in lines] + [(((" " * width, "text"),), "plain")]
