@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifesign.text import clean, format_duration, format_timestamp, is_clean, parse_duration, parse_timestamp, redact
+from lifesign.text import (
+    clean,
+    format_duration,
+    format_size,
+    format_timestamp,
+    is_clean,
+    parse_duration,
+    parse_timestamp,
+    redact,
+)
 
 # Signs that are format characters by their class and are drawn all the same (Arabic number signs and the like).
 DRAWN = {*range(0x600, 0x606), 0x6DD, 0x70F, 0x890, 0x891, 0x8E2, 0x110BD, 0x110CD, *range(0x13430, 0x13440)}
@@ -81,6 +90,7 @@ def test_a_duration_is_read_as_it_is_written(value: object, expected_s: float) -
 @pytest.mark.parametrize(
     "value",
     ["", "s", "5", "5 s", "-5s", "5S", "m5", "1m30", "1e3s", "inf", "0s", 0, -1, math.nan, math.inf, True, None, [5],
+     "30m1h", "1h1h", "1m1ms1s",
      10**400, -(10**400), "9" * 400 + "d", "101d" * 900, 4e9],
     ids=lambda value: repr(value)[:12],
 )  # fmt: skip
@@ -92,6 +102,28 @@ def test_what_is_no_finite_positive_duration_is_refused_in_words(value: object) 
 def test_a_long_text_that_is_no_duration_is_refused_at_once() -> None:
     with pytest.raises(ValueError, match="duration"):
         parse_duration("1" * 1_000_000)
+
+
+def test_a_duration_out_of_order_is_told_how_to_be_written() -> None:
+    with pytest.raises(ValueError, match='each unit once, the largest first: "1h30m"'):
+        parse_duration("30m1h")
+
+
+@pytest.mark.parametrize(
+    ("size_bytes", "words"),
+    [
+        (0, "0 B"),
+        (1023, "1023 B"),
+        (1536, "1.5 KiB"),
+        (512 << 20, "512 MiB"),
+        (1023 << 30, "1023 GiB"),
+        (100 << 40, "100 TiB"),
+        (1.5 * 2**50, "1.5 PiB"),
+        (2.0**64, "16384 PiB"),
+    ],
+)
+def test_a_size_is_shown_without_an_exponent(size_bytes: float, words: str) -> None:
+    assert format_size(size_bytes) == words
 
 
 @pytest.mark.parametrize(
@@ -137,6 +169,11 @@ _PARTS = st.lists(
 )
 
 
+def _in_order(parts: list[tuple[float, str]]) -> bool:
+    sizes = [_UNITS[unit] for _, unit in parts]
+    return sizes == sorted(set(sizes), reverse=True)
+
+
 @given(
     _PARTS, st.sampled_from(["", "", "", " ", "x", "-", "s", "9", "\u0663", "e9", "inf", "nan", "\0"]), st.booleans()
 )
@@ -148,8 +185,16 @@ def test_any_text_is_a_duration_by_its_units_or_refused(
         seconds = parse_duration(stain + spelled if before else spelled + stain)
     except ValueError:
         expected = sum(number * _UNITS[unit] for number, unit in parts)
-        assert stain or not parts or not 0 < expected <= 100 * 366 * 86400 or "e" in spelled or len(spelled) > 40
+        assert (
+            stain
+            or not parts
+            or not _in_order(parts)
+            or not 0 < expected <= 100 * 366 * 86400
+            or "e" in spelled
+            or len(spelled) > 40
+        )
         return
+    assert _in_order(parts) or stain.strip()
     assert 0 < seconds <= 100 * 366 * 86400
     if not stain.strip():
         assert seconds == pytest.approx(sum(number * _UNITS[unit] for number, unit in parts))

@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 REDACTED = "[redacted]"
 
@@ -64,6 +65,8 @@ def is_clean(text: str) -> bool:
 def parse_duration(value: object) -> float:
     """Seconds from `"250ms"`, `"10s"`, `"1h30m"`, `"2d"` or a number of seconds; finite and positive.
 
+    Each unit stands once at most, the largest first: `30m1h` is a slip.
+
     Raises ValueError with a sentence for the user.
     """
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
@@ -83,7 +86,10 @@ def _spelled_seconds(value: str) -> float:
     parts = _DURATION_PART.findall(value[:_LONGEST_DURATION])
     if not parts or "".join(number + unit for number, unit in parts) != value.strip():
         raise ValueError(f'{clean(value, 40)!r} is no duration: write "250ms", "10s", "5m", "1h30m" or "2d"')
-    return sum(float(number) * _UNITS_S[unit] for number, unit in parts)
+    sizes_s = [_UNITS_S[unit] for _, unit in parts]
+    if any(before_s <= after_s for before_s, after_s in pairwise(sizes_s)):
+        raise ValueError(f'{clean(value, 40)!r} is no duration: write each unit once, the largest first: "1h30m"')
+    return sum(float(number) * size_s for (number, _), size_s in zip(parts, sizes_s, strict=True))
 
 
 def format_duration(seconds: float) -> str:
@@ -106,12 +112,12 @@ def format_duration(seconds: float) -> str:
 
 
 def format_size(size_bytes: float) -> str:
-    """`size_bytes` (≥ 0) in the largest unit that leaves at least 1: `512 MiB`, `1.5 GiB`."""
-    for unit in ("B", "KiB", "MiB"):
+    """`size_bytes` (≥ 0) in the largest unit that leaves at least 1: `512 MiB`, `1.5 GiB`, `100 TiB`."""
+    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
         if size_bytes < 1024:
             return f"{size_bytes:.4g} {unit}"
         size_bytes /= 1024
-    return f"{size_bytes:.4g} GiB"
+    return f"{size_bytes:.0f} PiB" if size_bytes >= 1000 else f"{size_bytes:.4g} PiB"
 
 
 def format_timestamp(wall_ns: int) -> str:

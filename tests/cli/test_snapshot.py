@@ -1,8 +1,10 @@
 """`lifesign snapshot`: from the daemon or on its own, whole or not at all."""
 
+import io
 import json
 import socket
 import stat
+import sys
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -12,6 +14,7 @@ import msgspec
 import pytest
 
 from lifesign.api.documents import State
+from lifesign.cli.snapshot import take_state
 from lifesign.core.model import ComponentState as S
 from tests.api.fakes import check, component, mind_down, monitor
 from tests.api.serving import serving
@@ -52,8 +55,24 @@ async def test_the_daemons_state_is_taken_where_one_answers(tmp_path: Path, conf
 async def test_without_a_daemon_it_looks_itself(config: Path) -> None:
     code, out, err = await _lifesign("snapshot", "-c", str(config), "--format", "json", "--exit-code")
     document = json.loads(out)
-    assert err == "lifesign: no daemon answers: this is one round of our own, without thresholds or grace\n"
+    assert err == "", "a cron job would mail it"
     assert (code, document["overall"], document["monitor"]["mode"]) == (2, "down", "oneshot")
+
+
+class _Terminal(io.StringIO):
+    """Standard error that somebody looks at."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_on_a_terminal_it_says_that_it_has_looked_itself(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = _Terminal()
+    monkeypatch.setattr(sys, "stderr", seen)
+    take_state(str(config))
+    assert seen.getvalue() == (
+        "lifesign: no daemon answers: this is one round of our own, without thresholds or grace\n"
+    )
 
 
 @pytest.mark.parametrize(

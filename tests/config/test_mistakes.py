@@ -48,7 +48,7 @@ def test_five_mistakes_in_one_file_are_told_all_at_once_with_their_lines(tmp_pat
         ("interval = 1979-05-27", "interval", "a duration is"),
         ('failure_threshold = "3"', "failure_threshold", "must be a whole number, not text"),
         ("failure_threshold = 0", "failure_threshold", ">= 1"),
-        ("failure_threshold = 1.5", "failure_threshold", "must be a whole number, not a number"),
+        ("failure_threshold = 1.5", "failure_threshold", "must be a whole number, without a fraction"),
         ("flap_changes = 1", "flap_changes", ">= 2"),
         ('optional = "yes"', "optional", "must be true or false, not text"),
         ('layer = "working hard"', "layer", 'there is no "working hard" here (did you mean working?)'),

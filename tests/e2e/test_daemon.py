@@ -58,6 +58,7 @@ def test_the_shell_tells_the_events_that_the_log_holds(tmp_path: Path) -> None:
         assert all(" gateway" in line for line in ours)
         wrong = lifesign("events", "-c", str(running.config), "--since", "yesterday")
         assert (wrong.returncode, len(wrong.stderr.splitlines())) == (2, 1)
+        assert "write a time (2026-11-21T14:03:22Z), or how long ago (10m, 1h30m)" in wrong.stderr
 
 
 def test_asking_for_a_check_answers_what_it_found(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import click
 
 from lifesign.cli.check import refuse_unknown
 from lifesign.cli.loading import load_config
+from lifesign.cli.moments import moment_ns
 from lifesign.cli.options import config_option
 
 if TYPE_CHECKING:
@@ -73,18 +74,9 @@ def _is_loud(event: "EventDocument", level: str | None) -> bool:
 
 def moment(since: str | None) -> str | None:
     """`--since`: an RFC 3339 time as it is; a duration as that long ago. Raises UsageError."""
-    import time
+    from lifesign.text import format_timestamp
 
-    from lifesign.text import format_timestamp, parse_duration, parse_timestamp
-
-    if since is None:
-        return None
-    try:
-        if since[:4].isdecimal() and since[4:5] == "-":
-            return format_timestamp(parse_timestamp(since))
-        return format_timestamp(time.time_ns() - int(parse_duration(since) * 1_000_000_000))
-    except ValueError as error:
-        raise click.UsageError(f"--since {error}") from None
+    return None if since is None else format_timestamp(moment_ns("--since", since))
 
 
 def _line(event: "EventDocument", *, as_json: bool) -> str:

@@ -17,13 +17,20 @@ def range_of(since: str | None, until: str | None) -> "Range":
 
 
 def _moment_ms(option: str, text: str) -> int:
+    return moment_ns(option, text) // 1_000_000
+
+
+def moment_ns(option: str, text: str) -> int:
+    """Nanoseconds since the epoch of what `option` was given. Raises UsageError."""
     import time
 
-    from lifesign.text import parse_duration, parse_timestamp
+    from lifesign.text import clean, parse_duration, parse_timestamp
 
+    is_time = text[:4].isdecimal() and text[4:5] == "-"
     try:
-        if text[:4].isdecimal() and text[4:5] == "-":
-            return parse_timestamp(text) // 1_000_000
-        return time.time_ns() // 1_000_000 - round(parse_duration(text) * 1_000)
+        return parse_timestamp(text) if is_time else time.time_ns() - round(parse_duration(text) * 1_000_000_000)
     except ValueError as error:
-        raise click.UsageError(f"{option} {error}") from None
+        if is_time:
+            raise click.UsageError(f"{option} {error}") from None
+        words = f"{option} {clean(text, 40)!r}: write a time (2026-11-21T14:03:22Z), or how long ago (10m, 1h30m)"
+        raise click.UsageError(words) from None

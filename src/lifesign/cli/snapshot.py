@@ -63,7 +63,9 @@ def take_state(config: str | None) -> "State":
         from lifesign.bootstrap import one_shot_state
 
         loaded = load_config(config)
-        click.echo("lifesign: no daemon answers: this is one round of our own, without thresholds or grace", err=True)
+        if sys.stderr.isatty():  # for who looks: cron would mail it, and the document says `oneshot` itself
+            words = "no daemon answers: this is one round of our own, without thresholds or grace"
+            click.echo(f"lifesign: {words}", err=True)
         return one_shot_state(loaded)
     except ClientError as error:
         raise click.ClickException(str(error)) from None

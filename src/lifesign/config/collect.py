@@ -240,6 +240,8 @@ def _plain(message: str, kind: Any) -> tuple[str, str]:
     if not message.startswith("Expected"):
         return message, ""
     message = message.replace(" | null", "").replace("`", "")
+    if message == "Expected int, got float":
+        return "must be a whole number, without a fraction", ""
     for name, words in _KINDS:
         message = re.sub(rf"\b{name}\b", words, message)
     return message.replace("Expected ", "must be ", 1).replace(", got ", ", not ").replace(" | ", " or "), ""

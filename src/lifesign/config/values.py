@@ -39,13 +39,16 @@ def read_text(value: object, what: str) -> str:
     return value
 
 
+_DURATION = "^(?=.)" + "".join(rf"(\d+(\.\d+)?{unit})?" for unit in ("w", "d", "h", "m", "s", "ms")) + "$"
+
+
 class Duration(float):
     """Seconds, at least 1 ms."""
 
     __slots__ = ()
     schema: ClassVar[dict[str, Any]] = {
         "anyOf": [
-            {"type": "string", "pattern": r"^(\d+(\.\d+)?(ms|s|m|h|d|w))+$"},
+            {"type": "string", "pattern": _DURATION},
             {"type": "number", "exclusiveMinimum": 0},
         ]
     }
