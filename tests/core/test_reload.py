@@ -5,14 +5,17 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lifesign.core.commands import Pause, Resume
 from lifesign.core.effects import Record
 from lifesign.core.events import EventName
 from lifesign.core.model import CheckId, CheckState, ComponentState, Identity, Layer, Observation, Verdict, WorkSignal
-from lifesign.core.spec import CheckSpec, ComponentSpec, MonitorSpec, SignalPolicy
-from tests.core.stage import FAIL, OK, S, Stage, check, component
+from lifesign.core.schedule import Schedule
+from lifesign.core.spec import CheckSpec, ComponentSpec, MonitorSpec, RestartSpec, SignalPolicy
+from tests.core.stage import FAIL, OK, UNKNOWN, S, Stage, check, component
 
 DOWN, RECOVERED = EventName.COMPONENT_DOWN, EventName.COMPONENT_RECOVERED
 PORT = check(grace_ns=5 * S)
+PROCESS = check("process", Layer.ALIVE, "process", grace_ns=0)
 ONE, OTHER = component("mind", PORT), component("voice", check(grace_ns=9 * S), optional=True)
 scripts = st.lists(
     st.tuples(st.sampled_from(["mind", "voice"]), st.sampled_from(list(Verdict)), st.integers(1, 30)), max_size=30
@@ -209,3 +212,71 @@ def test_an_answer_to_a_look_of_a_check_that_is_gone_tells_nothing() -> None:
     stage = Stage(ONE, OTHER)
     reload(stage, ONE)
     assert stage.monitor.observe(CheckId("voice", "port"), Observation(FAIL), stage.now, run=1) == ()
+
+
+def test_a_changed_check_looks_when_one_that_began_now_would_and_is_no_one_shot() -> None:
+    stage = Stage(ONE, seed=5).run(20)
+    changed = replace(PORT, interval_ns=20 * S, success_threshold=1)
+    reload(stage, component("mind", changed))
+    check_id, held = CheckId("mind", "port"), stage.monitor.components["mind"].checks["port"]
+    assert held.schedule.due_ns == Schedule(changed, check_id, 5, stage.now.mono_ns).due_ns
+    stage.tell("mind", "port", Observation(OK)).tell("mind", "port", Observation(UNKNOWN, "no descriptor"))
+    assert stage.check_state("mind", "port") is CheckState.PASSING
+
+
+def test_a_state_that_a_reload_changes_is_held_since_then_and_one_that_it_does_not_since_before() -> None:
+    stage = down(ONE)
+    since_ns = stage.view("mind").since_wall_ns
+    reload(stage, replace(ONE, title="Mind"))
+    assert (stage.state("mind"), stage.view("mind").since_wall_ns) == (ComponentState.DOWN, since_ns)
+    reload(stage, component("mind", replace(PORT, interval_ns=20 * S)))
+    assert (stage.state("mind"), stage.view("mind").since_wall_ns) == (ComponentState.STARTING, stage.now.wall_ns)
+
+
+def looping() -> Stage:
+    """Its process is replaced again and again."""
+    stage = Stage(component("mind", PROCESS))
+    for pid in range(100, 105):
+        stage.world["mind", "process"] = Observation(OK, identity=Identity(pid, float(pid)))
+        stage.look_now().run(1)
+    assert stage.monitor.components["mind"].crash_loop
+    return stage
+
+
+def test_a_crash_loop_goes_on_over_a_reload_of_the_same_and_is_forgotten_with_its_check() -> None:
+    stage = looping()
+    reload(stage, component("mind", PROCESS, title="Mind"))
+    assert stage.state("mind") is ComponentState.DEGRADED
+    assert stage.monitor.components["mind"].crash_loop
+    incarnation = stage.view("mind").incarnation
+    reload(stage, component("mind", replace(PROCESS, interval_ns=20 * S), title="Mind"))
+    assert not stage.monitor.components["mind"].crash_loop
+    assert stage.view("mind").incarnation == incarnation
+
+
+def test_a_crash_loop_goes_on_over_a_pause_which_begins_and_ends_a_state() -> None:
+    stage = looping()
+    stage.monitor.command(Pause("mind", "ann"), stage.now)
+    paused_ns = stage.now.wall_ns
+    assert stage.view("mind").since_wall_ns == paused_ns
+    stage.run(10)
+    assert (stage.state("mind"), stage.view("mind").since_wall_ns) == (ComponentState.PAUSED, paused_ns)
+    stage.monitor.command(Resume("mind", "ann"), stage.now)
+    assert (stage.state("mind"), stage.view("mind").since_wall_ns) == (ComponentState.UNKNOWN, stage.now.wall_ns)
+    assert stage.check_state("mind", "process") is CheckState.UNKNOWN
+    stage.run(1)
+    assert stage.state("mind") is ComponentState.DEGRADED, "still a loop"
+
+
+def test_a_restart_that_a_reload_adds_or_changes_is_followed_from_then_on() -> None:
+    stage = down(ONE)
+    assert stage.view("mind").restart is None
+    reload(stage, replace(ONE, restart=RestartSpec("signal", automatic=True, after_ns=30 * S)))
+    shown = stage.view("mind").restart
+    assert shown is not None
+    stage.run(29)
+    assert stage.restarts == []
+    stage.run(5)
+    assert [effect.component for _, effect in stage.restarts] == ["mind"]
+    reload(stage, ONE)
+    assert stage.view("mind").restart is None

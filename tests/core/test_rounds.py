@@ -186,3 +186,73 @@ def test_what_a_daemon_knew_of_its_restarts_goes_through_the_runs_and_ages_by_th
         known, spent_ages_ns=(205 * S, 900 * S), due_left_ns=-191 * S, rest_left_ns=-110 * S, verify_left_ns=-200 * S,
         began_age_ns=205 * S, common_left_ns=200 * S,
     )  # fmt: skip
+
+
+def test_what_cannot_be_found_out_is_unknown_at_once_however_short_ago_it_was_known() -> None:
+    cron = Cron(check(grace_ns=0)).looks([OK, OK], pause_s=1)
+    assert cron.run(1, (PORT, Observation(UNKNOWN, "no descriptor"))) == [
+        EventName.CHECK_UNKNOWN,
+        EventName.COMPONENT_UNKNOWN,
+    ]
+
+
+def test_a_component_is_in_its_state_since_the_run_that_found_it_so() -> None:
+    cron = Cron(check(grace_ns=0, failure_threshold=2)).looks([OK])
+    for verdict, changes in ((OK, False), (FAIL, True), (FAIL, True), (FAIL, False)):
+        before = cron.memory
+        cron.looks([verdict])
+        assert before is not None
+        assert cron.memory is not None
+        assert cron.memory.since_wall_ns == (cron.now.wall_ns if changes else before.since_wall_ns), verdict
+    assert cron.state is ComponentState.DOWN
+    tracked, _ = take_round(cron.spec, cron.memory, {}, cron.now.after(S))
+    assert cron.memory is not None
+    assert (tracked.state, tracked.since_wall_ns) == (ComponentState.DOWN, cron.memory.since_wall_ns), "nobody looked"
+    changed = replace(cron.memory, state=ComponentState.HEALTHY)
+    assert take_round(cron.spec, changed, {}, cron.now.after(S))[0].since_wall_ns == cron.now.after(S).wall_ns
+
+
+def test_a_check_that_is_new_or_of_another_type_begins_afresh_and_the_others_go_on() -> None:
+    first, port = check("first", grace_ns=0, failure_threshold=2), check(grace_ns=0, failure_threshold=2)
+    cron = Cron(first, port)
+    both = [(CheckId("gateway", name), Observation(FAIL, "refused")) for name in ("first", "port")]
+    cron.run(300, *both)
+    for specs in ((check("new", grace_ns=0), port), (replace(first, type="http"), port)):
+        tracked, _ = take_round(component("gateway", *specs), cron.memory, dict(both), cron.now.after(300 * S))
+        assert tracked.checks["port"].machine.consecutive_failures == 2
+        assert tracked.checks[specs[0].name].machine.consecutive_failures <= 1
+        assert tracked.state is ComponentState.DOWN
+
+
+def test_a_heartbeat_that_was_never_read_and_one_that_no_longer_is_one_are_taken_as_they_are() -> None:
+    beat = CheckSpec("beat", "heartbeat", Layer.WORKING, grace_ns=0, failure_threshold=1, signal=SignalPolicy(900 * S))
+    at = CheckId("gateway", "beat")
+    cron = Cron(beat)
+    cron.run(300, (at, Observation(FAIL, "nobody has ever written it")))
+    cron.run(300, (at, Observation(OK, signal=WorkSignal(cron.now.wall_ns + 300 * S))))
+    assert cron.memory is not None
+    bare, _ = take_round(component("gateway", replace(beat, signal=None)), cron.memory, {}, cron.now.after(S))
+    assert bare.checks["beat"].judge is None
+
+
+def test_work_ages_from_run_to_run_by_the_time_that_passed() -> None:
+    beat = CheckSpec("beat", "heartbeat", Layer.WORKING, grace_ns=0, failure_threshold=1, signal=SignalPolicy(900 * S))
+    at = CheckId("gateway", "beat")
+    cron = Cron(beat)
+    cron.run(300, (at, Observation(OK, signal=WorkSignal(START.wall_ns + 250 * S))))
+    tracked, _ = take_round(cron.spec, cron.memory, {}, cron.now.after(100 * S))
+    assert tracked.checks["beat"].staleness_s(cron.now.after(100 * S).mono_ns) == (150.0, 900.0)
+
+
+def test_a_crash_loop_is_one_in_the_next_run_too_until_a_window_is_calm() -> None:
+    process = check("process", Layer.ALIVE, "process", grace_ns=0, flap_window_ns=3_600 * S)
+    at = CheckId("gateway", "process")
+    cron = Cron(process)
+    for pid in (100, 101, 102, 103):
+        seen = Observation(OK, identity=Identity(pid, cron.now.wall_ns / S))
+        cron.run(60, (at, seen))
+    states = [cron.state]
+    for pause_s in (60, 3_600):
+        cron.run(pause_s, (at, seen))
+        states.append(cron.state)
+    assert states == [ComponentState.DEGRADED, ComponentState.DEGRADED, ComponentState.HEALTHY]

@@ -175,9 +175,10 @@ class Governing:
         sight = self._sight(component, governor, now)
         if not sight.down:
             return "it is no longer down"
-        _, words = first_doubt(sight) or ("", "")
-        found_again = sight.last_look is LastLook.FAILS
-        return words or ("" if found_again else "its last look did not find the failure again")
+        doubt = first_doubt(sight)
+        if doubt is not None:
+            return doubt[1]
+        return "" if sight.last_look is LastLook.FAILS else "its last look did not find the failure again"
 
     def _sight(self, component: TrackedComponent, governor: Governor, now: Instant) -> Sight:
         now_ns, attempt = now.mono_ns, governor.attempts.last
