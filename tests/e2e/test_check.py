@@ -5,6 +5,8 @@ import json
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from tests.checks.hostile import serving, silence
 from tests.e2e.running import LIFESIGN, check, daemon, wait_until
 
@@ -53,7 +55,38 @@ def test_a_check_beside_the_daemon_knows_of_the_beats_that_came_to_it(tmp_path: 
     with daemon(tmp_path, text) as running:
         assert running.request("POST", "/api/v1/components/job/beat")[0] == 200
         wait_until(lambda: running.component("job")["state"] == "healthy", "the beat judged")
-        assert check(path)[0] == 0
+        code, document = check(path)
+        assert code == 0
+        [job] = document["components"]
+        assert job["last_work_at"] == running.component("job")["last_work_at"]
+        assert 0 <= job["staleness_s"] < job["stale_after_s"] == 3600
+
+
+@pytest.mark.parametrize("beside_a_daemon", [True, False])
+def test_a_paused_component_is_not_looked_at_and_counts_for_nothing(tmp_path: Path, *, beside_a_daemon: bool) -> None:
+    text = '[components.gone.checks.file]\ntype = "heartbeat"\npath = "never"\n'
+    text += '[components.well.checks.file]\ntype = "heartbeat"\npath = "beat"\nformat = "mtime"\n'
+    (tmp_path / "beat").touch()
+    path = config_of(tmp_path, text)
+    assert check(path)[0] == 2
+    with daemon(tmp_path, text) as running:
+        asked = subprocess.run([*LIFESIGN, "pause", "-c", str(path), "gone"], capture_output=True, check=False)
+        assert asked.returncode == 0
+        wait_until(lambda: running.component("gone")["state"] == "paused", "the pause")
+        if beside_a_daemon:
+            _shows_the_pause(path)
+    if not beside_a_daemon:
+        _shows_the_pause(path)
+
+
+def _shows_the_pause(path: Path) -> None:
+    wait_until(lambda: check(path)[0] == 0, "a round that knows of the pause")  # it is kept a moment after it is told
+    document = check(path)[1]
+    assert (document["overall"], document["counts"]["paused"]) == ("healthy", 1)
+    gone = next(component for component in document["components"] if component["name"] == "gone")
+    assert (gone["state"], gone["diagnosis"]) == ("paused", "paused by the operator")
+    assert gone["checks"][0]["last_at"] is None
+    assert check(path, "gone")[0] == 3, "of the paused alone nothing is known"
 
 
 def test_a_group_that_does_not_exist_is_a_bad_config_in_one_line(tmp_path: Path) -> None:

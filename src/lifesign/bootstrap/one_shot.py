@@ -14,6 +14,8 @@ from msgspec.structs import replace as replace_fields
 from lifesign import __version__
 from lifesign.api.documents import Component, Incident, MonitorInfo, State
 from lifesign.api.render import restart_document, state_document
+from lifesign.bootstrap.hearsay import Hearsay, HearsayProbe
+from lifesign.bootstrap.pauses import pauses
 from lifesign.bootstrap.probes import probe_factory
 from lifesign.bootstrap.runs import Remembered, Round, rehearse, remember
 from lifesign.bootstrap.state_folder import RoundFolder, holder_of
@@ -23,6 +25,7 @@ from lifesign.core.component import worst_check
 from lifesign.core.incident import TrackedComponent
 from lifesign.core.model import CheckId, Instant, Observation, Verdict
 from lifesign.core.monitor import Monitor
+from lifesign.core.operations import Notice
 from lifesign.core.showing import component_view, next_restart
 from lifesign.core.spec import CheckSpec, ComponentSpec, MonitorSpec
 from lifesign.core.view import MonitorView
@@ -68,7 +71,8 @@ def check_once(config: Config, names: Sequence[str], *, dry_run: bool, act: bool
         looked = _look(config, chosen)
         taken = Round([c.spec for c in chosen], looked.found, looked.at, whole=not names)
         if counts:
-            remembered = _remember(config, folder, taken, _looks(config, chosen) if act else None)
+            acts_by = _looks(config, chosen, Hearsay(config.monitor.state_dir)) if act else None
+            remembered = _remember(config, folder, taken, acts_by)
             told = tuple(f"{event.component}: {event.message}" for event in remembered.told)
             return Ran(_with_memory(looked.state, remembered, acts=act), remembered.trouble, told)
     writable = looked.state.monitor.state_writable and not trouble.startswith("the state folder")
@@ -140,21 +144,24 @@ class _Looked:
 def _look(config: Config, chosen: Sequence[ComponentConfig]) -> _Looked:
     present = {component.spec.name for component in chosen}
     spec = MonitorSpec(tuple(_one_shot(component.spec, present) for component in chosen), one_shot=True)
-    looks = _looks(config, chosen)
+    hearsay = Hearsay(config.monitor.state_dir)
+    looks = _looks(config, chosen, hearsay)
     started_s = time.time()
     monitor = Monitor(spec, read_clocks())
+    for name, notice in pauses(config.monitor.state_dir, present).items():
+        monitor.components[name].pause(Notice(notice.author, notice.reason, notice.since_wall_ns), read_clocks())
     look_at_everything(monitor, looks)
     now = read_clocks()
     view = monitor.view(now)
     state = state_document(view, _info(config, view, started_s))
-    components = [_without_a_future(component) for component in state.components]
+    components = [hearsay.with_work(_without_a_future(component)) for component in state.components]
     return _Looked(replace_fields(state, components=components), _found(monitor, now), now)
 
 
-def _looks(config: Config, chosen: Sequence[ComponentConfig]) -> Looks:
+def _looks(config: Config, chosen: Sequence[ComponentConfig], hearsay: Hearsay) -> Looks:
     checks = {CheckId(c.spec.name, check.spec.name): check for c in chosen for check in c.checks}
     return Looks(
-        {check_id: _factory(check_id, check, config) for check_id, check in checks.items()},
+        {check_id: _factory(check_id, check, hearsay) for check_id, check in checks.items()},
         {check_id: check.spec.timeout_ns for check_id, check in checks.items()},
         [secret.reveal() for secret in config.secrets],
     )
@@ -179,12 +186,10 @@ def _without_a_future(component: Component) -> Component:
     return replace_fields(component, next="", incident=None, checks=checks)
 
 
-def _factory(check_id: CheckId, check: CheckConfig, config: Config) -> Callable[[], Probe]:
+def _factory(check_id: CheckId, check: CheckConfig, hearsay: Hearsay) -> Callable[[], Probe]:
     if check.spec.type != "push":
         return probe_factory(check)
-    from lifesign.bootstrap.hearsay import HearsayProbe
-
-    return lambda: HearsayProbe(check_id, config.monitor.state_dir, check.spec.timeout_ns / 1_000_000_000)
+    return lambda: HearsayProbe(check_id, hearsay, check.spec.timeout_ns / 1_000_000_000)
 
 
 def _one_shot(spec: ComponentSpec, present: set[str]) -> ComponentSpec:

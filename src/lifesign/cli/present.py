@@ -162,7 +162,8 @@ def _summary(state: State) -> str:
 def _work(component: Component) -> str:
     """How long ago work was finished, and its limit."""
     if component.staleness_s is None:
-        return "never" if component.stale_after_s is not None else "-"
+        missing = "unknown" if component.layers.working == "unknown" else "never"
+        return missing if component.stale_after_s is not None else "-"
     limit = f" of {format_duration(component.stale_after_s)}" if component.stale_after_s is not None else ""
     return f"{format_duration(component.staleness_s)}{limit}"
 
