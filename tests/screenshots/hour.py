@@ -9,6 +9,7 @@ from functools import cache
 from random import Random
 
 from lifesign.api.documents import EventDocument, MonitorInfo, State
+from lifesign.api.past import PastState
 from lifesign.api.render import event_document, state_document
 from lifesign.core.commands import Acknowledge, OperatorCommand, Pause, Resume, Silence
 from lifesign.core.model import Identity, Instant, JsonValue, Layer, Observation, WorkSignal
@@ -16,6 +17,7 @@ from lifesign.core.restart import Sent
 from lifesign.core.spec import CheckSpec, ComponentSpec, RestartSpec, SignalPolicy
 from lifesign.text import format_timestamp
 from tests.core.stage import FAIL, OK, START, UNKNOWN, S, Stage, check, component
+from tests.screenshots.remembered import Remembered
 
 LENGTH_S = 2_712.0
 STEP_S = 10.0  # so often a console would have seen it
@@ -80,11 +82,15 @@ class Program:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """The end of the hour, and what came before: `past`, oldest first, `state` being its last."""
+    """The end of the hour, and what came before: `past`, oldest first, `state` being its last.
+
+    `moments`: how the worker stood at each of its changes, likewise.
+    """
 
     state: State
     past: tuple[State, ...]
     history: tuple[EventDocument, ...]
+    moments: tuple[PastState, ...]
 
 
 class Hour:
@@ -94,6 +100,7 @@ class Hour:
         self._stage = Stage(*STACK, seed=7)
         self._stage.rests = True
         self._dice = Random(7)
+        self._remembered = Remembered()
         started = START.wall_ns / S
         self._programs = {
             one.name: Program(Identity(3_117 + 211 * number, started - 3_600 * (number + 2)))
@@ -111,8 +118,10 @@ class Hour:
         scale = {"process": 1.8, "syntax": 14.0, "http": 6.0, "websocket": 21.0, "tcp": 0.6}.get(spec.type, 0.12)
 
         def look(now: Instant) -> Observation:
-            found = self._found(name, spec, now)
-            return replace(found, latency_s=scale * self._dice.lognormvariate(0.0, 0.35) / 1_000)
+            latency_s = scale * self._dice.lognormvariate(0.0, 0.35) / 1_000
+            found = replace(self._found(name, spec, now), latency_s=latency_s)
+            self._remembered.look(name, spec.name, now, found)
+            return found
 
         return look
 
@@ -189,8 +198,9 @@ class Hour:
             self._until(at_s)
             if at_s > LENGTH_S - SEEN_FOR_S:
                 past.append(self._seen())
-        history = tuple(event_document(event, NAME) for event in self._stage.events)
-        return Shown(past[-1], tuple(past), history)
+        self._remembered.told = [event_document(event, NAME) for event in self._stage.events]
+        moments = self._remembered.moments(WORKER, self._stage.now.wall_ns)
+        return Shown(past[-1], tuple(past), tuple(self._remembered.told), tuple(moments))
 
 
 @cache

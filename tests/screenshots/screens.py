@@ -7,11 +7,12 @@ from tests.screenshots.hour import hour
 from tests.tui.posing import Pose, posed
 
 FOLDER = Path(__file__).parent.parent.parent / "screenshots"
-TO_MIND = ("2", "slash", *"mind", "enter")
+THREE_CHANGES_BACK = ("left_square_bracket",) * 3
 POSES = {
     "panels": Pose(("1",), (120, 40)),
     "table": Pose(("2",), (120, 20)),
     "component": Pose(("1", "j", "enter"), (110, 46)),
+    "past": Pose(("2", "G", "enter", *THREE_CHANGES_BACK), (110, 26), shows="THE PAST"),
     "restart": Pose(("1", "R"), (110, 30)),
     "incidents": Pose(("3",), (120, 20)),
     "80x24": Pose(("2",), (80, 24)),
@@ -23,5 +24,5 @@ _WEB_FONT = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 async def screen(name: str) -> str:
     """The picture of that name."""
     shown = hour()
-    async with posed(POSES[name], shown.state, shown.history, shown.past) as desk:
+    async with posed(POSES[name], shown.state, shown.history, shown.past, shown.moments) as desk:
         return _WEB_FONT.sub("", desk.app.export_screenshot(title="lifesign"))
