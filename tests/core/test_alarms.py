@@ -47,3 +47,12 @@ def test_what_rings_is_what_was_asked_for_by_then(settings: list[tuple[int, int]
     left = [moment_ns for moment_ns in earliest.values() if moment_ns > now_ns]
     next_ns = alarms.next_ns()
     assert not left or (next_ns is not None and next_ns <= min(left))
+
+
+def test_it_says_when_each_rings_and_of_none_that_is_not_set() -> None:
+    alarms = Alarms()
+    alarms.set(1, 5)
+    assert [alarms.moment_ns(number) for number in (0, 1, 2)] == [None, 5, None]
+    assert alarms.next_ns() == 5
+    alarms.ring(5)
+    assert alarms.moment_ns(1) is None

@@ -458,6 +458,9 @@ def test_t2_time_in_which_we_did_not_run_is_in_no_wait_and_no_grace_ends_right_a
     assert verifies.attempts.last.verify_until_ns == ns(193)
     late.excuse(10 * S, ns(180))
     assert late.attempts.last.verify_until_ns == ns(180 + 120)
+    late.attempts.last.verify_until_ns = ns(900)  # a start of our own has prolonged it
+    late.excuse(10 * S, ns(200))
+    assert late.attempts.last.verify_until_ns == ns(910)
 
 
 def test_t2_how_long_it_was_down_is_counted_without_a_stall_of_ours() -> None:

@@ -13,7 +13,7 @@ from lifesign.core.observer import Finding, Observer, told_of
 from lifesign.core.schedule import Schedule
 from lifesign.core.signal import SignalJudge
 from lifesign.core.spec import SignalPolicy
-from tests.core.stage import FAIL, OK, UNKNOWN, S, check
+from tests.core.stage import FAIL, OK, UNKNOWN, S, Stage, check, component
 
 WALL_S = 1_790_000_000
 
@@ -260,3 +260,38 @@ def test_a_stall_is_in_no_duration_and_a_grace_of_the_judge_outlasts_it() -> Non
     assert waiting.next_change_ns(166 * S) == 185 * S
     waiting.excuse(Finding(185 * S, 200 * S, gap_ns=15 * S))  # it was over when this began
     assert not waiting.judge(186 * S).awaiting
+
+
+def test_a_look_is_overdue_two_intervals_after_the_last_one_ended_without_the_time_in_which_we_did_not_run() -> None:
+    made = Schedule(check(interval_ns=10 * S, timeout_ns=600 * S), CheckId("mind", "port"), 0, 100 * S)
+    made.poll(made.due_ns)
+    made.finish(1, 150 * S)
+    made.wake(151 * S)
+    made.excuse(30 * S)
+    assert not made.is_overdue(150 * S + 30 * S + 20 * S - 1)
+    assert made.is_overdue(150 * S + 30 * S + 20 * S)
+
+
+@pytest.mark.parametrize(
+    ("gap_s", "suspended_s", "blind_s"), [(5, 0, 0), (5.000_000_001, 0, 30), (3, 3, 30), (60, 0, 30), (60, 60, 30)]
+)
+def test_a_stall_no_longer_than_half_an_interval_is_no_blindness_but_for_what_was_under_way(
+    gap_s: float, suspended_s: float, blind_s: int
+) -> None:
+    stage = Stage(component("mind", check(grace_ns=30 * S, interval_ns=10 * S))).run(60)
+    held, end_ns = stage.monitor.components["mind"].checks["port"], stage.now.mono_ns
+    gap_ns, suspended_ns = round(gap_s * S), round(suspended_s * S)
+    held.excuse(Finding(end_ns - gap_ns, end_ns, gap_ns=gap_ns, suspended_ns=suspended_ns))
+    assert held.machine.is_blind(end_ns + blind_s * S)
+    assert not held.machine.is_blind(end_ns + blind_s * S + 1)
+
+
+def test_after_a_pause_a_check_is_looked_at_again_and_waits_for_its_first_look() -> None:
+    stage = Stage(component("mind", check(grace_ns=30 * S))).run(60)
+    held = stage.monitor.components["mind"].checks["port"]
+    held.pause()
+    assert (held.paused, held.state) == (True, CheckState.UNKNOWN)
+    assert held.message(stage.now.mono_ns) == "paused: nobody looks"
+    held.resume(stage.now.mono_ns)
+    assert (held.paused, held.state, held.last) == (False, CheckState.PENDING, None)
+    assert held.schedule.due_ns == stage.now.mono_ns

@@ -6,11 +6,13 @@ import pytest
 
 from lifesign.core.attempts import Attempt
 from lifesign.core.governor import Governor
+from lifesign.core.memory import IncidentMemory
 from lifesign.core.model import Identity, Instant
+from lifesign.core.outage import Incident
 from lifesign.core.recollection import aged, go_on, recall, remember
 from lifesign.core.restart import Outcome, Phase, RestartMemory, RestartRecord
 from lifesign.core.spec import RestartSpec
-from tests.core.stage import START, S
+from tests.core.stage import START, S, Stage, check, component
 
 SPEC = RestartSpec("signal", automatic=True, grace_ns=120 * S, max_restarts=5, window_ns=86_400 * S)
 RECORD = RestartRecord(7, START.wall_ns, True, outcome=Outcome.UNPRODUCTIVE)
@@ -155,3 +157,34 @@ def test_a_memory_that_is_older_has_every_age_grown_and_every_wait_shrunk_by_as_
     )
     none = replace(FULL, common_left_ns=None, calm_age_ns=None)
     assert (aged(none, S).common_left_ns, aged(none, S).calm_age_ns) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("phase", "short_s", "long_s"),
+    [(Phase.IDLE, 10, 60), (Phase.WAITING, 10, 60), (Phase.VERIFYING, 120, 120)],
+)
+def test_only_a_restart_that_is_verified_prolongs_a_grace_over_our_death(
+    phase: Phase, short_s: int, long_s: int
+) -> None:
+    spec = component("mind", check("short", grace_ns=10 * S), check("long", grace_ns=60 * S), restart=SPEC)
+    stage = Stage(spec).run(1)
+    governed = stage.monitor.components["mind"].governor
+    assert governed is not None
+    governed.phase, governed.attempts.last.verify_until_ns = phase, stage.now.mono_ns + 120 * S
+    stage.die()
+    ends = [one.machine.grace_ends_ns - stage.now.mono_ns for one in stage.monitor.components["mind"].checks.values()]
+    assert ends == [short_s * S, long_s * S]
+
+
+def test_a_component_without_a_check_goes_on_with_its_restarts_too() -> None:
+    stage = Stage(component("empty", restart=SPEC)).run(1).die(5)
+    assert stage.monitor.components["empty"].governor is not None
+
+
+def test_an_incident_that_goes_on_keeps_who_is_to_blame_of_those_that_are_still_there() -> None:
+    incident = Incident("mind-1", START, {"port", "beat"})
+    memory = incident.memory(START.mono_ns + 40 * S)
+    assert memory == IncidentMemory("mind-1", START.wall_ns, 40 * S, ("beat", "port"))
+    again = Incident.recalled(memory, ELSEWHERE, {"port": 1, "new": 2})
+    assert (again.id, again.blamed) == ("mind-1", {"port"})
+    assert again.opened == Instant(ELSEWHERE.mono_ns - 40 * S, START.wall_ns, ELSEWHERE.boot_ns - 40 * S)

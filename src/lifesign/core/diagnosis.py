@@ -146,4 +146,4 @@ def _until_down(failing: Sequence[TrackedCheck], now_ns: int) -> str:
 def _wait_ns(check: TrackedCheck, now_ns: int) -> int:
     by_count = check.schedule.due_ns - now_ns + (check.machine.observations_until_failed() - 1) * check.spec.interval_ns
     by_grace = check.machine.grace_ends_ns - now_ns
-    return max(by_count, check.machine.time_until_failed_ns(now_ns), by_grace, 0)
+    return max(by_count, check.machine.time_until_failed_ns(now_ns), by_grace)
