@@ -36,7 +36,9 @@ def served(config: Path, *options: str) -> Iterator[Served]:
     output = config.with_name("web.out")
     with output.open("wb") as sink:
         argv = [*LIFESIGN, "web", "-c", str(config), *options]
-        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            argv, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT, cwd=config.parent
+        )
     try:
         wait_until(lambda: b"ctrl-c" in output.read_bytes(), "a URL")
         found = re.search(r"http://\S+", output.read_text())

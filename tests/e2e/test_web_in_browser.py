@@ -1,6 +1,7 @@
 """`lifesign web` in a real browser: it shows the truth, only looks, asks nobody else, and ends with its tab."""
 
 import asyncio
+import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -106,6 +107,23 @@ async def test_in_a_browser_no_key_acts_unless_that_was_asked_for(watched: Daemo
             await tab.press("s")
             await until(lambda text: "Cancel" in text, tab)
     watched.wait_for_event("operator.action", "gateway")
+
+
+async def test_an_exported_state_goes_to_the_browser_and_not_to_a_file_beside_the_server(watched: Daemon) -> None:
+    downloads = watched.config.parent / "downloads"
+    with served(watched.config) as web:
+        async with page() as tab:
+            await tab.visit(web.url, 1100, 640)
+            await tab.call("Page.setDownloadBehavior", behavior="allow", downloadPath=str(downloads))
+            await until(lambda text: "connection refused" in text, tab)
+            await tab.press("x")
+            deadline_s = time.monotonic() + 40
+            while not (found := list(downloads.glob("*.json"))):
+                assert time.monotonic() < deadline_s, await tab.terminal()
+                await asyncio.sleep(0.1)
+    [component] = json.loads(found[0].read_text())["components"]
+    assert (component["name"], component["state"]) == ("gateway", "down")
+    assert list(watched.config.parent.glob("*.json")) == []
 
 
 async def test_a_page_of_another_server_on_this_machine_gets_nothing_with_the_browsers_own_cookie(

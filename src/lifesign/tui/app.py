@@ -23,7 +23,7 @@ from lifesign.tui.drawing.scene import Scene
 from lifesign.tui.dressing import DressedApp
 from lifesign.tui.ending import Ending
 from lifesign.tui.errands import Errands
-from lifesign.tui.export import write_state
+from lifesign.tui.export import export_state
 from lifesign.tui.feed import Acted, EventsRead, Feed, Polled, Probed
 from lifesign.tui.finding import Finding
 from lifesign.tui.memory import Memory
@@ -210,8 +210,8 @@ class ConsoleApp(DressedApp):
         self.tell("the bell rings when a component goes down" if self._bell else "the bell is off")
 
     def action_export(self) -> None:
-        """Writes the state shown to a file in the working folder."""
-        told, done = write_state(self.snapshot)
+        """Writes the state shown to a file."""
+        told, done = export_state(self, self.snapshot)
         self.tell(told, severity="information" if done else "error")
 
     def tell(self, text: str, severity: str = "information") -> None:

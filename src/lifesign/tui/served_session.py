@@ -35,6 +35,7 @@ class Session(AppService):
         process, task = self._process, self._task
         if process is None:
             return
+        await self._download_manager.cancel_app_downloads(self.app_service_id)
         if process.returncode is None:
             await self.send_meta({"type": "quit"})
         try:
