@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from lifesign.core.events import EventName
 from lifesign.core.model import CheckState, ComponentState, Instant, Layer, Observation, ObserverState, WorkSignal
+from lifesign.core.observer import Finding, Observer
 from lifesign.core.spec import SignalPolicy
 from tests.core.stage import FAIL, OK, START, S, Stage, check, component
 
@@ -317,3 +318,38 @@ def test_a_monotonic_clock_that_goes_back_is_taken_as_standing() -> None:
     assert stage.monitor.tick(earlier) == ()
     stage.run(30)
     assert STALLED not in stage.names()
+
+
+@pytest.mark.parametrize(
+    ("mono_s", "boot_s", "wall_s", "finding"),
+    [
+        (1, 1, 1, None),
+        (1, 2, 2, None),
+        (1, 1, 2, None),
+        (1.5, 1.5, 1.5, (1.5, 0, 0)),
+        (5, 5.5, 5.5, (5, 0, 0)),
+        (5, 6.5, 6.5, (5, 1.5, 0)),
+        (0.25, 3.25, 3.25, (3, 3, 0)),
+        (0.25, 0.25, 9.25, (0, 0, 9)),
+        (0.25, 0.25, -8.75, (0, 0, -9)),
+        (5, 5, 3, (5, 0, -2)),
+        (5, 15, 30, (10, 10, 15)),
+    ],
+)
+def test_a_reading_of_the_clocks_tells_a_stall_a_suspend_and_a_step_apart(
+    mono_s: float, boot_s: float, wall_s: float, finding: tuple[float, float, float] | None
+) -> None:
+    observer = Observer(START)
+    now = Instant(
+        START.mono_ns + round(mono_s * S), START.wall_ns + round(wall_s * S), START.boot_ns + round(boot_s * S)
+    )
+    found = observer.read(now)
+    if finding is None:
+        assert found is None
+    else:
+        gap_ns, suspended_ns, step_ns = (round(seconds * S) for seconds in finding)
+        assert found == Finding(START.mono_ns, now.mono_ns, gap_ns, suspended_ns, step_ns, START.boot_ns)
+    stalled = finding is not None and finding[0] > 0
+    assert observer.suspect_until_ns == (now.mono_ns + 30 * S if stalled else START.mono_ns)
+    assert observer.next_change_ns(now.mono_ns) == (now.mono_ns + 30 * S if stalled else None)
+    assert observer.read(now) is None, "nothing new"

@@ -181,3 +181,13 @@ def test_t5_an_answer_that_comes_when_the_next_look_is_due_does_not_put_that_loo
     until = len(stage.looks)
     stage.run(1)
     assert len(stage.looks) == until + 1
+
+
+@pytest.mark.parametrize(("late_s", "next_s"), [(0, 10), (9.9, 10), (10, 20), (10.1, 20), (35, 40)])
+def test_a_look_that_is_late_by_intervals_keeps_to_the_cadence(late_s: float, next_s: float) -> None:
+    schedule = Schedule(check(interval_ns=10 * S), AT, 0, 0)
+    schedule.poll(schedule.due_ns)
+    schedule.finish(1, schedule.due_ns)
+    due_ns = schedule.due_ns
+    assert schedule.poll(due_ns + round(late_s * S))
+    assert schedule.due_ns == due_ns + round(next_s * S)
