@@ -114,9 +114,11 @@ def daemon(folder: Path, config: str, *options: str, start_s: float = 60.0) -> I
 
 def ended(process: subprocess.Popen[bytes], timeout_s: float = 40.0) -> tuple[int, float]:
     """Its exit code, and the seconds until then, less those in which it or we were ready and had no processor."""
+    if process.poll() is not None:
+        return process.returncode, 0.0
     begun_s, kept_s = time.monotonic(), kept_waiting_s(process.pid) + kept_waiting_s(os.getpid())
     look = functools.partial(os.waitid, os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-    wait_until(lambda: process.returncode is not None or look() is not None, "the end of a daemon", timeout_s)
+    wait_until(lambda: look() is not None, "the end of a daemon", timeout_s)
     took_s = time.monotonic() - begun_s - (kept_waiting_s(process.pid) + kept_waiting_s(os.getpid()) - kept_s)
     return process.wait(), took_s
 

@@ -128,7 +128,7 @@ def unfelt(running: Daemon, figures: Figures, what: str) -> Iterator[None]:
     most_ms = statistics.quantiles(lags.found_ms, n=20)[18] if len(lags.found_ms) > 1 else lags.found_ms[0]
     figures(f"the daemon's loop lag: {what}", p75_ms=round(tail_ms, 1), p95_ms=round(most_ms, 1))
     assert tail_ms < MOST_LAG_MS, lags.found_ms
-    assert lags.slowest_s < 5
+    assert lags.slowest_s < 15
 
 
 def stop_output(tty: str, action: int) -> None:
