@@ -1,6 +1,7 @@
 """From the bytes of an answer to a document that may be shown: strictly typed, and clean of control characters."""
 
 import re
+import threading
 from http import HTTPStatus
 from typing import Any, TypeVar
 
@@ -13,6 +14,8 @@ from lifesign.text import clean, is_clean
 _TEXT_LIMIT = 4000
 _ASCII = bytes(range(0x20, 0x7F))
 _ESCAPED_CONTROL = re.compile(rb"\\[ubfnrt]")
+_FIRST_USE = threading.Lock()
+_ready: set[type] = set()
 
 _Document = TypeVar("_Document", bound=msgspec.Struct)
 
@@ -23,6 +26,7 @@ class _Versioned(msgspec.Struct):
 
 def decode(body: bytes, kind: type[_Document]) -> _Document:
     """`body` as a `kind`, its text cleaned. Raises BadAnswer; keys that we do not know are passed over."""
+    _make_ready(kind)
     try:
         if _is_clean(body):
             return msgspec.json.decode(body, type=kind)
@@ -30,6 +34,14 @@ def decode(body: bytes, kind: type[_Document]) -> _Document:
     except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
         what = clean(str(error), 160)
         raise BadAnswer(f"what answered is no lifesign, or one of another version: {what}") from error
+
+
+def _make_ready(kind: type) -> None:
+    """msgspec learns a type when it first decodes one, and crashes where a second thread decodes meanwhile (0.22)."""
+    if kind not in _ready:
+        with _FIRST_USE:
+            msgspec.json.Decoder(kind)
+            _ready.add(kind)
 
 
 def decode_state(body: bytes) -> State:
