@@ -87,11 +87,11 @@ async def test_the_past_is_stepped_through_and_the_end_of_it_is_now() -> None:
     async with seated(shown(), (120, 40), HandClock()) as desk:
         await opened(desk)
         for key, words in (
-            ("[", "THE PAST: 2026-11-21 11:55:00Z, 5m ago"),
-            ("[", "THE PAST: 2026-11-21 11:50:00Z, 10m ago"),
-            ("[", "THE PAST: 2026-11-21 11:45:00Z, 15m ago"),
-            ("]", "THE PAST: 2026-11-21 11:50:00Z, 10m ago"),
-            ("]", "THE PAST: 2026-11-21 11:55:00Z, 5m ago"),
+            ("[", "THE PAST: 2026-11-21 11:55:00.000Z, 5m ago"),
+            ("[", "THE PAST: 2026-11-21 11:50:00.000Z, 10m ago"),
+            ("[", "THE PAST: 2026-11-21 11:45:00.000Z, 15m ago"),
+            ("]", "THE PAST: 2026-11-21 11:50:00.000Z, 10m ago"),
+            ("]", "THE PAST: 2026-11-21 11:55:00.000Z, 5m ago"),
         ):
             await desk.press("left_square_bracket" if key == "[" else "right_square_bracket")
             await desk.until_shown(words)
@@ -204,7 +204,7 @@ async def test_before_the_first_change_there_is_nothing_and_the_first_stays() ->
         await desk.press("left_square_bracket")
         await desk.until(lambda: bool(desk.toasts), "nothing was said")
         assert desk.toasts == ["no earlier change of it is kept"]
-        assert "THE PAST: 2026-11-21 11:45:00Z" in desk.text
+        assert "THE PAST: 2026-11-21 11:45:00.000Z" in desk.text
 
 
 async def test_keys_pressed_while_it_looks_are_asked_for_in_one_go_and_escape_forgets_them() -> None:
@@ -215,7 +215,7 @@ async def test_keys_pressed_while_it_looks_are_asked_for_in_one_go_and_escape_fo
         await desk.press(*["left_square_bracket"] * 3)
         await desk.until_shown("looking back")
         let.release(2)
-        await desk.until_shown("11:45:00Z, 15m ago")
+        await desk.until_shown("11:45:00.000Z, 15m ago")
         assert [(step.moment, step.later, step.count) for step in desk.source.steps] == [
             (at(0), False, 1),
             (at(-300), False, 2),
@@ -242,7 +242,7 @@ async def test_on_a_small_screen_the_way_back_stands_on_a_line_of_its_own() -> N
     async with seated(shown(), (80, 24), HandClock()) as desk:
         await opened(desk)
         await desk.press("left_square_bracket")
-        await desk.until_shown("THE PAST: 2026-11-21 11:55:00Z, 5m ago")
+        await desk.until_shown("THE PAST: 2026-11-21 11:55:00.000Z, 5m ago")
         assert "[ earlier · ] later · esc back to now" in desk.text
 
 

@@ -162,10 +162,12 @@ def _state(checks: Sequence[PastCheck], told: Told, at_ns: int) -> ComponentStat
         return told.state
     seen = {check.state for check in checks}
     required = {check.state for check in checks if check.spec is None or not check.spec.optional}
-    if not checks or None in seen or any(check.spec is None for check in checks):
-        return None
+    if any(check.spec is None and check.state is not CheckState.PASSING for check in checks):
+        return None  # nobody knows whether it was optional
     if CheckState.FAILED in required:
         return ComponentState.DOWN
+    if not checks or None in seen:
+        return None
     if CheckState.UNKNOWN in required:
         return ComponentState.UNKNOWN
     if seen != {CheckState.PASSING} or told.state is ComponentState.DEGRADED:  # flapping, a crash loop

@@ -2,8 +2,9 @@
 
 from lifesign.api.documents import Component
 from lifesign.api.past import PastCheck, PastState
+from lifesign.text import format_duration
 from lifesign.tui.drawing.scene import LAYERS, Scene, moment_text
-from lifesign.tui.drawing.spans import Line, Span, age, cut, justified, safe, wrapped
+from lifesign.tui.drawing.spans import Line, Span, cut, justified, safe, wrapped
 from lifesign.tui.snapshot import wall_ns
 
 NOT_KNOWN = "not known"
@@ -26,7 +27,7 @@ def past_lines(
     lines += _changed(moment, scene, width)
     lines += _field("why", moment.diagnosis or (NOT_KNOWN if moment.state != "healthy" else ""), scene, width)
     lines += _field("restart", moment.restart, scene, width, role="next")
-    lines += _field("work", _work(moment, scene), scene, width)
+    lines += _field("work", _work(moment), scene, width)
     lines += _field("since", _time(moment.since) if moment.since else NOT_KNOWN, scene, width)
     lines += _field("failures", _failures(moment), scene, width)
     if moment.incident is not None:
@@ -45,7 +46,7 @@ def _banner(moment: PastState, scene: Scene, width: int, keys: tuple[str, str, s
     """That this is the past, of when, and the way out: on two lines where one is too short."""
     earlier, later, back = (safe(key, scene.glyphs, 20) for key in keys)
     dot = scene.glyphs.dot
-    when = f" THE PAST: {_time(moment.at)}, {scene.age(moment.at)} ago "
+    when = f" THE PAST: {_time(moment.at, precise=True)}, {scene.age(moment.at)} ago "
     ways = f" {earlier} earlier {dot} {later} later {dot} {back} back to now "
     if len(when) + len(ways) <= width:
         return [justified([(when, "badge-degraded")], [(ways, "key")], width, scene.glyphs)]
@@ -61,7 +62,7 @@ def _title(component: Component, moment: PastState, scene: Scene, width: int) ->
         (f"  {safe(component.name, glyphs, 60)}", "strong"),
         (f"  {safe(component.title, glyphs, 120)}" if component.title else "", "muted"),
     ]
-    lasted = f"  for {_apart(moment.at, moment.until, scene)} then " if moment.until else "  no change since "
+    lasted = f"  for {_apart(moment.at, moment.until)} then " if moment.until else "  no change since "
     return justified(left, [(lasted, "muted")], width, glyphs)
 
 
@@ -91,10 +92,10 @@ def _field(label: str, text: str, scene: Scene, width: int, role: str = "text") 
     ]
 
 
-def _work(moment: PastState, scene: Scene) -> str:
+def _work(moment: PastState) -> str:
     if moment.last_work_at is None:
         return ""
-    return f"{_apart(moment.last_work_at, moment.at, scene)} before, at {_time(moment.last_work_at)}"
+    return f"{_before(moment.last_work_at, moment)}, at {_time(moment.last_work_at)}"
 
 
 def _failures(moment: PastState) -> str:
@@ -133,7 +134,7 @@ def _check(check: PastCheck, moment: PastState, scene: Scene, width: int) -> lis
     right = [(f"  {count} failure{'s' if count != 1 else ''} in a row ", "strong")] if count else []
     lines = [justified(left, right, width, glyphs)]
     took = f", took {check.latency_ms:.1f} ms" if check.latency_ms else ""
-    looked = f"looked {_apart(check.last_at, moment.at, scene)} before{took}" if check.last_at else "no look is kept"
+    looked = f"looked {_before(check.last_at, moment)}{took}" if check.last_at else "no look is kept"
     for text, its in ((check.message, "text" if check.state != "passing" else "muted"), (looked, "muted")):
         if text:
             rows = wrapped(text, max(width - 5, 8), glyphs)
@@ -141,13 +142,20 @@ def _check(check: PastCheck, moment: PastState, scene: Scene, width: int) -> lis
     return lines
 
 
-def _time(moment: str) -> str:
+def _time(moment: str, *, precise: bool = False) -> str:
+    """Date and time; `precise`: with milliseconds, for several changes of one second."""
     at_ns = wall_ns(moment)
-    return moment if at_ns is None else moment_text(at_ns)
+    if at_ns is None:
+        return moment
+    return f"{moment_text(at_ns)[:-1]}.{at_ns // 1_000_000 % 1000:03}Z" if precise else moment_text(at_ns)
 
 
-def _apart(earlier: str | None, later: str | None, scene: Scene) -> str:
+def _apart(earlier: str | None, later: str | None) -> str:
     """How long from one to the other, for people."""
     start_ns, end_ns = wall_ns(earlier), wall_ns(later)
-    apart_s = None if start_ns is None or end_ns is None else max(0.0, (end_ns - start_ns) / _NS_PER_S)
-    return age(apart_s, scene.glyphs)
+    return "" if start_ns is None or end_ns is None else format_duration(max(0.0, (end_ns - start_ns) / _NS_PER_S))
+
+
+def _before(earlier: str, moment: PastState) -> str:
+    """How long before that moment."""
+    return "just then" if earlier == moment.at else f"{_apart(earlier, moment.at)} before"
