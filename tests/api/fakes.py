@@ -124,8 +124,8 @@ class FakeArchive:
     told: list[EventDocument] = field(default_factory=list)
     looked: dict[str, PastLook] = field(default_factory=dict)
 
-    def told_of(self, component: str, moment: str, *, later: bool, most: int) -> list[EventDocument]:
-        mine = [event for event in self.told if event.component in (component, None)]
+    def told_of(self, component: str | None, moment: str, *, later: bool, most: int) -> list[EventDocument]:
+        mine = [event for event in self.told if component is None or event.component in (component, None)]
         if later:
             return [event for event in mine if event.ts > moment][:most]
         return [event for event in reversed(mine) if event.ts < moment][:most]

@@ -11,6 +11,7 @@ import pytest
 from lifesign.api.client import ProblemAnswer
 from lifesign.api.documents import EventDocument
 from lifesign.api.past import Past, PastState, Step
+from lifesign.api.past_incidents import PastIncidents
 from lifesign.core.hindsight import PastLook
 from lifesign.core.model import CheckState, Layer, Verdict
 from tests.api.fakes import AT_WALL_NS, FakeArchive, check, component, monitor
@@ -118,6 +119,33 @@ async def test_a_check_of_which_nothing_was_ever_told_is_not_known(tmp_path: Pat
         moment = await asked(served, DOWN)
     assert moment is not None
     assert (moment.state, moment.consecutive_failures, moment.checks[0].state) == (None, None, None)
+
+
+async def test_what_was_open_is_stepped_through_with_what_operators_did_about_it(tmp_path: Path) -> None:
+    async with serving(tmp_path) as served:
+        kept(served)
+        served.backend.archive.told.insert(8, event("2026-11-21T13:11:30.000Z", "ack.added", "alice has it"))
+        newest = (await asyncio.to_thread(served.client.past_incidents, Step())).moment
+        silenced = (await asyncio.to_thread(served.client.past_incidents, Step(RECOVERED))).moment
+        first = (await asyncio.to_thread(served.client.past_incidents, Step(RECOVERED, count=99))).moment
+        later = (await asyncio.to_thread(served.client.past_incidents, Step(DOWN, later=True, count=2))).moment
+        beyond = (await asyncio.to_thread(served.client.past_incidents, Step(RECOVERED, later=True))).moment
+        _, raw = await served.unix("GET", f"/api/v1/incidents/past?before={SILENCED}")
+    jsonschema.validate(raw, msgspec.json.schema(PastIncidents))
+    assert newest is not None
+    assert (newest.at, newest.until, newest.known_since) == (RECOVERED, None, None)
+    assert [(one.component, one.incident, one.notices) for one in newest.incidents] == [
+        ("mind", None, ["alice silenced it for 1 h"])
+    ]
+    assert silenced is not None
+    assert (silenced.at, silenced.until) == (SILENCED, RECOVERED)
+    [open_then] = silenced.incidents
+    assert (open_then.incident, open_then.opened_at, open_then.why) == ("i", DOWN, WHY)
+    assert open_then.notices == ["alice has it", "alice silenced it for 1 h"]
+    assert first is not None
+    assert first.at == DOWN
+    assert later == silenced
+    assert beyond is None
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,11 @@ from lifesign.core.view import Changes, ComponentGlance, MonitorView, Standing
 class Archive(Protocol):
     """What is kept of the past. Every method may block, and is called in a thread; each is bounded in cost."""
 
-    def told_of(self, component: str, moment: str, *, later: bool, most: int) -> Sequence[EventDocument]:
+    def told_of(self, component: str | None, moment: str, *, later: bool, most: int) -> Sequence[EventDocument]:
         """At most `most` events, the nearest first, told before `moment` (RFC 3339), or `later`: after it.
 
-        Those of the component, and of the monitor: its starts, its reloads, and holds of everything.
+        Those of the component, and of the monitor: its starts, its reloads, and holds of everything. Without one, those
+        of every component that begin or end an incident, or tell what operators did about it.
         """
         ...
 

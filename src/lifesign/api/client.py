@@ -20,6 +20,7 @@ from lifesign.api.answer import decode, decode_state, problem
 from lifesign.api.documents import Component, ComponentStatus, EventDocument, Events, State, Status
 from lifesign.api.failures import BadAnswer, ClientError, ProblemAnswer, Refused, TimedOut, Unreachable
 from lifesign.api.past import Past, Step
+from lifesign.api.past_incidents import PastIncidents
 from lifesign.api.reporting import Report
 from lifesign.api.routes import EVERY_COMPONENT
 from lifesign.api.wire import LastingConnection, TcpConnection, UnixConnection
@@ -150,9 +151,12 @@ class Client:
 
     def past(self, component: str, step: Step) -> Past:
         """How `component` stood at a change of its own; raises ProblemAnswer as `act`."""
-        side = {"after" if step.later else "before": step.moment} if step.moment else {}
-        query = urlencode({**side, "count": step.count})
-        return decode(self._success("GET", f"/api/v1/components/{quote(component, safe='')}/past?{query}").body, Past)
+        path = f"/api/v1/components/{quote(component, safe='')}/past"
+        return decode(self._success("GET", f"{path}?{urlencode(step.query())}").body, Past)
+
+    def past_incidents(self, step: Step) -> PastIncidents:
+        """What was open, silenced or held at a turn of it."""
+        return decode(self._success("GET", f"/api/v1/incidents/past?{urlencode(step.query())}").body, PastIncidents)
 
     def follow_events(self, since: str | None = None) -> Iterator[EventDocument]:
         """Every event from `since` (default: from now) until the daemon ends. Close it with `.close()`.

@@ -3,13 +3,15 @@
 Not here: what the events prove (`core.hindsight`), where they are kept, and the documents themselves (`api.past`).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import groupby
 
 from lifesign.api.backend import Archive
 from lifesign.api.documents import EventDocument, Incident
 from lifesign.api.past import PAST_SCHEMA, Past, PastCheck, PastState, Step
+from lifesign.api.past_incidents import MOST_EVENTS as MOST_TURNS
+from lifesign.api.past_incidents import SCHEMA, IncidentsThen, PastIncidents, incidents_then, is_turn
 from lifesign.core import hindsight as seen
 from lifesign.core.events import Event, EventName
 from lifesign.core.model import CheckState
@@ -31,10 +33,37 @@ def past(archive: Archive, spec: ComponentSpec, step: Step, now_ns: int) -> Past
     return Past(schema=PAST_SCHEMA, generated_at=format_timestamp(now_ns), component=spec.name, moment=moment)
 
 
+def past_incidents(archive: Archive, step: Step, now_ns: int) -> PastIncidents:
+    """What was open, silenced or held at the turn that `step` names. It may block."""
+    step = step if step.moment else replace(step, moment=format_timestamp(now_ns))
+    near = archive.told_of(None, step.moment, later=step.later, most=MOST_EVENTS)
+    at = _nearest(near, is_turn, step)
+    moment = None if at is None else _incidents(archive, at)
+    return PastIncidents(schema=SCHEMA, generated_at=format_timestamp(now_ns), moment=moment)
+
+
+def _incidents(archive: Archive, at: str) -> IncidentsThen:
+    until = format_timestamp(parse_timestamp(at) + seen.NS_PER_MS)
+    told = list(reversed(archive.told_of(None, until, later=False, most=MOST_TURNS)))
+    following = archive.told_of(None, at, later=True, most=_FOLLOWING)
+    return IncidentsThen(
+        at=at,
+        until=next((event.ts for event in following if is_turn(event)), None),
+        known_since=told[0].ts if len(told) >= MOST_TURNS else None,
+        events=[event for event in told if event.ts == at and is_turn(event)],
+        incidents=incidents_then(told),
+    )
+
+
 def _at(archive: Archive, name: str, step: Step) -> str | None:
-    """When that change was; the last one there is where there are fewer before, none where there are fewer after."""
+    """When that change was."""
     near = archive.told_of(name, step.moment, later=step.later, most=MOST_EVENTS)
-    times = [ts for ts, _ in groupby(event.ts for event in near if _is_change(event, name))]
+    return _nearest(near, lambda event: _is_change(event, name), step)
+
+
+def _nearest(near: Sequence[EventDocument], counts: Callable[[EventDocument], bool], step: Step) -> str | None:
+    """When the event was that `step` names; the last one there is where there are fewer before, none after."""
+    times = [ts for ts, _ in groupby(event.ts for event in near if counts(event))]
     if len(times) >= step.count:
         return times[step.count - 1]
     beyond = step.later and len(near) < MOST_EVENTS

@@ -70,6 +70,11 @@ class Step:
     later: bool = False
     count: int = 1
 
+    def query(self) -> dict[str, str]:
+        """As the query of a request."""
+        side = {"after" if self.later else "before": self.moment} if self.moment else {}
+        return {**side, "count": str(self.count)}
+
 
 def step_of(query: Mapping[str, str]) -> Step:
     """What a query asks for. Raises ValueError with a sentence for the user."""

@@ -10,7 +10,7 @@ from lifesign import __version__
 from lifesign.api.access import guard_of, is_full_reader
 from lifesign.api.documents import Status
 from lifesign.api.openapi import describe
-from lifesign.api.past import step_of
+from lifesign.api.past import Step, step_of
 from lifesign.api.problems import COMMON_HEADERS, ProblemError
 from lifesign.api.render import component_status
 from lifesign.api.service import Service, encode
@@ -84,11 +84,11 @@ class Reading:
 
     async def past(self, request: web.Request) -> web.StreamResponse:
         """How a component stood at a change of its own."""
-        try:
-            step = step_of(request.query)
-        except ValueError as error:
-            raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)) from None
-        return json_response(encode(await self._service.past(request.match_info["name"], step)))
+        return json_response(encode(await self._service.past(request.match_info["name"], _step(request))))
+
+    async def past_incidents(self, request: web.Request) -> web.StreamResponse:
+        """What was open, silenced or held then."""
+        return json_response(encode(await self._service.past_incidents(_step(request))))
 
     async def openapi(self, request: web.Request) -> web.StreamResponse:  # noqa: ARG002
         """What is served here."""
@@ -98,6 +98,13 @@ class Reading:
         """Everything that is a number."""
         body, kind = await self._service.metrics()
         return web.Response(body=body, headers={**COMMON_HEADERS, "Content-Type": kind})
+
+
+def _step(request: web.Request) -> Step:
+    try:
+        return step_of(request.query)
+    except ValueError as error:
+        raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)) from None
 
 
 def is_late(request: web.Request) -> bool:

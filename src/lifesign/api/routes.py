@@ -23,6 +23,7 @@ class Answer(StrEnum):
     EVENTS = "Events"
     REPORT = "Report"
     PAST = "Past"
+    PAST_INCIDENTS = "PastIncidents"
     BEAT = "Accepted"
     COMPONENT = "Component"
     OPENAPI = "OpenAPI"
@@ -101,6 +102,14 @@ ROUTES: tuple[Route, ...] = (
         Access.READ,
         Answer.PAST,
         "how the component stood at a change of its own, the `count`-th before a time or after it",
+        query=("before", "after", "count"),
+    ),
+    Route(
+        "GET",
+        "/api/v1/incidents/past",
+        Access.READ,
+        Answer.PAST_INCIDENTS,
+        "what was open, silenced or held at a turn of it, the `count`-th before a time or after it",
         query=("before", "after", "count"),
     ),
     Route("GET", "/api/v1/openapi.json", Access.READ, Answer.OPENAPI, "this description"),

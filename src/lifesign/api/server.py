@@ -164,6 +164,7 @@ def _handler(route: Route, reading: Reading, acting: Acting) -> Handler:
         Answer.EVENTS: reading.events,
         Answer.REPORT: reading.report,
         Answer.PAST: reading.past,
+        Answer.PAST_INCIDENTS: reading.past_incidents,
         Answer.OPENAPI: reading.openapi,
         Answer.METRICS: reading.metrics,
         Answer.BEAT: partial(acting.push, action=route.action),

@@ -13,8 +13,9 @@ from lifesign.api.backend import Backend
 from lifesign.api.copies import Copies, Copy, encoded
 from lifesign.api.documents import ComponentStatus, State
 from lifesign.api.journal import Journal
-from lifesign.api.looking_back import past
+from lifesign.api.looking_back import past, past_incidents
 from lifesign.api.past import Past, Step
+from lifesign.api.past_incidents import PastIncidents
 from lifesign.api.problems import unknown_component
 from lifesign.api.render import component_status, state_head
 from lifesign.api.reporting import KINDS, Occasion, Report, Subject, report
@@ -115,6 +116,12 @@ class Service:
         async with self._looking_back:
             now_ns = self.backend.view(()).at.wall_ns
             return await asyncio.to_thread(past, self.backend.archive, spec, step, now_ns)
+
+    async def past_incidents(self, step: Step) -> PastIncidents:
+        """What was open then. Likewise."""
+        async with self._looking_back:
+            now_ns = self.backend.view(()).at.wall_ns
+            return await asyncio.to_thread(past_incidents, self.backend.archive, step, now_ns)
 
     def forget_state(self) -> None:
         """Something was done: what is asked for from now on is made anew."""

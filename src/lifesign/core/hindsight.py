@@ -98,6 +98,8 @@ def _check(name: str, spec: CheckSpec | None, look: PastLook | None, told: Told,
     if look is not None and look.at_ns > at_ns + NS_PER_MS:
         look = None
     later = look is not None and look.at_ns > held.told_ns + NS_PER_MS
+    if not later and look is not None and look.verdict is Verdict.WARN and look.at_ns >= held.told_ns:
+        later = held.state is CheckState.PASSING  # told and seen in one millisecond: that was told first
     message = held.message if held.message and not later else look.message if look is not None else ""
     if spec is not None and spec.signal is not None and look is not None:
         look = replace(look, failures=None)  # what it read is not what was judged of it
