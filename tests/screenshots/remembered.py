@@ -35,9 +35,9 @@ class Remembered:
         )
         looks.append(new)
 
-    def told_of(self, component: str, moment: str, *, later: bool, most: int) -> Sequence[EventDocument]:
+    def told_of(self, component: str | None, moment: str, *, later: bool, most: int) -> Sequence[EventDocument]:
         """As the daemon's archive: the nearest first."""
-        of_it = [event for event in self.told if event.component in (component, None)]
+        of_it = [event for event in self.told if component is None or event.component in (component, None)]
         near = [event for event in of_it if (event.ts > moment if later else event.ts < moment)]
         return near[:most] if later else near[::-1][:most]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -20,8 +20,10 @@ from lifesign.api.documents import (
 )
 from lifesign.api.failures import ClientError, ProblemAnswer
 from lifesign.api.past import Past, PastState, Step
+from lifesign.api.past_incidents import IncidentsThen, PastIncidents
 from lifesign.text import format_timestamp
 
+_Moment = TypeVar("_Moment", PastState, IncidentsThen)
 NOON_NS = 1_795_262_400_000_000_000  # 2026-11-21T12:00:00Z
 STATES = ("healthy", "degraded", "down", "unknown", "starting", "paused")
 
@@ -174,6 +176,7 @@ class HandSource:
         self.history: list[EventDocument] = []
         self.asked_for_events = 0
         self.moments: list[PastState] = []
+        self.turns: list[IncidentsThen] = []
         self.steps: list[Step] = []
         self.before_past: Callable[[], object] = lambda: None
         self.before_probe: Callable[[], object] = lambda: None
@@ -215,13 +218,21 @@ class HandSource:
 
     def past(self, component: str, step: Step) -> Past:
         """Of the moments laid down, oldest first, the one that is asked for."""
+        moment = self._moment(self.moments, step)
+        return Past(schema="lifesign.past/1", generated_at=at(0), component=component, moment=moment)
+
+    def past_incidents(self, step: Step) -> PastIncidents:
+        """Likewise."""
+        moment = self._moment(self.turns, step)
+        return PastIncidents(schema="lifesign.past_incidents/1", generated_at=at(0), moment=moment)
+
+    def _moment(self, laid: Sequence[_Moment], step: Step) -> _Moment | None:
         self.steps.append(step)
         self.before_past()
         self._fail()
-        near = [one for one in self.moments if (one.at > step.moment if step.later else one.at < step.moment)]
+        near = [one for one in laid if (one.at > step.moment if step.later else one.at < step.moment)]
         near = near if step.later else near[::-1]
-        moment = near[step.count - 1] if len(near) >= step.count else None if step.later or not near else near[-1]
-        return Past(schema="lifesign.past/1", generated_at=at(0), component=component, moment=moment)
+        return near[step.count - 1] if len(near) >= step.count else None if step.later or not near else near[-1]
 
     def _fail(self) -> None:
         if self.problem:

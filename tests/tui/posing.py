@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from lifesign.api.documents import EventDocument, State
 from lifesign.api.past import PastState
+from lifesign.api.past_incidents import IncidentsThen
 from tests.tui.desk import Desk, HandClock, seated
 
 
@@ -26,12 +27,14 @@ async def posed(
     history: Iterable[EventDocument],
     past: Iterable[State] = (),
     moments: Iterable[PastState] = (),
+    turns: Iterable[IncidentsThen] = (),
 ) -> AsyncIterator[Desk]:
     """The console on `document`, as `pose` says. `past`: what it has seen before, oldest first; `moments`:
-    what the daemon remembers of the component that is opened, likewise.
+    what the daemon remembers of the component that is opened, and `turns`: of the incidents, likewise.
     """
     async with seated(document, pose.size, HandClock(), theme=pose.theme, author="alice") as desk:
         desk.source.history, desk.source.moments = list(history), list(moments)
+        desk.source.turns = list(turns)
         for before in past:
             desk.app._memory.take(before)
         for key in pose.keys:

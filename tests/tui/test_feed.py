@@ -9,6 +9,7 @@ from textual.message import Message
 from lifesign.api.documents import Component, Events, State
 from lifesign.api.failures import ClientError
 from lifesign.api.past import Past, Step
+from lifesign.api.past_incidents import PastIncidents
 from lifesign.tui.feed import EventsRead, Feed, Polled, Probed, period_s
 from lifesign.tui.snapshot import FRESH_FOR_S
 from tests.tui.desk import HandClock
@@ -59,6 +60,10 @@ class BrokenSource:
     def past(self, component: str, step: Step) -> Past:
         """Fails as no source should."""
         raise OSError(component, step)
+
+    def past_incidents(self, step: Step) -> PastIncidents:
+        """Fails as no source should."""
+        raise OSError(step)
 
     def events(self, since: str | None = None) -> Events:
         """Refuses as a source may."""

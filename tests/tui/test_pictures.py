@@ -14,7 +14,7 @@ from lifesign.tui.themes import load_themes, shipped_folder
 from tests.tui.documents import STATES, at, component, down_mind, state
 from tests.tui.pictures import FOLDER, picture
 from tests.tui.posing import Pose, posed
-from tests.tui.test_time_travel import WENT_DOWN
+from tests.tui.test_time_travel import MIND_TAKEN, WENT_DOWN, WORKER_OPEN, turn
 
 NOTICE = Notice(until=at(2520), author="bob (root)", reason="vendor outage", since=at(-60))
 VIEWS = {
@@ -23,6 +23,7 @@ VIEWS = {
     "component": ("2", "j", "enter"),
     "past": ("2", "j", "enter", "left_square_bracket"),
     "incidents": ("3",),
+    "past-incidents": ("3", "left_square_bracket"),
     "events": ("4",),
     "help": ("question_mark",),
     "restart": ("2", "j", "R"),
@@ -54,7 +55,8 @@ def history() -> list[EventDocument]:
 
 async def drawn(name: str) -> str:
     """The picture of that name: a view and a size, or a theme."""
-    async with posed(_pose(name), document(), history(), moments=[WENT_DOWN]) as desk:
+    turns = [turn(-900, None, WORKER_OPEN, MIND_TAKEN)]
+    async with posed(_pose(name), document(), history(), moments=[WENT_DOWN], turns=turns) as desk:
         return picture(desk)
 
 
@@ -63,7 +65,7 @@ def _pose(name: str) -> Pose:
     if view not in VIEWS:
         return Pose(("2",), SIZES[0], name.removeprefix("theme-"))
     width, height = (int(part) for part in size.split("x"))
-    shows = {"events": "silence.added", "past": "THE PAST"}.get(view, "")
+    shows = {"events": "silence.added", "past": "THE PAST", "past-incidents": "THE PAST"}.get(view, "")
     return Pose(VIEWS[view], (width, height), shows=shows)
 
 

@@ -10,6 +10,7 @@ import pytest
 from lifesign.api.documents import EventDocument, Incident, Notice, State
 from lifesign.api.failures import ClientError
 from lifesign.api.past import PastCheck, PastState, Step
+from lifesign.api.past_incidents import IncidentsThen, PastIncident
 from lifesign.tui.source import SnapshotFile
 from tests.tui.desk import Desk, HandClock, seated
 from tests.tui.documents import at, check, component, down_mind, state
@@ -203,7 +204,7 @@ async def test_before_the_first_change_there_is_nothing_and_the_first_stays() ->
         await desk.until_shown("THE PAST")
         await desk.press("left_square_bracket")
         await desk.until(lambda: bool(desk.toasts), "nothing was said")
-        assert desk.toasts == ["no earlier change of it is kept"]
+        assert desk.toasts == ["no earlier change is kept"]
         assert "THE PAST: 2026-11-21 11:45:00.000Z" in desk.text
 
 
@@ -253,12 +254,71 @@ async def test_the_keys_can_be_remapped_and_the_banner_names_those() -> None:
         await desk.press("f3")
         await desk.until_shown("f3 earlier · f4 later · f9 back to now")
         await desk.press("question_mark")
-        await desk.until_shown("how it stood at its change before")
+        await desk.until_shown("how it was at the change before")
 
 
 def test_a_snapshot_says_that_it_holds_no_history(tmp_path: Path) -> None:
     with pytest.raises(ClientError, match="holds no history"):
         SnapshotFile(tmp_path / "none.json").past("mind", Step())
+
+
+def turn(seconds: float, until: float | None, *incidents: PastIncident) -> IncidentsThen:
+    """What was open so many seconds after noon."""
+    told = [EventDocument(ts=at(seconds), level="INFO", event="ack.added", component="mind", message="alice has it")]
+    until_at = None if until is None else at(until)
+    return IncidentsThen(at=at(seconds), until=until_at, known_since=None, events=told, incidents=list(incidents))
+
+
+WORKER_OPEN = PastIncident(
+    component="worker", incident="worker-7", opened_at=at(-2000), why="no process matches", notices=[]
+)
+MIND_TAKEN = PastIncident(
+    component="mind",
+    incident="mind-1",
+    opened_at=at(-1000),
+    why="no new work",
+    notices=["alice has it", "held: deploy"],
+)
+
+
+async def test_the_incident_list_is_stepped_through_and_takes_no_order_there() -> None:
+    turns = [turn(-1500, -900, WORKER_OPEN), turn(-900, -300, WORKER_OPEN, MIND_TAKEN), turn(-300, None)]
+    async with seated(shown(), (120, 40), HandClock()) as desk:
+        desk.source.turns = turns
+        await desk.press("3", "left_square_bracket")
+        await desk.until_shown("THE PAST: 2026-11-21 11:55:00.000Z, 5m ago")
+        assert "no incident was open, and nothing was silenced or held" in desk.text
+        assert "vendor outage" not in desk.text
+        await desk.press("left_square_bracket")
+        await desk.until_shown("THE PAST: 2026-11-21 11:45:00.000Z, 15m ago")
+        for words in ("ack.added  mind: alice has it", "for 10m then", "alice has it · held: deploy"):
+            assert words in desk.text
+        assert "open for 18m then" in desk.line("✖ open      worker")
+        assert "nobody had taken it" in desk.text
+        for key in ("c", "R", "a", "space", "enter"):
+            await desk.press(key)
+        assert "this is the past" in desk.toasts[-1]
+        assert (desk.source.acted, desk.source.probed) == ([], [])
+        await desk.press("right_square_bracket", "right_square_bracket")
+        await desk.until_shown("vendor outage")
+        assert "back at now" in desk.toasts
+        await desk.press("c")
+        await desk.until(lambda: desk.source.probed == ["mind"], "the list does not take keys again")
+
+
+async def test_escape_on_the_incident_list_of_the_past_goes_back_to_now_and_only_then_leaves() -> None:
+    async with seated(shown(), (80, 24), HandClock()) as desk:
+        desk.source.turns = [turn(-900, None, WORKER_OPEN)]
+        await desk.press("3", "left_square_bracket")
+        await desk.until_shown("THE PAST")
+        await desk.press("escape")
+        assert "vendor outage" in desk.text
+        await desk.press("left_square_bracket")
+        await desk.until_shown("THE PAST")
+        await desk.press("3")
+        assert "THE PAST" not in desk.text
+        await desk.press("escape")
+        assert "2 shown" in desk.text
 
 
 async def test_nothing_is_asked_of_the_past_by_itself() -> None:

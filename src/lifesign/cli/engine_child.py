@@ -20,6 +20,7 @@ from lifesign.api.client import Client
 from lifesign.api.documents import Component, Events, State
 from lifesign.api.failures import ClientError
 from lifesign.api.past import Past, Step
+from lifesign.api.past_incidents import PastIncidents
 from lifesign.text import clean
 
 START_TIMEOUT_S = 10.0
@@ -170,6 +171,10 @@ class ChildSource:
     def past(self, component: str, step: Step) -> Past:
         """How a component stood. Raises ClientError."""
         return self._asked(lambda: self._client.past(component, step))
+
+    def past_incidents(self, step: Step) -> PastIncidents:
+        """What was open. Raises ClientError."""
+        return self._asked(lambda: self._client.past_incidents(step))
 
     def _asked(self, call: Callable[[], _Answer]) -> _Answer:
         try:

@@ -24,7 +24,7 @@ from lifesign.tui.dressing import DressedApp
 from lifesign.tui.ending import Ending
 from lifesign.tui.errands import Errands
 from lifesign.tui.export import export_state
-from lifesign.tui.feed import Acted, EventsRead, Feed, Polled, Probed
+from lifesign.tui.feed import Acted, EventsRead, Feed, Looking, Polled, Probed
 from lifesign.tui.finding import Finding
 from lifesign.tui.memory import Memory
 from lifesign.tui.news import fault_line, log_files, newly_down, title_of
@@ -38,6 +38,7 @@ from lifesign.tui.screens.page import Page
 from lifesign.tui.snapshot import Snapshot
 from lifesign.tui.source import StateSource
 from lifesign.tui.terminal import Title
+from lifesign.tui.travel import Moment
 
 
 class ConsoleApp(DressedApp):
@@ -178,9 +179,9 @@ class ConsoleApp(DressedApp):
         if not self.read_only:
             self._errands.act(deed)
 
-    def read_past(self, component: str, step: Step, deliver: Callable[[Message], object]) -> bool:
-        """Asks how a component stood."""
-        return self._feed.read_past(component, step, deliver)
+    def look_back(self, look: Looking[Moment], step: Step, deliver: Callable[[Message], object]) -> bool:
+        """Asks how it was."""
+        return self._feed.look_back(look, step, deliver)
 
     def read_events(self, since: str | None) -> bool:
         """Asks for the history."""

@@ -100,9 +100,9 @@ INCIDENTS = Command(
 SILENCES = Command("view.silences", "S", "silences", "silences", "what is silenced or held, by whom and how long")
 EVENTS = Command("view.events", "4", "events", "events", "what happened, newest last")
 EARLIER = Command(
-    "past.earlier", "left_square_bracket", "travel(-1)", "past", "how it stood at its change before", rank=7
+    "past.earlier", "left_square_bracket", "travel(-1)", "past", "how it was at the change before", rank=7
 )
-LATER = Command("past.later", "right_square_bracket", "travel(1)", "later", "its next change, and at last the present")
+LATER = Command("past.later", "right_square_bracket", "travel(1)", "later", "the change after, and at last the present")
 EXPORT = Command("console.export", "x", "app.export", "export", "write the state shown to a file in this folder")
 
 MOVES = (
@@ -117,7 +117,7 @@ CONSOLE = (FREEZE, EXPORT, THEME, BELL, PALETTE, BACK, QUIT)
 ON_COMPONENTS = (OPEN, *OPERATE, LOG)
 MAIN = (HELP, OPEN, LOG, *OPERATE, PROBE_ALL, MARK, FILTER, PROBLEMS, *SORTS, *VIEWS, COPY, *CONSOLE)
 DETAIL = (HELP, LOG, *OPERATE, EARLIER, LATER, *VIEWS, COPY, *CONSOLE)
-INCIDENT_LIST = (HELP, OPEN, LOG, *OPERATE, MARK, *VIEWS, COPY, *CONSOLE)
+INCIDENT_LIST = (HELP, OPEN, LOG, *OPERATE, MARK, EARLIER, LATER, *VIEWS, COPY, *CONSOLE)
 PAGE = (*VIEWS, *CONSOLE)
 LOG_PAGE = (HELP, LOG_SEARCH, LOG_OLDER, LOG_NEWER, LOG, *VIEWS, *CONSOLE)
 ALL = (*MAIN, LOG_SEARCH, LOG_OLDER, LOG_NEWER, EARLIER, LATER)

@@ -10,17 +10,18 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 from textual.message import Message
 
 from lifesign.api.documents import EventDocument
 from lifesign.api.failures import ClientError
-from lifesign.api.past import Past, Step
+from lifesign.api.past import Step
 from lifesign.text import clean
 from lifesign.tui.deeds import Deed, carry_out
 from lifesign.tui.snapshot import Reading
 from lifesign.tui.source import StateSource
+from lifesign.tui.travel import Moment
 
 POLL_TIMEOUT_S = 3.0
 ASK_TIMEOUT_S = 30.0
@@ -31,6 +32,8 @@ _UNASKED_AFTER_S = 0.5
 _MOST_JOBS = 16
 
 _Answer = TypeVar("_Answer")
+Looking: TypeAlias = Callable[[StateSource, Step], Moment | None]
+"""How a moment of the past is asked for."""
 
 
 class Polled(Message):
@@ -69,13 +72,13 @@ class EventsRead(Message):
         self.problem = problem
 
 
-class PastRead(Message):
-    """How a component stood at the change that `step` names. `problem`: why nobody could tell."""
+class PastRead(Message, Generic[Moment]):
+    """How it was at the change that `step` names, None where there is none. `problem`: why nobody could tell."""
 
-    def __init__(self, step: Step, past: Past | None, problem: str) -> None:
+    def __init__(self, step: Step, moment: Moment | None, problem: str) -> None:
         super().__init__()
         self.step = step
-        self.past = past
+        self.moment: Moment | None = moment
         self.problem = problem
 
 
@@ -136,12 +139,12 @@ class Feed:
         """Reads the history from `since` on."""
         return self._ask(lambda source: _read_events(source, since))
 
-    def read_past(self, component: str, step: Step, deliver: Callable[[Message], object]) -> bool:
-        """Reads how `component` stood, for whoever takes the PastRead."""
+    def look_back(self, look: Looking[Moment], step: Step, deliver: Callable[[Message], object]) -> bool:
+        """Asks by `look` how it was, for whoever takes the PastRead."""
 
         def job(source: StateSource) -> None:
-            past, problem = _asked(partial(source.past, component, step))
-            deliver(PastRead(step, past, problem))
+            moment, problem = _asked(partial(look, source, step))
+            deliver(PastRead(step, moment, problem))
 
         return self._ask(job)
 

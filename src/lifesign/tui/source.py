@@ -11,6 +11,7 @@ import msgspec
 from lifesign.api.documents import Component, Events, State
 from lifesign.api.failures import BadAnswer, ClientError, ProblemAnswer
 from lifesign.api.past import Past, Step
+from lifesign.api.past_incidents import PastIncidents
 from lifesign.text import clean
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
@@ -45,6 +46,10 @@ class StateSource(Protocol):
 
     def past(self, component: str, step: Step) -> Past:
         """How `component` stood at a change of its own."""
+        ...
+
+    def past_incidents(self, step: Step) -> PastIncidents:
+        """What was open, silenced or held at a turn of it."""
         ...
 
 
@@ -93,3 +98,8 @@ class SnapshotFile:
         """A file holds no history. Raises ClientError."""
         del step
         raise ClientError(f"a snapshot holds no history: how {clean(component, 60)} stood before is not in it")
+
+    def past_incidents(self, step: Step) -> PastIncidents:
+        """A file holds no history. Raises ClientError."""
+        del step
+        raise ClientError("a snapshot holds no history: what was open before is not in it")

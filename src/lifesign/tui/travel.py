@@ -1,17 +1,21 @@
-"""Where an operator stands in a component's past, and what of it is asked for. One request at a time, however fast
-the keys come: what is pressed meanwhile is asked for in one go. Not here: asking, and drawing.
+"""Where an operator stands in the past, and what of it is asked for. One request at a time, however fast the keys
+come: what is pressed meanwhile is asked for in one go. Not here: asking, and drawing.
 """
 
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
-from lifesign.api.past import MOST_STEPS, Past, PastState, Step
+from lifesign.api.past import MOST_STEPS, PastState, Step
+from lifesign.api.past_incidents import IncidentsThen
+
+Moment = TypeVar("Moment", PastState, IncidentsThen)
 
 
 @dataclass(slots=True)
-class Travel:
+class Travel(Generic[Moment]):
     """`moment`: what is shown, None for the present. `asked`: what is under way. `wanted`: steps since then."""
 
-    moment: PastState | None = None
+    moment: Moment | None = None
     asked: Step | None = None
     wanted: int = 0
 
@@ -28,19 +32,17 @@ class Travel:
         self.wanted = 0
         return self.asked
 
-    def arrive(self, step: Step, past: Past | None) -> bool:
-        """Takes an answer; whether it was still waited for. Past the newest change is the present."""
-        if step is not self.asked:
-            return False
-        self.asked = None
-        if past is None:
+    def arrive(self, moment: Moment | None, *, told: bool) -> None:
+        """Takes the answer to what is asked, if any was `told`. Past the newest change is the present."""
+        asked, self.asked = self.asked, None
+        if not told:
             self.wanted = 0
-        elif past.moment is not None or step.later:
-            self.moment = past.moment
-            self.wanted = 0 if past.moment is None else self.wanted
+        elif moment is not None:
+            self.moment = moment
+        elif asked is not None and asked.later:
+            self.moment, self.wanted = None, 0
         else:
             self.wanted = max(self.wanted, 0)  # there is nothing before it
-        return True
 
     def leave(self) -> bool:
         """Back to the present; whether it was anywhere else, or on its way."""

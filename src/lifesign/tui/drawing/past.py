@@ -1,5 +1,7 @@
 """One component as it stood at a moment of its past. What nobody can tell any more says so, and is never as of now."""
 
+from dataclasses import dataclass
+
 from lifesign.api.documents import Component
 from lifesign.api.past import PastCheck, PastState
 from lifesign.text import format_duration
@@ -12,15 +14,19 @@ _LABEL_CELLS = 11
 _NS_PER_S = 1_000_000_000
 
 
-def past_lines(
-    component: Component, moment: PastState, scene: Scene, width: int, keys: tuple[str, str, str]
-) -> list[Line]:
-    """The whole page, each line `width` cells. `component` as it is now gives its name and title alone.
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """The keys that go further back, forth, and to the present."""
 
-    `keys`: those that go further back, forth, and to the present.
-    """
+    earlier: str
+    later: str
+    back: str
+
+
+def past_lines(component: Component, moment: PastState, scene: Scene, width: int, ways: Ways) -> list[Line]:
+    """The whole page, each line `width` cells. `component` as it is now gives its name and title alone."""
     lines = [
-        *_banner(moment, scene, width, keys),
+        *banner_lines(moment.at, scene, width, ways),
         cut([], width, scene.glyphs),
         _title(component, moment, scene, width),
     ]
@@ -28,10 +34,10 @@ def past_lines(
     lines += _field("why", moment.diagnosis or (NOT_KNOWN if moment.state != "healthy" else ""), scene, width)
     lines += _field("restart", moment.restart, scene, width, role="next")
     lines += _field("work", _work(moment), scene, width)
-    lines += _field("since", _time(moment.since) if moment.since else NOT_KNOWN, scene, width)
+    lines += _field("since", moment_words(moment.since) if moment.since else NOT_KNOWN, scene, width)
     lines += _field("failures", _failures(moment), scene, width)
     if moment.incident is not None:
-        opened = _time(moment.incident.opened_at)
+        opened = moment_words(moment.incident.opened_at)
         lines += _field("incident", f"{moment.incident.id}, opened {opened}", scene, width)
     for words in moment.notices:
         lines += _field("in force", words, scene, width, role="accent")
@@ -42,15 +48,15 @@ def past_lines(
     return lines
 
 
-def _banner(moment: PastState, scene: Scene, width: int, keys: tuple[str, str, str]) -> list[Line]:
+def banner_lines(at: str, scene: Scene, width: int, ways: Ways) -> list[Line]:
     """That this is the past, of when, and the way out: on two lines where one is too short."""
-    earlier, later, back = (safe(key, scene.glyphs, 20) for key in keys)
+    earlier, later, back = (safe(key, scene.glyphs, 20) for key in (ways.earlier, ways.later, ways.back))
     dot = scene.glyphs.dot
-    when = f" THE PAST: {_time(moment.at, precise=True)}, {scene.age(moment.at)} ago "
-    ways = f" {earlier} earlier {dot} {later} later {dot} {back} back to now "
-    if len(when) + len(ways) <= width:
-        return [justified([(when, "badge-degraded")], [(ways, "key")], width, scene.glyphs)]
-    return [cut([(when, "badge-degraded")], width, scene.glyphs), cut([(ways, "key")], width, scene.glyphs)]
+    when = f" THE PAST: {moment_words(at, precise=True)}, {scene.age(at)} ago "
+    other = f" {earlier} earlier {dot} {later} later {dot} {back} back to now "
+    if len(when) + len(other) <= width:
+        return [justified([(when, "badge-degraded")], [(other, "key")], width, scene.glyphs)]
+    return [cut([(when, "badge-degraded")], width, scene.glyphs), cut([(other, "key")], width, scene.glyphs)]
 
 
 def _title(component: Component, moment: PastState, scene: Scene, width: int) -> Line:
@@ -62,7 +68,7 @@ def _title(component: Component, moment: PastState, scene: Scene, width: int) ->
         (f"  {safe(component.name, glyphs, 60)}", "strong"),
         (f"  {safe(component.title, glyphs, 120)}" if component.title else "", "muted"),
     ]
-    lasted = f"  for {_apart(moment.at, moment.until)} then " if moment.until else "  no change since "
+    lasted = f"  for {apart(moment.at, moment.until)} then " if moment.until else "  no change since "
     return justified(left, [(lasted, "muted")], width, glyphs)
 
 
@@ -95,7 +101,7 @@ def _field(label: str, text: str, scene: Scene, width: int, role: str = "text") 
 def _work(moment: PastState) -> str:
     if moment.last_work_at is None:
         return ""
-    return f"{_before(moment.last_work_at, moment)}, at {_time(moment.last_work_at)}"
+    return f"{_before(moment.last_work_at, moment)}, at {moment_words(moment.last_work_at)}"
 
 
 def _failures(moment: PastState) -> str:
@@ -142,7 +148,7 @@ def _check(check: PastCheck, moment: PastState, scene: Scene, width: int) -> lis
     return lines
 
 
-def _time(moment: str, *, precise: bool = False) -> str:
+def moment_words(moment: str, *, precise: bool = False) -> str:
     """Date and time; `precise`: with milliseconds, for several changes of one second."""
     at_ns = wall_ns(moment)
     if at_ns is None:
@@ -150,7 +156,7 @@ def _time(moment: str, *, precise: bool = False) -> str:
     return f"{moment_text(at_ns)[:-1]}.{at_ns // 1_000_000 % 1000:03}Z" if precise else moment_text(at_ns)
 
 
-def _apart(earlier: str | None, later: str | None) -> str:
+def apart(earlier: str | None, later: str | None) -> str:
     """How long from one to the other, for people."""
     start_ns, end_ns = wall_ns(earlier), wall_ns(later)
     return "" if start_ns is None or end_ns is None else format_duration(max(0.0, (end_ns - start_ns) / _NS_PER_S))
@@ -158,4 +164,4 @@ def _apart(earlier: str | None, later: str | None) -> str:
 
 def _before(earlier: str, moment: PastState) -> str:
     """How long before that moment."""
-    return "just then" if earlier == moment.at else f"{_apart(earlier, moment.at)} before"
+    return "just then" if earlier == moment.at else f"{apart(earlier, moment.at)} before"

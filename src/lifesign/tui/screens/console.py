@@ -10,6 +10,8 @@ from lifesign.api.past import Step
 from lifesign.tui.commands import Command
 from lifesign.tui.deeds import Deed
 from lifesign.tui.drawing.scene import Scene
+from lifesign.tui.feed import Looking
+from lifesign.tui.travel import Moment
 
 if TYPE_CHECKING:
     from lifesign.tui.screens.operations import Operations
@@ -55,8 +57,8 @@ class Console(Protocol):
         """Shows the present again, where the display was frozen; whether it was."""
         ...
 
-    def read_past(self, component: str, step: Step, deliver: Callable[[Message], object]) -> bool:
-        """Asks how a component stood at a change of its own; `deliver` takes the PastRead."""
+    def look_back(self, look: Looking[Moment], step: Step, deliver: Callable[[Message], object]) -> bool:
+        """Asks by `look` how it was; `deliver` takes the PastRead."""
         ...
 
     def read_events(self, since: str | None) -> bool:

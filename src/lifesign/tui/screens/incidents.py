@@ -7,17 +7,20 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from lifesign.api.documents import Component
+from lifesign.api.past_incidents import IncidentsThen
 from lifesign.tui.commands import INCIDENT_LIST, Command
+from lifesign.tui.drawing.past_incidents import past_incident_lines
 from lifesign.tui.drawing.scene import Scene
+from lifesign.tui.feed import Looking
 from lifesign.tui.order import Arrangement, concerned
-from lifesign.tui.screens.operating import Operating
-from lifesign.tui.widgets.lines import Lines
+from lifesign.tui.screens.travelling import Travelling
+from lifesign.tui.widgets.lines import Lines, Pageful
 from lifesign.tui.widgets.listing import Cursor, marked_note
 from lifesign.tui.widgets.lists import IncidentList
 
 
-class IncidentsScreen(Operating):
-    """A list, not a pile of toasts: open and untaken first."""
+class IncidentsScreen(Travelling[IncidentsThen]):
+    """A list, not a pile of toasts: open and untaken first. And what it was, where the past is asked for."""
 
     BINDINGS: ClassVar[list[BindingType]] = [command.binding() for command in INCIDENT_LIST]
     COMMAND_SET: ClassVar[tuple[Command, ...]] = INCIDENT_LIST
@@ -29,12 +32,20 @@ class IncidentsScreen(Operating):
         self._arrangement = Arrangement()
 
     def body(self) -> ComposeResult:
-        """One list, and what stands there when it is empty."""
+        """One list, what stands there when it is empty, and the page of the past."""
         yield Lines(id="nothing")
         yield IncidentList(self._cursor, id="body")
+        yield Pageful(id="past")
+
+    def on_mount(self) -> None:
+        """It begins in the present."""
+        super().on_mount()
+        self.query_one("#past").display = False
 
     def draw(self, scene: Scene) -> None:
-        """Those that are concerned; the order waits while the cursor rests on one."""
+        """Those that are concerned; the order waits while the cursor rests on one. Or those of then."""
+        if self._turn_to_past(scene):
+            return
         components = scene.snapshot.state.components if scene.snapshot.state else []
         rests = self._cursor.rests(scene.now_s)
         self._arrangement = concerned(components, self._arrangement.names, frozen=rests, quiet_only=self._quiet_only)
@@ -44,8 +55,27 @@ class IncidentsScreen(Operating):
         nothing.show([((f" {open_too}nothing is silenced or held", "muted"),)])
         self.query_one("#body", IncidentList).show(scene, self._arrangement)
 
+    def _turn_to_past(self, scene: Scene) -> bool:
+        """Shows the page of the past where it is one, else the list."""
+        moment, page = self.travel.moment, self.query_one("#past", Pageful)
+        if page.display is not (moment is not None):
+            page.display = moment is not None
+            self.query_one("#body").display = self.query_one("#nothing").display = moment is None
+            (page if page.display else self.query_one("#body")).focus()
+            self.call_after_refresh(self.refresh_scene)  # its width is known by then
+        if moment is not None:
+            page.show(past_incident_lines(moment, scene, page.line_cells, self.ways(scene)))
+        return moment is not None
+
+    def looking(self) -> Looking[IncidentsThen]:
+        """What was open."""
+        return lambda source, step: source.past_incidents(step).moment
+
     def summary(self) -> tuple[str, list[str]]:
         """How many of each."""
+        where, looking = super().summary()
+        if where or looking:
+            return where, looking
         shown = self._arrangement.components
         counts = (
             ("open", sum(one.incident is not None for one in shown)),
@@ -59,11 +89,15 @@ class IncidentsScreen(Operating):
         return ", ".join(f"{count} {what}" for what, count in counts), notes
 
     def subjects(self) -> Sequence[Component]:
-        """The marked, else the component under the cursor."""
+        """The marked, else the component under the cursor. Nothing can be done to the past."""
+        if self.is_past():
+            return ()
         return self.query_one("#body", IncidentList).chosen
 
     def action_mark(self) -> None:
         """Marks the component under the cursor, or takes its mark away."""
+        if self.is_past():
+            return
         self.query_one("#body", IncidentList).mark()
         self.refresh_scene()
 
@@ -81,6 +115,8 @@ class IncidentsScreen(Operating):
 
     def action_open(self) -> None:
         """Everything known of it."""
+        if self.is_past():
+            return
         if (current := self.query_one("#body", IncidentList).current) is not None:
             self.console.open(current.name)
 
@@ -93,14 +129,15 @@ class IncidentsScreen(Operating):
         self._show_quiet_only(on=True)
 
     def action_back(self) -> None:
-        """Takes the marks away, or leaves."""
-        if self._cursor.marked:
+        """Goes back to now, takes the marks away, or leaves."""
+        if self._cursor.marked and self.travel.moment is None:
             self._cursor.marked.clear()
             self.refresh_scene()
         else:
             super().action_back()
 
     def _show_quiet_only(self, *, on: bool) -> None:
+        self.travel.leave()
         self._quiet_only = on
         self._arrangement = Arrangement()
         self.refresh_scene()
