@@ -154,6 +154,17 @@ async def test_a_page_of_another_server_on_this_machine_gets_nothing_with_the_br
         await runner.cleanup()
 
 
+async def test_a_console_that_answers_nobody_ends_with_its_tab_too(watched: Daemon) -> None:
+    with served(watched.config) as web:
+        async with page() as tab:
+            await tab.visit(web.url, 1100, 640)
+            await until(lambda text: "connection refused" in text, tab)
+            [console] = web.consoles()
+            console.suspend()
+            await tab.close()
+            await gone(web.consoles)
+
+
 async def test_the_console_ends_with_its_tab_and_a_page_loaded_again_has_a_new_one(tmp_path: Path) -> None:
     config = tmp_path / "lifesign.toml"
     config.write_text(f'[monitor]\nstate_dir = "state"\n{CONFIG.format(port=free_port())}')

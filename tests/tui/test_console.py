@@ -267,8 +267,10 @@ async def test_a_monitor_that_distrusts_itself_is_shown_as_such() -> None:
 
 async def test_a_small_terminal_is_told_and_a_larger_one_shows_all_again() -> None:
     async with seated(three()) as desk:
-        await desk.resize(50, 10)
-        assert "lifesign needs 60x15, this is 50x10" in desk.text
+        for size in ((50, 10), (43, 38), (100, 14)):
+            await desk.resize(*size)
+            words = "lifesign needs 60x15, this is {}x{}".format(*size)
+            assert [line.strip() for line in desk.lines if line.strip()] == [words]
         await desk.resize(1, 1)
         await desk.resize(60, 15)
         assert "needs" not in desk.text
