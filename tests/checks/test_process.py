@@ -91,7 +91,7 @@ def test_the_count_is_held_to(count: str, verdict: Verdict, words: str) -> None:
         assert found.verdict is verdict
         assert words in found.message
         assert found.metrics["count"] == 2
-        assert found.identity is None
+        assert (found.identity, found.several) == (None, True)
         if verdict is Verdict.FAIL:
             assert found.message == f"2 processes match '{word}', {words}"
 
@@ -175,6 +175,7 @@ def test_a_stopped_process_is_alive_and_said_to_be_stopped() -> None:
         verdict, message = told(pattern=word)
         assert verdict is Verdict.OK
         assert message.endswith("stopped by a signal")
+        assert look(ProcessProbe(pattern=word)).stopped
 
 
 def test_a_process_that_becomes_another_program_is_seen_at_once(
@@ -451,6 +452,7 @@ def test_a_shell_that_starts_the_program_in_a_loop_is_counted_and_is_never_taken
         first = look(probe).identity
         assert first is not None
         assert first.pid != shell
+        assert not look(probe).several
         os.kill(first.pid, signal.SIGKILL)
         wait_until(lambda: (look(probe).metrics or {}).get("count") == 1)
         assert look(probe).identity is None

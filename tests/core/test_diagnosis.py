@@ -215,7 +215,7 @@ def test_a_process_that_a_signal_stopped_is_named_as_the_reason() -> None:
     beat = check("beat", Layer.WORKING, "heartbeat", signal=SignalPolicy(60 * S), failure_threshold=1, grace_ns=0)
     stage = Stage(component("mind", beat, check("process", Layer.ALIVE, "process", grace_ns=0)))
     stage.world["mind", "beat"] = Observation(OK, signal=WorkSignal(START.wall_ns))
-    stage.world["mind", "process"] = Observation(OK, "pid 7", metrics={"stopped": 1.0})
+    stage.world["mind", "process"] = Observation(OK, "pid 7", stopped=True)
     stage.run(75)
     told = stage.view("mind").diagnosis
     assert told.startswith("alive, but not working: no new work for ")

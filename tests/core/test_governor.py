@@ -485,6 +485,6 @@ def test_where_the_process_check_sees_several_by_now_the_one_of_before_is_not_na
     assert [wanted.identity for _, wanted in mind.stage.restarts] == [mind.identity]
     several = Mind().run(50).hang()
     several.report = None
-    several.stage.world["mind", "process"] = Observation(OK, "2 processes", metrics={"count": 2.0})
+    several.stage.world["mind", "process"] = Observation(OK, "2 processes", several=True)
     several.run(170)
     assert [wanted.identity for _, wanted in several.stage.restarts] == [None]

@@ -104,7 +104,10 @@ class Looker:
                 return Observation(Verdict.FAIL, "nobody has ever written it")
             return Observation(verdict, "", signal=WorkSignal(target.written_ns, target.cycle))
         if self._check.type == "process":
-            return Observation(Verdict.OK, f"pid {target.pid}", identity=Identity(target.pid, target.pid * 1.5))
+            stopped, who = now_s < target.warns_s, Identity(target.pid, target.pid * 1.5)
+            if stopped and target.pid % 2:
+                return Observation(Verdict.OK, "2 processes", several=True)
+            return Observation(Verdict.OK, f"pid {target.pid}", identity=who, stopped=stopped)
         if refused or target.random.random() < 0.002:
             return Observation(Verdict.FAIL, "refused", target.random.random() / 1_000)
         return Observation(verdict, "connected", target.random.random() / 1_000)

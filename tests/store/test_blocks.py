@@ -1,8 +1,11 @@
 """Blocks: every observation comes back as it was taken, merged or not, and is counted in its minute."""
 
+import zlib
 from collections import defaultdict
+from dataclasses import replace
 from random import Random
 
+import msgspec
 import pytest
 
 from lifesign.core.model import NS_PER_S, CheckId, Instant, Observation, Verdict
@@ -26,7 +29,7 @@ def expected(written: list[Entry]) -> Plain:
     for entry in written:
         if isinstance(entry, tuple):
             now, check, began_ns, seen = entry
-            kept = Observation(seen.verdict, seen.message, signal=seen.signal, identity=seen.identity)
+            kept = replace(seen, latency_s=0.0, metrics={}, data={}, lines=())
             plain.append((now.mono_ns // 1_000, check, began_ns, kept))
     return plain
 
@@ -55,6 +58,17 @@ def test_merged_blocks_hold_what_they_held_apart(seed: int) -> None:
     assert observations(merge(blocks)) == expected(written)
     assert merge(blocks).ticks == whole.block.ticks
     assert merge(blocks).gaps == whole.block.gaps
+
+
+def test_what_an_older_version_wrote_of_a_finding_is_read_as_it_was_meant() -> None:
+    written = list(entries(1, 50))
+    draft = Drafting(START).draft(written)
+    assert draft is not None
+    raw = msgspec.msgpack.decode(zlib.decompress(draft.block.encode()))
+    for columns in raw[4]:
+        columns[5] = [finding[:10] for finding in columns[5] if not any(finding[10:])]
+    older = Block.decode(zlib.compress(msgspec.msgpack.encode(raw)))
+    assert all(not finding.several for columns in older.checks for finding in columns.findings)
 
 
 def test_nothing_makes_no_block() -> None:

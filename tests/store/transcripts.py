@@ -44,7 +44,8 @@ def found(random: Random, check: str, now: Instant) -> Observation:
     message, latency_s = random.choice(("", "refused", "spät")), random.choice((0.0, random.random()))
     if check == "process":
         who = random.choice((None, Identity(random.randrange(2, 9)), Identity(7, random.random())))
-        return Observation(verdict, message, latency_s, identity=who)
+        several, stopped = who is None and random.random() < 0.3, random.random() < 0.1
+        return Observation(verdict, message, latency_s, identity=who, several=several, stopped=stopped)
     if check == "port" or verdict is Verdict.UNKNOWN:
         return Observation(verdict, message, latency_s)
     progress = random.choice((None, 7, random.randrange(10**6), 1 << 80, -3, "cycle 7", 0.5))

@@ -185,10 +185,14 @@ class ProcessProbe:
         verdict, message = self._verdict(sight, usages)
         stopped = sum(stat.state in "Tt" for stat in sight.alive)
         metrics = {**total(usages), "stopped": float(stopped)}
-        return Observation(verdict, message, metrics=metrics, identity=self._identity(sight))
+        programs = self._programs(sight)
+        is_one = len(programs) == 1 and self._count.holds(count)
+        who = Identity(programs[0].pid, started_at_s(programs[0])) if is_one else None
+        several = len(programs) > 1
+        return Observation(verdict, message, metrics=metrics, identity=who, several=several, stopped=stopped > 0)
 
-    def _identity(self, sight: Sight) -> Identity | None:
-        """The one process there is; none where one is too many or too few.
+    def _programs(self, sight: Sight) -> list[Stat]:
+        """Those that may be the program itself.
 
         A shell that starts the program in a loop of its script matches like the program itself. It is not the one, also
         while it is alone: a restart that ended the loop would end the component for good.
@@ -197,10 +201,7 @@ class ProcessProbe:
         keys = {(stat.pid, stat.started_ticks) for stat in sight.alive if stat.pid in starts and stat.comm in _SHELLS}
         self._loops = keys | {key for stat in sight.alive if (key := (stat.pid, stat.started_ticks)) in self._loops}
         loops = {pid for pid, _ in self._loops}  # a shell below one is its fork, about to be another program
-        programs = [stat for stat in sight.alive if stat.pid not in loops and not _is_fork(stat, loops)]
-        if len(programs) != 1 or not self._count.holds(len(sight.alive)):
-            return None
-        return Identity(programs[0].pid, started_at_s(programs[0]))
+        return [stat for stat in sight.alive if stat.pid not in loops and not _is_fork(stat, loops)]
 
     def _verdict(self, sight: Sight, usages: tuple[Usage, ...]) -> tuple[Verdict, str]:
         if not self._count.holds(len(sight.alive)):

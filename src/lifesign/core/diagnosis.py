@@ -41,7 +41,7 @@ def _down(checks: Sequence[TrackedCheck], now_ns: int) -> str:
     blame = _listed([f"not {layer}" for layer in broken])
     words = f"{_listed(praised)}, but {blame}" if praised else blame
     reasons = [_reason(c, now_ns) for c in sorted(failed, key=_by_layer)]
-    if any(check.last and check.last.metrics.get("stopped") for check in checks):  # that is why it hangs
+    if any(check.last and check.last.stopped for check in checks):  # that is why it hangs
         reasons.insert(1, "its process is stopped by a signal")
     return f"{words}: {'; '.join(dict.fromkeys(reasons[:2]))}" if reasons else words
 

@@ -232,8 +232,7 @@ def _process_of(component: TrackedComponent) -> Identity | None:
     """Whom a restart would hit; None where the check that tells it sees several: the one of before may be any."""
     source = component.checks.get(component.process.source or "")
     last = source.last if source is not None else None
-    sees_several = last is not None and last.identity is None and last.metrics.get("count", 1) > 1
-    return None if sees_several else component.process.identity
+    return None if last is not None and last.several else component.process.identity
 
 
 def _governor(component: TrackedComponent) -> Governor:

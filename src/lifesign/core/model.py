@@ -119,7 +119,8 @@ class Observation:
 
     `latency_s` in seconds; `metrics` by name, finite numbers; `data` JSON values, shown as they are.
     `signal`: what a heartbeat, push or log check read; the core turns it into staleness.
-    `identity`: the process that was seen, where exactly one was. `lines`: the newest of a log, oldest first; they are
+    `identity`: the process that was seen, where exactly one was; `several`: more than one was, and any may be meant;
+    `stopped`: a signal has stopped one of them. `lines`: the newest of a log, oldest first; they are
     shown to people who ask why, decide nothing, and are not kept in the history.
     """
 
@@ -130,6 +131,8 @@ class Observation:
     data: Mapping[str, JsonValue] = field(default_factory=dict)
     signal: WorkSignal | None = None
     identity: Identity | None = None
+    several: bool = False
+    stopped: bool = False
     lines: tuple[str, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:

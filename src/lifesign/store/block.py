@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
 from lifesign.core.model import CheckId, Identity, Observation, Verdict, WorkSignal
 from lifesign.store.columns import pack, unpack
@@ -37,6 +38,8 @@ class Finding(msgspec.Struct, frozen=True, array_like=True):
     timestamp_ns: str | None = None
     progress: float | str | None = None
     is_large: bool = False
+    several: bool = False
+    stopped: bool = False
 
 
 class Columns(msgspec.Struct, array_like=True):
@@ -107,7 +110,9 @@ class CheckRows:
         signal, who = seen.signal, seen.identity
         pid, started_at = (None, None) if who is None else (who.pid, who.started_at)
         if signal is None:
-            return Finding(seen.verdict, seen.message, pid, started_at)
+            more = seen.several or seen.stopped
+            kept = Finding(seen.verdict, seen.message, pid, started_at)
+            return replace(kept, several=seen.several, stopped=seen.stopped) if more else kept
         timestamp, progress = None, signal.progress
         if abs(signal.timestamp_ns) < _IN_COLUMN:
             self.timestamps_ns.append(signal.timestamp_ns)
@@ -205,4 +210,5 @@ def _progress(finding: Finding) -> int | float | str | None:
 
 def _observation(finding: Finding, signal: WorkSignal | None) -> Observation:
     identity = None if finding.pid is None else Identity(finding.pid, finding.started_at)
-    return Observation(finding.verdict, finding.message, 0.0, _NONE, _NONE, signal, identity)
+    more = (finding.several, finding.stopped)
+    return Observation(finding.verdict, finding.message, 0.0, _NONE, _NONE, signal, identity, *more)
