@@ -220,6 +220,10 @@ class EventDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     data: dict[str, Any] | None = None
 
 
+# Learnt here, once: msgspec 0.22 crashes where two threads, as those of two requests, meet a type for the first time.
+msgspec.json.Decoder(EventDocument)
+
+
 class Events(msgspec.Struct, frozen=True, kw_only=True):
     """The answer of `/api/v1/events`. `next` is the `since` of the following call."""
 

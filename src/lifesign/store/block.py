@@ -80,6 +80,10 @@ class Block(msgspec.Struct, array_like=True):
             raise ValueError(f"no block: {error}") from error
 
 
+# Learnt here, once: msgspec 0.22 crashes where two threads, as those of two requests, meet a type for the first time.
+msgspec.msgpack.Decoder(Block)
+
+
 class CheckRows:
     """The observations of one check, while a block is made."""
 
