@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from lifesign.alerts.alert import Alert, AlertCheck, Stage
-from lifesign.alerts.sink import Memo, SinkError
+from lifesign.alerts.sink import Memo
 
 
 def alert(stage: Stage = "opened", component: str = "mind", number: int = 1, **keys: Any) -> Alert:
@@ -32,14 +32,16 @@ def alert(stage: Stage = "opened", component: str = "mind", number: int = 1, **k
 class ObedientSink:
     """Takes what it is given, or fails as often as `troubles` says."""
 
-    def __init__(self, *troubles: SinkError | None) -> None:
+    def __init__(self, *troubles: Exception | None) -> None:
         self.troubles = list(troubles)
         self.taken: list[tuple[str, str, Memo]] = []
         self.gate = asyncio.Event()
         self.gate.set()
+        self.asked = 0
         self.closed = False
 
     async def deliver(self, alert: Alert, memo: Memo) -> Memo:
+        self.asked += 1
         await self.gate.wait()
         trouble = self.troubles.pop(0) if self.troubles else None
         if trouble is not None:

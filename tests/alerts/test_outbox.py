@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from lifesign.alerts.alert import Alert
-from lifesign.alerts.outbox import MOST_ENTRIES, Outbox, Outcome
-from lifesign.alerts.sink import SinkError
+from lifesign.alerts.entry import Outcome
+from lifesign.alerts.outbox import MOST_ENTRIES, Outbox
+from lifesign.alerts.sink import HeldBackError, SinkError
 from tests.alerts.alerts import ObedientSink, alert
 
 
@@ -197,3 +198,31 @@ async def test_the_next_incident_of_a_component_does_not_overtake_the_one_before
     desk.now_s += 60
     assert await desk.outbox.flush(5)
     assert [stage for _, stage, _ in sink.taken] == ["opened", "recovered", "opened"]
+
+
+async def test_an_alert_that_is_given_up_while_it_is_under_way_is_told_and_the_others_go_on() -> None:
+    sink = ObedientSink(HeldBackError("20 issues are open, and max_issues allows no more"))
+    sink.gate.clear()
+    desk = Desk(forge=sink)
+    async with desk.running():
+        desk.put("forge", alert("opened", component="c0"))
+        await until(lambda: sink.asked)
+        desk.put("forge", *(alert("opened", component=f"c{number}") for number in range(1, MOST_ENTRIES + 1)))
+        desk.put("forge", alert("recovered", component="c0"))
+        assert next(o.alert.component for o in desk.outcomes if "given up" in o.trouble) == "c0"
+        sink.gate.set()
+        await until(lambda: len(sink.taken) > 2)
+
+
+async def test_a_secret_whose_file_is_away_for_a_moment_is_told_by_name_and_the_alert_arrives() -> None:
+    missing = "cannot read the secret file /etc/token: No such file or directory"
+    sink = ObedientSink(SinkError(missing))
+    desk = Desk(forge=sink)
+    async with desk.running():
+        desk.put("forge", alert())
+        await until(lambda: desk.outcomes)
+        assert desk.outcomes[0].trouble == missing
+        desk.now_s += 10
+        desk.outbox.release(())
+        await until(lambda: len(desk.outcomes) == 2)
+    assert desk.outcomes[1].trouble == ""

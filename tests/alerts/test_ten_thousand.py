@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from lifesign.alerts.alert import Stage
+from lifesign.alerts.entry import Outcome
 from lifesign.alerts.forge import Issue, Marker
-from lifesign.alerts.outbox import Outbox, Outcome
+from lifesign.alerts.outbox import Outbox
 from lifesign.alerts.tracker import Tracker, TrackerRules
 from tests.alerts.memory_forge import MemoryForge, Project
 from tests.alerts.test_tracker import at, stamp

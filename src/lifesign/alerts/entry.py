@@ -1,5 +1,7 @@
 """One alert on its way to one sink, as it is kept. Not here: when it goes (`outbox`)."""
 
+from dataclasses import dataclass
+
 import msgspec
 
 from lifesign.alerts.alert import Alert
@@ -23,6 +25,16 @@ class Entry(msgspec.Struct, kw_only=True):
     def key(self) -> str:
         """Under which key it is kept."""
         return f"{ENTRY}{self.sink}/{self.number:012}"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one attempt went. `trouble` is "" where it arrived; `is_new`: the first time that this trouble is met."""
+
+    sink: str
+    alert: Alert
+    trouble: str = ""
+    is_new: bool = True
 
 
 def is_of_one(one: Alert, other: Alert) -> bool:

@@ -8,17 +8,17 @@ what is said (`alert`), how it is sent (the sinks).
 """
 
 import asyncio
+import contextlib
 import logging
 import random
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 
 import msgspec
 from msgspec.structs import replace
 
 from lifesign.alerts.alert import Alert
-from lifesign.alerts.entry import ENTRY, SUPERFLUOUS, Entry, is_of_one, is_superfluous
+from lifesign.alerts.entry import ENTRY, SUPERFLUOUS, Entry, Outcome, is_of_one, is_superfluous
 from lifesign.alerts.sink import HeldBackError, Memo, Sink, SinkError
 from lifesign.text import clean
 
@@ -29,16 +29,6 @@ MOST_ENTRIES = 1000  # of one sink; past it the oldest updates and reminders are
 _MEMO = "sink/"
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How one attempt went. `trouble` is "" where it arrived; `is_new`: the first time that this trouble is met."""
-
-    sink: str
-    alert: Alert
-    trouble: str = ""
-    is_new: bool = True
 
 
 class Outbox:
@@ -103,7 +93,7 @@ class Outbox:
         if held is not None:  # it may have arrived after all: that is found out first
             held.held, held.next_s = False, 0.0
             changes[held.key] = msgspec.json.encode(held).decode()
-        for old in [old for old in entries if is_superfluous(old, alert)] or self._overflow(entries):
+        for old in [old for old in entries if is_superfluous(old, alert)] or self._overflow(sink):
             entries.remove(old)
             self._surely_held.discard(old.key)
             changes[old.key] = None
@@ -128,10 +118,13 @@ class Outbox:
         for wake in self._wakes.values():
             wake.set()
 
-    def _overflow(self, entries: list[Entry]) -> list[Entry]:
+    def _overflow(self, sink: str) -> list[Entry]:
+        entries = self._entries[sink]
         if len(entries) < MOST_ENTRIES:
             return []
-        return [next((entry for entry in entries if entry.alert.stage in SUPERFLUOUS), entries[0])]
+        old = next((entry for entry in entries if entry.alert.stage in SUPERFLUOUS), entries[0])
+        self._tell(Outcome(sink, old.alert, f"given up, for {MOST_ENTRIES} newer alerts wait for this sink"))
+        return [old]
 
     @property
     def sinks(self) -> Mapping[str, Sink]:
@@ -185,17 +178,23 @@ class Outbox:
 
     async def _deliver_for_ever(self, name: str) -> None:
         while True:
-            self._wakes[name].clear()
-            entry = self._next(name)
-            wait_s = None if entry is None else entry.next_s - self._now_s()
-            if entry is not None and wait_s is not None and wait_s <= 0:
-                await self._attempt(entry)
-                continue
             try:
-                async with asyncio.timeout(wait_s):
-                    await self._wakes[name].wait()
-            except TimeoutError:
-                continue
+                await self._deliver_next(name)
+            except Exception:  # a bug of ours with one alert must not end this sink, nor the others beside it (G4)
+                logger.exception("the outbox of the sink %s died and goes on in %g s", name, FIRST_WAIT_S)
+                await asyncio.sleep(FIRST_WAIT_S)
+
+    async def _deliver_next(self, name: str) -> None:
+        """Tries what is due, or waits until something is."""
+        self._wakes[name].clear()
+        entry = self._next(name)
+        wait_s = None if entry is None else entry.next_s - self._now_s()
+        if entry is not None and wait_s is not None and wait_s <= 0:
+            await self._attempt(entry)
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
+                await self._wakes[name].wait()
 
     def _next(self, name: str) -> Entry | None:
         """The entry due first, of those that are the oldest of their component; of the held, the longest held."""
@@ -241,6 +240,8 @@ class Outbox:
                 self._make_way(entry.sink)
 
     def _hold(self, entry: Entry, trouble: str) -> None:
+        if entry not in self._entries[entry.sink]:  # given up while it was under way, and told so
+            return
         is_new, entry.held = not entry.held, True
         self._surely_held.add(entry.key)
         entry.next_s = self._now_s() + HELD_POLL_S

@@ -4,10 +4,13 @@ A dead man's switch as Healthchecks and its kin keep it. It is no alert: it know
 """
 
 import asyncio
+import logging
 from collections.abc import Callable
 
 from lifesign.alerts.sink import SinkError
 from lifesign.alerts.web import Web, refuse
+
+logger = logging.getLogger(__name__)
 
 
 class Ping:
@@ -23,21 +26,25 @@ class Ping:
         self._trouble = ""
 
     async def run(self) -> None:
-        """Pings until cancelled."""
+        """Pings until cancelled, whatever goes wrong."""
         web: Web | None = None
         try:
             while True:
                 if self._works():
-                    url = self._url()
-                    web = web or Web(url)
-                    await self._ping(web, url)
+                    try:
+                        url = self._url()
+                        web = web or Web(url)
+                        self._hear(await _trouble(web, url))
+                    except SinkError as error:  # the file of its secret is missing, or being replaced
+                        self._hear(str(error))
+                    except Exception:  # a bug of ours must not end the alerts beside it (G4)
+                        logger.exception("a ping died")
                 await asyncio.sleep(self._interval_s)
         finally:
             if web is not None:
                 await web.close()
 
-    async def _ping(self, web: Web, url: str) -> None:
-        trouble = await _trouble(web, url)
+    def _hear(self, trouble: str) -> None:
         if trouble and trouble != self._trouble:
             self._tell(trouble)
         self._trouble = trouble

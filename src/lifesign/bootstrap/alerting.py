@@ -15,11 +15,12 @@ from dataclasses import replace
 import msgspec
 
 from lifesign.alerts.alert import Alert
-from lifesign.alerts.outbox import Outbox, Outcome
+from lifesign.alerts.entry import Outcome
+from lifesign.alerts.outbox import Outbox
 from lifesign.alerts.ping import Ping
 from lifesign.api.documents import OutboxInfo
 from lifesign.bootstrap.alert_of import alert_of, without_secrets
-from lifesign.bootstrap.sinks import build_sinks, pings, sink_specs
+from lifesign.bootstrap.sinks import build_sinks, pings, revealed, sink_specs
 from lifesign.config import Config
 from lifesign.core.alerting import ConversationMemory, Notify
 from lifesign.core.events import Event, EventName
@@ -200,22 +201,26 @@ class Alerter:
         return OutboxInfo(depth=depth, oldest_s=oldest_s, held_back=self._outbox.held_back)
 
     async def run(self) -> None:
-        """Sends until cancelled; a changed config begins it anew."""
+        """Sends until cancelled; a changed config begins it anew. After an error it may be run again."""
         while True:
             self._changed.clear()
-            async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self._outbox.run(), name="outbox")]
-                tasks += [group.create_task(ping.run(), name="ping") for ping in self._pings()]
-                await self._changed.wait()
-                for task in tasks:
-                    task.cancel()
+            try:
+                async with asyncio.TaskGroup() as group:
+                    tasks = [group.create_task(self._outbox.run(), name="outbox")]
+                    tasks += [group.create_task(ping.run(), name="ping") for ping in self._pings()]
+                    await self._changed.wait()
+                    for task in tasks:
+                        task.cancel()
+            except* Exception:  # its sinks are closed by now
+                self._take(self._config)
+                raise
 
     def _pings(self) -> list[Ping]:
         if self._dry_run:
             return []
         return [
             Ping(
-                url=options.url.reveal,
+                url=revealed(options.url),
                 interval_s=float(options.interval),
                 works=self._works,
                 tell=lambda words, name=name: self._tell(

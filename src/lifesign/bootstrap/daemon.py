@@ -14,6 +14,7 @@ from lifesign.api.tally import Tallies
 from lifesign.bootstrap.about import Mode, monitor_info
 from lifesign.bootstrap.alerting import Alerter, no_alert_ends_the_watch
 from lifesign.bootstrap.beats import Beats
+from lifesign.bootstrap.beside import begin_beside
 from lifesign.bootstrap.difference import Difference, followed
 from lifesign.bootstrap.incident_snapshots import IncidentSnapshots
 from lifesign.bootstrap.listening import Listening
@@ -158,9 +159,8 @@ class Daemon:
         self._end_what_was_removed()
         snapshots = IncidentSnapshots(self, self._journal, lambda: self._config.monitor.incident_snapshots)
         heard = NotifySockets(self._folder.path, self._config.monitor.socket_group, self._beats, self._engine.wake)
-        going_on = [self._keeper.run(), self._reloader.run(), self._restarting.run(), snapshots.run(), heard.run()]
-        going_on += [self._alerter.run()] if self._alerter is not None else []
-        beside = [asyncio.create_task(one) for one in going_on]
+        going_on = [self._keeper.run, self._reloader.run, self._restarting.run, snapshots.run, heard.run]
+        beside = begin_beside(going_on if self._alerter is None else [*going_on, self._alerter.run])
         gc.collect()
         gc.freeze()  # what the config made stays for good: no collection need walk it again
         engine = asyncio.create_task(self._engine.run(self._sweep), name="engine")

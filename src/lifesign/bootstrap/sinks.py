@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from lifesign.alerts.forge import Forge
-from lifesign.alerts.sink import Sink
-from lifesign.bootstrap.probes import open_values
-from lifesign.config import Config
+from lifesign.alerts.sink import Sink, SinkError
+from lifesign.config import Config, Secret, SecretError
 from lifesign.config.alert_types import Alert as AlertOptions
 from lifesign.config.alert_types import PingAlert
 from lifesign.core.alerting import SinkSpec
@@ -65,15 +64,31 @@ def build_sinks(config: Config, tell: Callable[[str, str], None]) -> dict[str, S
     }
 
 
+def revealed(secret: Secret) -> Callable[[], str]:
+    """What reads it, each time anew: its file may be replaced. Raises SinkError, so that it is tried again."""
+
+    def read() -> str:
+        try:
+            return secret.reveal()
+        except SecretError as error:
+            raise SinkError(str(error)) from None
+
+    return read
+
+
+def _opened(values: Mapping[str, Secret]) -> dict[str, str | Callable[[], str]]:
+    return {name: value.reveal() if value.is_literal else revealed(value) for name, value in values.items()}
+
+
 def _webhook(options: Any, context: SinkContext) -> Sink:
     from lifesign.alerts.webhook import Webhook
 
     del context
-    secret = None if options.secret is None else options.secret.reveal
+    secret = None if options.secret is None else revealed(options.secret)
     return Webhook(
-        url=options.url.reveal,
+        url=revealed(options.url),
         method=options.method,
-        headers=open_values(options.headers),
+        headers=_opened(options.headers),
         secret=secret,
         body=options.body,
     )
@@ -82,14 +97,14 @@ def _webhook(options: Any, context: SinkContext) -> Sink:
 def _command(options: Any, context: SinkContext) -> Sink:
     from lifesign.alerts.command import CommandSink
 
-    return CommandSink(argv=options.argv, env=open_values(options.env), cwd=str(options.cwd or context.folder))
+    return CommandSink(argv=options.argv, env=_opened(options.env), cwd=str(options.cwd or context.folder))
 
 
 def _apprise(options: Any, context: SinkContext) -> Sink:
     from lifesign.alerts.apprise import AppriseSink
 
     del context
-    return AppriseSink(urls=[url.reveal for url in options.urls], title=options.title, body=options.body)
+    return AppriseSink(urls=[revealed(url) for url in options.urls], title=options.title, body=options.body)
 
 
 def _tracker(options: Any, forge: Forge, context: SinkContext) -> Sink:
@@ -123,7 +138,7 @@ def _redmine(options: Any, context: SinkContext) -> Sink:
 
 def _shared(options: Any, context: SinkContext) -> dict[str, Any]:
     return {
-        "token": options.token.reveal,
+        "token": revealed(options.token),
         "labels": options.labels,
         "assignees": options.assignees,
         "tell": context.tell,
