@@ -111,6 +111,14 @@ def format_duration(seconds: float) -> str:
     return f"{days}d{rest}h" if rest else f"{days}d"
 
 
+def format_share(share: float | None, digits: int = 3) -> str:
+    """A share of 0 to 1 as `99.98 %`, cut and never rounded up, so that 100 % is all of it."""
+    if share is None:
+        return "not known"
+    scale = 10**digits
+    return f"{int(share * 100 * scale + 1e-6) / scale:.{digits}f}".rstrip("0").rstrip(".") + " %"
+
+
 def format_size(size_bytes: float) -> str:
     """`size_bytes` (≥ 0) in the largest unit that leaves at least 1: `512 MiB`, `1.5 GiB`, `100 TiB`."""
     for unit in ("B", "KiB", "MiB", "GiB", "TiB"):

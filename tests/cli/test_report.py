@@ -12,7 +12,8 @@ import pytest
 
 from lifesign.api.reporting import ComponentReport, Report, Window
 from lifesign.cli.report_page import render_report_page
-from lifesign.cli.report_words import percent, render_report_markdown
+from lifesign.cli.report_words import render_report_markdown
+from lifesign.text import format_share
 from tests.e2e.running import daemon, free_port
 
 
@@ -57,7 +58,7 @@ def test_each_window_is_a_row_with_the_layers_there_are() -> None:
     [(1.0, "100 %"), (0.999999, "99.999 %"), (0.29, "29 %"), (0.0, "0 %"), (None, "not known"), (0.12345, "12.345 %")],
 )
 def test_a_share_is_cut_and_never_rounded_up_to_all_of_it(share: float | None, words: str) -> None:
-    assert percent(share) == words
+    assert format_share(share) == words
 
 
 def test_the_page_is_whole_and_nothing_in_the_data_is_markup_on_it() -> None:

@@ -11,6 +11,7 @@ from random import Random
 from lifesign.api.documents import EventDocument, MonitorInfo, State
 from lifesign.api.past import PastState
 from lifesign.api.render import event_document, state_document
+from lifesign.api.reporting import Occasion, Subject, Window, report
 from lifesign.core.commands import Acknowledge, OperatorCommand, Pause, Resume, Silence
 from lifesign.core.model import Identity, Instant, JsonValue, Layer, Observation, WorkSignal
 from lifesign.core.restart import Sent
@@ -84,13 +85,14 @@ class Program:
 class Shown:
     """The end of the hour, and what came before: `past`, oldest first, `state` being its last.
 
-    `moments`: how the worker stood at each of its changes, likewise.
+    `moments`: how the worker stood at each of its changes, likewise. `windows`: by component, its uptime.
     """
 
     state: State
     past: tuple[State, ...]
     history: tuple[EventDocument, ...]
     moments: tuple[PastState, ...]
+    windows: dict[str, list[Window]]
 
 
 class Hour:
@@ -200,7 +202,13 @@ class Hour:
                 past.append(self._seen())
         self._remembered.told = [event_document(event, NAME) for event in self._stage.events]
         moments = self._remembered.moments(WORKER, self._stage.now.wall_ns)
-        return Shown(past[-1], tuple(past), tuple(self._remembered.told), tuple(moments))
+        return Shown(past[-1], tuple(past), tuple(self._remembered.told), tuple(moments), self._windows())
+
+    def _windows(self) -> dict[str, list[Window]]:
+        now_ns = self._stage.now.wall_ns
+        subjects = [Subject(spec) for spec in STACK]
+        made = report(self._remembered.told, subjects, Occasion(NAME, now_ns, now_ns))
+        return {one.name: one.windows for one in made.components}
 
 
 @cache

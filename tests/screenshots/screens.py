@@ -24,5 +24,5 @@ _WEB_FONT = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 async def screen(name: str) -> str:
     """The picture of that name."""
     shown = hour()
-    async with posed(POSES[name], shown.state, shown.history, shown.past, shown.moments) as desk:
+    async with posed(POSES[name], shown.state, shown.history, shown.past, shown.moments, windows=shown.windows) as desk:
         return _WEB_FONT.sub("", desk.app.export_screenshot(title="lifesign"))

@@ -21,6 +21,7 @@ from lifesign.api.documents import (
 from lifesign.api.failures import ClientError, ProblemAnswer
 from lifesign.api.past import Past, PastState, Step
 from lifesign.api.past_incidents import IncidentsThen, PastIncidents
+from lifesign.api.reporting import ComponentReport, Report, Window
 from lifesign.text import format_timestamp
 
 _Moment = TypeVar("_Moment", PastState, IncidentsThen)
@@ -178,6 +179,9 @@ class HandSource:
         self.moments: list[PastState] = []
         self.turns: list[IncidentsThen] = []
         self.steps: list[Step] = []
+        self.windows: list[Window] = []
+        self.windows_of: dict[str, list[Window]] = {}
+        self.reports = 0
         self.before_past: Callable[[], object] = lambda: None
         self.before_probe: Callable[[], object] = lambda: None
 
@@ -215,6 +219,14 @@ class HandSource:
         self._fail()
         start = int(since or 0)
         return Events(events=self.history[start:], next=str(len(self.history)))
+
+    def report(self, component: str | None = None) -> Report:
+        """The windows laid down, of whichever component."""
+        self.reports += 1
+        self._fail()
+        windows = self.windows_of.get(component or "", self.windows)
+        one = ComponentReport(name=component or "", title="", optional=False, state=None, windows=windows)
+        return Report(schema="lifesign.report/1", generated_at=at(0), monitor="prod-trader", components=[one])
 
     def past(self, component: str, step: Step) -> Past:
         """Of the moments laid down, oldest first, the one that is asked for."""

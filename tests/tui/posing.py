@@ -1,12 +1,13 @@
 """The console, brought to a fixed state by keys, with its clock and host frozen: what pictures are taken of."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from lifesign.api.documents import EventDocument, State
 from lifesign.api.past import PastState
 from lifesign.api.past_incidents import IncidentsThen
+from lifesign.api.reporting import Window
 from tests.tui.desk import Desk, HandClock, seated
 
 
@@ -28,19 +29,22 @@ async def posed(
     past: Iterable[State] = (),
     moments: Iterable[PastState] = (),
     turns: Iterable[IncidentsThen] = (),
+    windows: Mapping[str, list[Window]] | None = None,
 ) -> AsyncIterator[Desk]:
     """The console on `document`, as `pose` says. `past`: what it has seen before, oldest first; `moments`:
     what the daemon remembers of the component that is opened, and `turns`: of the incidents, likewise.
+    `windows`: by component, its uptime.
     """
     async with seated(document, pose.size, HandClock(), theme=pose.theme, author="alice") as desk:
         desk.source.history, desk.source.moments = list(history), list(moments)
-        desk.source.turns = list(turns)
+        desk.source.turns, desk.source.windows_of = list(turns), dict(windows or {})
         for before in past:
             desk.app._memory.take(before)
         for key in pose.keys:
             await desk.press(key)
         await desk.until_shown(pose.shows)
         await desk.until(lambda: getattr(desk.app.screen, "listens", True), "no dialog listens")
+        await desk.until(lambda: getattr(desk.app.screen, "uptime", ()) is not None, "no uptime was read")
         await desk.tick()
         focused = desk.app.focused
         if focused is not None and hasattr(focused, "cursor_blink"):

@@ -10,6 +10,7 @@ from lifesign.api.documents import Component, Events, State
 from lifesign.api.failures import ClientError
 from lifesign.api.past import Past, Step
 from lifesign.api.past_incidents import PastIncidents
+from lifesign.api.reporting import Report
 from lifesign.tui.feed import EventsRead, Feed, Polled, Probed, period_s
 from lifesign.tui.snapshot import FRESH_FOR_S
 from tests.tui.desk import HandClock
@@ -60,6 +61,10 @@ class BrokenSource:
     def past(self, component: str, step: Step) -> Past:
         """Fails as no source should."""
         raise OSError(component, step)
+
+    def report(self, component: str | None = None) -> Report:
+        """Fails as no source should."""
+        raise ValueError(component)
 
     def past_incidents(self, step: Step) -> PastIncidents:
         """Fails as no source should."""

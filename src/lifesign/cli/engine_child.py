@@ -21,6 +21,7 @@ from lifesign.api.documents import Component, Events, State
 from lifesign.api.failures import ClientError
 from lifesign.api.past import Past, Step
 from lifesign.api.past_incidents import PastIncidents
+from lifesign.api.reporting import Report
 from lifesign.text import clean
 
 START_TIMEOUT_S = 10.0
@@ -167,6 +168,10 @@ class ChildSource:
     def events(self, since: str | None = None) -> Events:
         """The history. Raises ClientError."""
         return self._asked(lambda: self._client.events(since))
+
+    def report(self, component: str | None = None) -> Report:
+        """Uptime. Raises ClientError."""
+        return self._asked(lambda: self._client.report(component))
 
     def past(self, component: str, step: Step) -> Past:
         """How a component stood. Raises ClientError."""

@@ -2,7 +2,7 @@
 
 from lifesign.api.reporting import Report, Window
 from lifesign.cli.present import markdown
-from lifesign.text import format_duration
+from lifesign.text import format_duration, format_share
 
 LAYERS = ("startable", "alive", "ready", "working")
 MEANING = "uptime is up over up and down; what nobody watched is in neither"
@@ -13,29 +13,21 @@ def cells(window: Window, layers: tuple[str, ...]) -> list[str]:
     """One row: the heads of `HEADS`, then the uptime of each of `layers`."""
     return [
         window.window,
-        percent(window.uptime),
-        percent(window.watched, digits=1),
+        format_share(window.uptime),
+        format_share(window.watched, digits=1),
         format_duration(window.down_s) if window.down_s else "-",
         str(window.incidents),
         _seconds(window.mean_detect_s),
         _seconds(window.mean_recover_s),
         f"{window.restarts_productive} of {window.restarts}" if window.restarts else "-",
         _seconds(window.mean_first_work_s),
-        *(percent(window.layers.get(layer)) for layer in layers),
+        *(format_share(window.layers.get(layer)) for layer in layers),
     ]
 
 
 def layers_of(windows: list[Window]) -> tuple[str, ...]:
     """The layers that are told of in any of them, in their order."""
     return tuple(layer for layer in LAYERS if any(layer in window.layers for window in windows))
-
-
-def percent(share: float | None, digits: int = 3) -> str:
-    """`99.98 %`, cut and never rounded up, so that 100 % is all of it."""
-    if share is None:
-        return "not known"
-    scale = 10**digits
-    return f"{int(share * 100 * scale + 1e-6) / scale:.{digits}f}".rstrip("0").rstrip(".") + " %"
 
 
 def _seconds(value: float | None) -> str:

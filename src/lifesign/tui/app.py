@@ -30,6 +30,7 @@ from lifesign.tui.memory import Memory
 from lifesign.tui.news import fault_line, log_files, newly_down, title_of
 from lifesign.tui.options import Options
 from lifesign.tui.screens.component import ComponentScreen
+from lifesign.tui.screens.console import Answer
 from lifesign.tui.screens.help import HelpScreen
 from lifesign.tui.screens.log import LogScreen
 from lifesign.tui.screens.main import MainScreen
@@ -182,6 +183,10 @@ class ConsoleApp(DressedApp):
     def look_back(self, look: Looking[Moment], step: Step, deliver: Callable[[Message], object]) -> bool:
         """Asks how it was."""
         return self._feed.look_back(look, step, deliver)
+
+    def ask_aside(self, call: Callable[[StateSource], Answer], done: Callable[[Answer | None, str], object]) -> bool:
+        """Asks for what may take long."""
+        return self._feed.ask_aside(call, done)
 
     def read_events(self, since: str | None) -> bool:
         """Asks for the history."""

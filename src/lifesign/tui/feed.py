@@ -17,6 +17,7 @@ from textual.message import Message
 from lifesign.api.documents import EventDocument
 from lifesign.api.failures import ClientError
 from lifesign.api.past import Step
+from lifesign.api.reporting import Window
 from lifesign.text import clean
 from lifesign.tui.deeds import Deed, carry_out
 from lifesign.tui.snapshot import Reading
@@ -30,6 +31,7 @@ _SELDOMEST_S = 3.0  # still well within what the console takes for fresh
 _MOST_OF_A_CORE = 0.004
 _UNASKED_AFTER_S = 0.5
 _MOST_JOBS = 16
+_MOST_ASIDE = 2
 
 _Answer = TypeVar("_Answer")
 Looking: TypeAlias = Callable[[StateSource, Step], Moment | None]
@@ -82,6 +84,14 @@ class PastRead(Message, Generic[Moment]):
         self.problem = problem
 
 
+class UptimeRead(Message):
+    """The uptime of the component that was asked for; empty where nobody could tell."""
+
+    def __init__(self, windows: tuple[Window, ...]) -> None:
+        super().__init__()
+        self.windows = windows
+
+
 class Feed:
     """Asks a daemon and hands on what it answers.
 
@@ -103,6 +113,7 @@ class Feed:
         self._stopped = threading.Event()
         self._wake = threading.Event()
         self._due_s = math.inf
+        self._aside = threading.Semaphore(_MOST_ASIDE)
         self._jobs: queue.Queue[Callable[[StateSource], Message | None]] = queue.Queue(_MOST_JOBS)
 
     def start(self) -> None:
@@ -147,6 +158,23 @@ class Feed:
             deliver(PastRead(step, moment, problem))
 
         return self._ask(job)
+
+    def ask_aside(self, call: Callable[[StateSource], _Answer], done: Callable[[_Answer | None, str], object]) -> bool:
+        """Asks for what may take long, in a thread of its own: nothing the operator does waits behind it.
+
+        `done` is called there, with the answer, or None and why. False where such questions are under way already.
+        """
+        if not self._aside.acquire(blocking=False):
+            return False
+
+        def run() -> None:
+            answer, problem = _asked(lambda: call(self._connect(ASK_TIMEOUT_S)))
+            self._aside.release()
+            if not self._stopped.is_set():
+                done(answer, problem)
+
+        threading.Thread(target=run, name="lifesign-aside", daemon=True).start()
+        return True
 
     def _ask(self, job: Callable[[StateSource], Message | None]) -> bool:
         try:

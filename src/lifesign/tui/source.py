@@ -12,6 +12,7 @@ from lifesign.api.documents import Component, Events, State
 from lifesign.api.failures import BadAnswer, ClientError, ProblemAnswer
 from lifesign.api.past import Past, Step
 from lifesign.api.past_incidents import PastIncidents
+from lifesign.api.reporting import Report
 from lifesign.text import clean
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
@@ -42,6 +43,10 @@ class StateSource(Protocol):
 
     def events(self, since: str | None = None) -> Events:
         """The history from `since` on."""
+        ...
+
+    def report(self, component: str | None = None) -> Report:
+        """Uptime in the usual windows, of one component or of all."""
         ...
 
     def past(self, component: str, step: Step) -> Past:
@@ -93,6 +98,10 @@ class SnapshotFile:
     def events(self, since: str | None = None) -> Events:
         """A file holds no history. Raises ClientError."""
         raise ClientError(f"a snapshot holds no events{f' since {clean(since, 40)}' if since else ''}")
+
+    def report(self, component: str | None = None) -> Report:
+        """A file holds no history. Raises ClientError."""
+        raise ClientError(f"a snapshot holds no history, not of {clean(component or 'anything', 60)} either")
 
     def past(self, component: str, step: Step) -> Past:
         """A file holds no history. Raises ClientError."""

@@ -18,14 +18,15 @@ from lifesign.tui.words import next_alone
 _LABEL_CELLS = 11
 
 
-def detail_lines(component: Component, scene: Scene, width: int) -> list[Line]:
-    """The whole page, each line `width` cells."""
+def detail_lines(component: Component, scene: Scene, width: int, uptime: str = "") -> list[Line]:
+    """The whole page, each line `width` cells. `uptime`: in words, empty where a snapshot knows none."""
     lines = [_title(component, scene, width), cut([], width, scene.glyphs)]
     lines += _field("why", diagnosis_of(component) or "every check passes", scene, width)
     lines += _field("next", next_alone(component), scene, width, role="next")
     lines += [_work(component, scene, width)]
     lines += _field("since", _moment(component.since, scene), scene, width)
     lines += _field("failures", _failures(component), scene, width)
+    lines += _field("uptime", uptime, scene, width)
     lines += _history(component, scene, width)
     lines += _circumstances(component, scene, width)
     lines += [cut([], width, scene.glyphs), _heading("layers", scene, width), _layers(component, scene, width)]

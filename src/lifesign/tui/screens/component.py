@@ -8,14 +8,18 @@ from textual.binding import BindingType
 
 from lifesign.api.documents import Component
 from lifesign.api.past import PastState
+from lifesign.api.reporting import Report, Window
 from lifesign.tui.commands import DETAIL, Command
 from lifesign.tui.drawing.detail import detail_lines
 from lifesign.tui.drawing.past import past_lines
 from lifesign.tui.drawing.scene import Scene
 from lifesign.tui.drawing.spans import cut, safe
-from lifesign.tui.feed import Looking
+from lifesign.tui.drawing.uptime import uptime_words
+from lifesign.tui.feed import Looking, UptimeRead
 from lifesign.tui.screens.travelling import Travelling
 from lifesign.tui.widgets.lines import Pageful
+
+UPTIME_EVERY_S = 300.0
 
 
 class ComponentScreen(Travelling[PastState]):
@@ -27,6 +31,8 @@ class ComponentScreen(Travelling[PastState]):
     def __init__(self, component: str) -> None:
         super().__init__()
         self._component = component
+        self._uptime_due_s = 0.0
+        self.uptime: tuple[Window, ...] | None = None
 
     def body(self) -> ComposeResult:
         """One page."""
@@ -42,7 +48,27 @@ class ComponentScreen(Travelling[PastState]):
         elif self.travel.moment is not None:
             page.show(past_lines(component, self.travel.moment, scene, page.line_cells, self.ways(scene)))
         else:
-            page.show(detail_lines(component, scene, page.line_cells), gone=not scene.live)
+            self._read_uptime(scene)
+            uptime = "asking" if self.uptime is None else uptime_words(self.uptime)
+            uptime = "" if scene.snapshot.archived else uptime
+            page.show(detail_lines(component, scene, page.line_cells, uptime), gone=not scene.live)
+
+    def _read_uptime(self, scene: Scene) -> None:
+        """Asks for it now and then: it is made of all that happened, which takes its time."""
+        if scene.now_s < self._uptime_due_s or not scene.live or scene.snapshot.archived:
+            return
+
+        def done(report: Report | None, problem: str) -> None:
+            found = report.components if report is not None and not problem else []
+            self.post_message(UptimeRead(tuple(window for one in found for window in one.windows)))
+
+        asked = self.console.ask_aside(lambda source: source.report(self._component), done)
+        self._uptime_due_s = scene.now_s + (UPTIME_EVERY_S if asked else 1.0)
+
+    def on_uptime_read(self, message: UptimeRead) -> None:
+        """It has come, or nobody can tell."""
+        self.uptime = message.windows
+        self.refresh_scene()
 
     def looking(self) -> Looking[PastState]:
         """How this component stood."""

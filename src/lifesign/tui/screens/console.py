@@ -1,7 +1,7 @@
 """What a screen needs of the app, and all that it knows of it."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from textual.message import Message
 
@@ -11,7 +11,10 @@ from lifesign.tui.commands import Command
 from lifesign.tui.deeds import Deed
 from lifesign.tui.drawing.scene import Scene
 from lifesign.tui.feed import Looking
+from lifesign.tui.source import StateSource
 from lifesign.tui.travel import Moment
+
+Answer = TypeVar("Answer")
 
 if TYPE_CHECKING:
     from lifesign.tui.screens.operations import Operations
@@ -59,6 +62,10 @@ class Console(Protocol):
 
     def look_back(self, look: Looking[Moment], step: Step, deliver: Callable[[Message], object]) -> bool:
         """Asks by `look` how it was; `deliver` takes the PastRead."""
+        ...
+
+    def ask_aside(self, call: Callable[[StateSource], Answer], done: Callable[[Answer | None, str], object]) -> bool:
+        """Asks for what may take long; `done` is called in another thread, with the answer, or None and why."""
         ...
 
     def read_events(self, since: str | None) -> bool:
