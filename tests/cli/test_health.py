@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from lifesign.api.address import prepare_socket_path
-from lifesign.config.load import default_state_dir, host_name
+from lifesign.config.place import default_state_dir, host_name
 from lifesign.core.model import ComponentState as S
 from tests.api.fakes import component, mind_down, monitor
 from tests.api.serving import serving

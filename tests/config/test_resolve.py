@@ -173,7 +173,7 @@ def test_the_state_folder_is_the_users_and_tells_two_configs_apart(
 
 
 def test_the_state_folder_of_a_config_under_etc_is_the_systems() -> None:
-    from lifesign.config.load import default_state_dir
+    from lifesign.config.place import default_state_dir
 
     assert default_state_dir("m", Path("/etc/lifesign/lifesign.toml")) == Path("/var/lib/lifesign/m")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lifesign.api.address import prepare_socket_path
 from lifesign.bootstrap.state_folder import StateFolder
 from lifesign.config import Config, HttpConfig
-from lifesign.config.load import no_passphrase
+from lifesign.config.reading import no_passphrase
 
 if TYPE_CHECKING:
     import ssl

@@ -12,7 +12,7 @@ from pathlib import Path
 from lifesign.bootstrap.plan import Plan
 from lifesign.bootstrap.sinks import sink_specs
 from lifesign.config import Config, load
-from lifesign.config.load import salvage
+from lifesign.config.reading import salvage
 from lifesign.core.model import NS_PER_S, CheckId
 from lifesign.core.spec import ComponentSpec, MonitorSpec
 from lifesign.replay.comparing import Comparison, compare

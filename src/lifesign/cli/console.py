@@ -51,6 +51,9 @@ def command(
             return _open_ssh(connect, read_only=read_only, notes=notes)
         if connect is not None:
             return _open_url(connect, read_only=read_only, notes=notes)
+        attached = None if print_socket else _attach(config, read_only=read_only, notes=notes)
+        if attached is not None:
+            return attached
         loaded = load_config(config, warn=False, with_secrets=False)
         if print_socket:
             return _print_socket(loaded)
@@ -123,6 +126,23 @@ def _print_socket(config: "Config") -> int:
 
     click.echo(str(socket_path(config.monitor.state_dir)))
     return 0
+
+
+def _attach(named: str | None, *, read_only: bool, notes: tuple[str, ...]) -> int | None:
+    """On the daemon that runs, by a glance at its config; None where none is found by that."""
+    from lifesign.api.address import socket_path
+    from lifesign.config.glance import glance
+    from lifesign.config.problems import ConfigNotFound
+    from lifesign.config.source import find_config
+
+    try:
+        seen = glance(find_config(named))
+    except ConfigNotFound:
+        return None
+    socket = None if seen is None else socket_path(seen.state_dir)
+    if seen is None or socket is None or not socket.exists() or not daemon_is_there(socket, seen.state_dir):
+        return None
+    return open_console(connect=f"unix:{socket}", read_only=read_only, keys=seen.keys, notes=notes)
 
 
 def _open_config(config: "Config", *, read_only: bool, act: bool, notes: tuple[str, ...]) -> int:

@@ -45,7 +45,7 @@ def load_config(named: str | None, *, warn: bool = True, with_secrets: bool = Tr
 def _of_a_running_daemon(path: str | None, *problems: str, with_secrets: bool) -> "Config":
     """For whoever only asks it, what leads to the daemon that runs. Raises BadConfigError where none is found."""
     from lifesign.api.address import socket_path
-    from lifesign.config.load import salvage
+    from lifesign.config.reading import salvage
 
     if path and not with_secrets:
         with contextlib.suppress(RuntimeError, OSError):

@@ -2,7 +2,6 @@
 
 import importlib.util
 import os
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from lifesign.config.alert_types import AppriseAlert
 from lifesign.config.check_types import Defaults
 from lifesign.config.collect import Collector
 from lifesign.config.model import ConfigFile, Http, Monitor
+from lifesign.config.place import default_state_dir, host_name
 from lifesign.config.problems import ConfigError, ConfigProblem, show_path
 from lifesign.config.resolve import resolve_component
 from lifesign.config.resolved import Config, HttpConfig, MonitorConfig
@@ -21,7 +21,6 @@ from lifesign.config.sections import read_file
 from lifesign.config.source import read_source, read_untrusted, stamp_of
 from lifesign.config.values import Context
 
-_SYSTEM_STATE = Path("/var/lib/lifesign")
 _PEM_LIMIT_BYTES = 1024 * 1024
 
 
@@ -147,22 +146,6 @@ def _monitor(monitor: Monitor, path: Path) -> MonitorConfig:
     name = monitor.name or host_name()
     state_dir = monitor.state_dir or default_state_dir(name, path)
     return MonitorConfig(name, state_dir, float(monitor.history), monitor.socket_group, monitor.incident_snapshots)
-
-
-def host_name() -> str:
-    """The host's name, as far as it can stand in a path."""
-    return re.sub(r"[^A-Za-z0-9_.-]", "-", os.uname().nodename).strip("-.")[:64] or "localhost"
-
-
-def default_state_dir(name: str, path: Path) -> Path:
-    """Where the monitor called `name` of the config at the absolute `path` keeps its state."""
-    if path.is_relative_to("/etc"):
-        return _SYSTEM_STATE / name
-    import hashlib
-
-    from lifesign.heartbeat import user_state_dir
-
-    return user_state_dir() / "lifesign" / f"{name}-{hashlib.sha256(os.fsencode(path)).hexdigest()[:8]}"
 
 
 def _http(http: Http) -> HttpConfig:
