@@ -98,7 +98,8 @@ def test_a_config_that_we_may_not_read_is_told_so(open_folder: Path) -> None:
     path = write(open_folder, MINIMAL)
     path.chmod(0o600)
     code = (
-        "import os, sys; from pathlib import Path; import lifesign.config as c; c.load\nos.setgid(12345); os.setuid(12345)\n"
+        "import os, sys; from pathlib import Path; import lifesign.config as c\n"
+        "c.load; os.setgid(12345); os.setuid(12345)\n"
         "try: c.load(Path(sys.argv[1]), {})\nexcept c.ConfigError as error: print(error)"
     )
     done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False)
