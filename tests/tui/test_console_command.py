@@ -44,7 +44,7 @@ def test_without_a_daemon_the_console_watches_by_a_child_that_ends_with_it(confi
     command = [*LIFESIGN, "console", "-c", str(config)]
     with started(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True) as console:
         assert console.stdout is not None
-        assert "mind: starting" in console.stdout.readline()
+        assert " mind: " in console.stdout.readline()
         children = _children(console.pid)
         assert len(children) == 1
         console.send_signal(signal.SIGTERM)
