@@ -291,3 +291,17 @@ def test_a_restart_of_ours_forgives_the_changes_before_it_but_no_flapping() -> N
     assert calm.memory(START.mono_ns) == FlapMemory()
     assert flapping.flapping
     assert len(flapping.memory(START.mono_ns).change_ages_ns) == 2
+
+
+@pytest.mark.parametrize("looks", [True, False])
+def test_a_process_whose_work_is_still_waited_for_is_unknown_after_its_grace_only_if_the_looks_did_not_come_back(
+    looks: bool,
+) -> None:
+    made = tracked(replace(BEAT, interval_ns=10 * S, failure_threshold=3))
+    made.begin_incarnation(START.mono_ns, START.mono_ns, at(60).mono_ns)
+    for elapsed_s in range(1, 60, 10):
+        if looks or elapsed_s < 20:
+            signal = WorkSignal(at(-5).wall_ns)
+            made.observe(Observation(OK, "", signal=signal), at(elapsed_s), at(elapsed_s).mono_ns)
+    made.advance(at(60).mono_ns)
+    assert made.machine.state(at(60).mono_ns) is (CheckState.FAILING if looks else CheckState.UNKNOWN)

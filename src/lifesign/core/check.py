@@ -50,18 +50,15 @@ class CheckMachine:
         self._one_shot = one_shot
         self._unknown_after_ns = spec.unknown_after_ns
         self._known_at_ns = now_ns
-        self._blind_until_ns = now_ns - 1
-        self._blind_stalls = 0
-        self.consecutive_failures = 0
-        self.consecutive_successes = 0
+        self._blind_until_ns, self._blind_stalls = now_ns - 1, 0
+        self.consecutive_failures = self.consecutive_successes = 0
         self._begin(now_ns)
 
     def _begin(self, now_ns: int) -> None:
         self.grace_ends_ns = now_ns + self.spec.grace_ns
         self._known_at_ns = max(self._known_at_ns, now_ns)
         self.pending = True
-        self._good = False
-        self._failed_in_grace = False
+        self._good = self._failed_in_grace = False
         self._level = OK
         self._last: int | None = None
         self._last_unknown = False
@@ -143,6 +140,10 @@ class CheckMachine:
         """Whether the last thing observed was a failure that counts."""
         return self._last == FAIL and not self._last_unknown
 
+    def hear_nothing_yet(self, now_ns: int) -> None:
+        """A look came back whose finding is no evidence yet: that is not to know nothing."""
+        self._known_at_ns = max(self._known_at_ns, now_ns)
+
     def settle(self, verdict: Verdict, now_ns: int) -> None:
         """The grace of a pending check is over and the look for it under way: what is known stands till then."""
         if verdict is Verdict.FAIL:
@@ -188,8 +189,7 @@ class CheckMachine:
             self._worsen(now_ns)
 
     def _count(self, severity: int, now_ns: int) -> None:
-        failed = severity == FAIL
-        self.consecutive_failures = self.consecutive_failures + 1 if failed else 0
+        self.consecutive_failures = self.consecutive_failures + 1 if severity == FAIL else 0
         self.consecutive_successes = self.consecutive_successes + 1 if severity == OK else 0
         worse, better, graced = self._worse_runs, self.better_runs, self.in_grace(now_ns)
         for level in (WARN, FAIL):

@@ -112,6 +112,7 @@ class TrackedCheck:
         self.last, self.last_wall_ns = observation, now.wall_ns
         self.observed_ns, self.looked_ns = now_ns, began_ns
         if awaiting and self.machine.pending:
+            self.machine.hear_nothing_yet(now_ns)
             return False
         good_as_before = self.machine.observe(verdict, now_ns)
         if verdict is _UNKNOWN:
