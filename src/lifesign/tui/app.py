@@ -24,7 +24,7 @@ from lifesign.tui.dressing import DressedApp
 from lifesign.tui.ending import Ending
 from lifesign.tui.errands import Errands
 from lifesign.tui.export import export_state
-from lifesign.tui.feed import Acted, EventsRead, Feed, Looking, Polled, Probed
+from lifesign.tui.feed import Acted, EventsRead, Feed, Looking, Polled, Probed, Recalled
 from lifesign.tui.finding import Finding
 from lifesign.tui.memory import Memory
 from lifesign.tui.news import fault_line, log_files, newly_down, title_of
@@ -138,10 +138,17 @@ class ConsoleApp(DressedApp):
         before, self.snapshot = self.snapshot, self.snapshot.after(message.reading)
         if message.reading.state is not None:
             self._memory.take(message.reading.state)
+            if self._options.recalls and before.state is None:
+                self._feed.recall(message.reading.state)
         if self._bell and newly_down(before, self.snapshot):
             self.bell()
         if self._options.title and self._driver is not None and not self.is_headless:
             self._title.tell(title_of(self.snapshot, self._clock()), self._driver.write)
+        self._show()
+
+    def on_recalled(self, message: Recalled) -> None:
+        """What was before the console was opened."""
+        self._memory.recall(message.verdicts)
         self._show()
 
     def on_probed(self, message: Probed) -> None:

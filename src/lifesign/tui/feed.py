@@ -8,18 +8,19 @@ import math
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Generic, TypeAlias, TypeVar
 
 from textual.message import Message
 
-from lifesign.api.documents import EventDocument
+from lifesign.api.documents import EventDocument, State
 from lifesign.api.failures import ClientError
 from lifesign.api.past import Step
 from lifesign.api.reporting import Window
 from lifesign.text import clean
 from lifesign.tui.deeds import Deed, carry_out
+from lifesign.tui.recall import recalled
 from lifesign.tui.snapshot import Reading
 from lifesign.tui.source import StateSource
 from lifesign.tui.travel import Moment
@@ -92,6 +93,14 @@ class UptimeRead(Message):
         self.windows = windows
 
 
+class Recalled(Message):
+    """By component, its verdicts before the console was opened."""
+
+    def __init__(self, verdicts: Mapping[str, Sequence[str]]) -> None:
+        super().__init__()
+        self.verdicts = verdicts
+
+
 class Feed:
     """Asks a daemon and hands on what it answers.
 
@@ -158,6 +167,13 @@ class Feed:
             deliver(PastRead(step, moment, problem))
 
         return self._ask(job)
+
+    def recall(self, state: State) -> None:
+        """Asks what was before `state`, once; where nobody can tell, nothing was."""
+        self.ask_aside(
+            lambda source: recalled(state, source.events().events),
+            lambda verdicts, _: self._hand_on(Recalled(verdicts or {})),
+        )
 
     def ask_aside(self, call: Callable[[StateSource], _Answer], done: Callable[[_Answer | None, str], object]) -> bool:
         """Asks for what may take long, in a thread of its own: nothing the operator does waits behind it.

@@ -1,10 +1,10 @@
-"""What the console has seen since it was opened: the last verdicts on each component, the last latencies of each check.
+"""What the console has seen: the last verdicts on each component, and since it was opened the last latencies.
 
-A poll that brings no new look adds nothing. Not here: drawing, and what was before (`screens.events`).
+A poll that brings no new look adds nothing. Not here: drawing, and how what was before is made out (`recall`).
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lifesign.api.documents import Component, State
@@ -28,6 +28,11 @@ class Memory:
     def take(self, state: State) -> None:
         """A document has come; whoever is no longer watched is forgotten."""
         self.seen = {one.name: self._after(self.seen.get(one.name) or _Seen(), one) for one in state.components}
+
+    def recall(self, before: Mapping[str, Sequence[str]]) -> None:
+        """What stood before the first document, oldest first; what was seen since then stays."""
+        for name, seen in self.seen.items():
+            seen.verdicts = deque((*before.get(name, ()), *seen.verdicts), maxlen=VERDICTS)
 
     def verdicts(self, component: str) -> Sequence[str]:
         """Its states, one for each round of looks, oldest first."""

@@ -14,13 +14,15 @@ class Options:
 
     `local`: the monitor runs on this machine, so that paths it names are ours too.
     `theme_folders`: where `themes` were read, the user's last, to follow what is saved there. `author`: who sits here,
-    for what they do. `archived`: the source is a file, and what it tells is not the present. `color`: False keeps to
+    for what they do. `archived`: the source is a file, and what it tells is not the present. `recalls`: the source is
+    asked at the start what was before. `color`: False keeps to
     the `ansi` theme.
     """
 
     read_only: bool = False
     local: bool = False
     archived: bool = False
+    recalls: bool = False
     glyphs: Glyphs = UNICODE
     themes: Themes = field(default_factory=lambda: Themes(()))
     theme_folders: tuple[Path, ...] = ()

@@ -91,6 +91,7 @@ def _run_drawn(
     options = Options(
         read_only=read_only,
         archived=archived,
+        recalls=not archived,
         local=local,
         glyphs=glyphs_for(term, encoding_of(os.environ, sys.stdout.encoding or "")),
         themes=load_themes(*folders),

@@ -138,10 +138,10 @@ def _check(check: Check, component: str, scene: Scene, width: int) -> list[Line]
 
 
 def _history(component: Component, scene: Scene, width: int) -> list[Line]:
-    """The last verdicts, as far as this console has seen them."""
+    """The last verdicts: as this console has seen them, and before that as events tell."""
     most = min(VERDICTS, width - _LABEL_CELLS - 24)
     strip = verdict_spans(scene.memory.verdicts(component.name), most, scene.glyphs)
-    spans = [(f" {'history':<{_LABEL_CELLS}}", "muted"), *strip, ("  now, as seen here", "muted")]
+    spans = [(f" {'history':<{_LABEL_CELLS}}", "muted"), *strip, ("  now", "muted")]
     return [cut(spans, width, scene.glyphs)] if strip else []
 
 
