@@ -86,6 +86,8 @@ def test_a_diagnosis_that_only_counts_on_is_no_news() -> None:
     alerting.down("mind", (), "mind-1", at(0))
     assert hear(alerting, 0, Circumstances("no new work for 105 s (limit 5 s)")) == ["forge opened mind"]
     assert hear(alerting, 50, Circumstances("no new work for 2m35s (limit 5 s)")) == []
+    just_begun = Circumstances("not counted, the monitor itself has just begun: no new work for 2m55s (limit 5 s)")
+    assert hear(alerting, 60, just_begun) == []
     assert hear(alerting, 60, Circumstances("no new work for 3m (limit 5 s); pid gone")) == ["forge updated mind"]
 
 

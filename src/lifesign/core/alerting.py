@@ -17,6 +17,7 @@ from fnmatch import fnmatchcase
 
 from lifesign.core.model import Instant
 from lifesign.core.suspicion import GROUP_WAIT_NS, PARENT_WAIT_NS
+from lifesign.core.tracked import BLINDED, BLINDED_BY_START
 
 STILL_DOWN = "the silence or hold is over, and it is still down"
 _FIGURE = re.compile(r"(?:\d[\d.,]* ?(?:ms|[smhd])?(?![A-Za-z]))+")
@@ -277,8 +278,8 @@ def _continued(
 
 
 def _gist(diagnosis: str) -> str:
-    """What it says without its running figures: a diagnosis that only counts on is no news."""
-    return _FIGURE.sub("#", diagnosis)
+    """What it says without its running figures and our own stalls and starts: they are no news of the component."""
+    return _FIGURE.sub("#", diagnosis.replace(BLINDED, "").replace(BLINDED_BY_START, ""))
 
 
 def _told(conversation: Conversation, here: Circumstances, now: Instant) -> Conversation:
