@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from lifesign.core.alerting import Notify, Stage
-from lifesign.core.effects import Restart
 from lifesign.core.events import Event, EventName
 from lifesign.replay.tape import Outcome, Told
 
@@ -43,9 +42,9 @@ def mark_of(told: Told) -> Mark | None:
     match what:
         case Event(name=EventName.COMPONENT_DOWN, component=str(component)):
             return Mark(Kind.DOWN, component, told.wall_ns, told.mono_us, f"down ({what.message})")
-        case Restart():
-            by = "" if what.automatic else f" by {what.author}"
-            return Mark(Kind.RESTART, what.component, told.wall_ns, told.mono_us, f"restart {what.attempt}{by}")
+        case Event(name=EventName.RESTART_SENT, component=str(component), data=data):  # asked for is not yet made
+            by = "" if data["automatic"] else f" by {data['author']}"
+            return Mark(Kind.RESTART, component, told.wall_ns, told.mono_us, f"restart {data['attempt']}{by}")
         case Notify(stage=Stage.OPENED):
             name, sink = what.conversation.component, what.conversation.sink
             return Mark(Kind.ALERT, name, told.wall_ns, told.mono_us, f"alert to {sink}", sink)
