@@ -82,7 +82,7 @@ def component_document(view: ComponentView) -> Component:
         diagnosis=_clean(view.diagnosis, _TEXT_LIMIT),
         next=_clean(view.next_step, _TEXT_LIMIT),
         layers=_layers(view.layers),
-        last_work_at=_time(view.last_work_wall_ns),
+        last_work_at=time_of(view.last_work_wall_ns),
         staleness_s=rounded(view.staleness_s),
         stale_after_s=rounded(view.stale_after_s),
         consecutive_failures=view.consecutive_failures,
@@ -99,13 +99,14 @@ def component_document(view: ComponentView) -> Component:
 
 
 def aging_values(ages: Ages) -> Sequence[str | float | None]:
-    """What goes on with the clock alone, in the order in which it stands in a component's document."""
+    """What goes on with the clock alone, in the order in which it stands in a component's document.
+
+    But for which work signal is the nearest to its limit: that hardly ever changes.
+    """
     return [
         _clean(ages.diagnosis, _TEXT_LIMIT),
         _clean(ages.next_step, _TEXT_LIMIT),
-        _time(ages.last_work_wall_ns),
         rounded(ages.staleness_s),
-        rounded(ages.stale_after_s),
         *[_clean(message, _TEXT_LIMIT) for message in ages.messages],
     ]
 
@@ -154,8 +155,8 @@ def _check(view: CheckView) -> Check:
         state=str(view.state),
         consecutive_failures=view.consecutive_failures,
         consecutive_successes=view.consecutive_successes,
-        last_at=_time(view.last_at_wall_ns),
-        next_at=_time(view.next_at_wall_ns),
+        last_at=time_of(view.last_at_wall_ns),
+        next_at=time_of(view.next_at_wall_ns),
         latency_ms=None if view.latency_s is None else rounded(view.latency_s * 1000),
         message=_clean(view.message, _TEXT_LIMIT),
         metrics={_clean(name): round(value, 6) for name, value in view.metrics.items() if math.isfinite(value)},
@@ -179,7 +180,7 @@ def _incident(view: ComponentView) -> Incident | None:
 def _notice(view: NoticeView | None) -> Notice | None:
     if view is None:
         return None
-    until, since = _time(view.until_wall_ns), _stamp(view.since_wall_ns)
+    until, since = time_of(view.until_wall_ns), _stamp(view.since_wall_ns)
     return Notice(until=until, author=_clean(view.author, 100), reason=_clean(view.reason), since=since)
 
 
@@ -201,10 +202,10 @@ def restart_document(spec: RestartSpec, view: ComponentView) -> Restart:
         unproductive=at.unproductive,
         max_unproductive=spec.max_unproductive,
         budget_left=at.budget_left,
-        last_at=_time(at.last_at_wall_ns),
-        next_at=_time(at.next_at_wall_ns),
+        last_at=time_of(at.last_at_wall_ns),
+        next_at=time_of(at.next_at_wall_ns),
         max_restarts=spec.max_restarts,
-        budget_at=_time(at.budget_at_wall_ns) or msgspec.UNSET,
+        budget_at=time_of(at.budget_at_wall_ns) or msgspec.UNSET,
         how=_clean(spec.how) or msgspec.UNSET,
         withheld=_clean(at.withheld) or msgspec.UNSET,
         history=[_restart_made(record) for record in at.history] or msgspec.UNSET,
@@ -245,7 +246,8 @@ def _clean(text: str, limit: int = 500) -> str:
     return clean(text, limit)
 
 
-def _time(wall_ns: int | None) -> str | None:
+def time_of(wall_ns: int | None) -> str | None:
+    """That moment in UTC."""
     return None if wall_ns is None else _stamp(wall_ns)
 
 

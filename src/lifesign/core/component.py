@@ -105,7 +105,7 @@ def worst_check(checks: Sequence[TrackedCheck]) -> TrackedCheck:
     return min(checks, key=rank) if len(checks) > 1 else checks[0]
 
 
-def nearest_to_its_limit(checks: Sequence[TrackedCheck], now_ns: int) -> TrackedCheck | None:
+def nearest_to_its_limit(checks: Iterable[TrackedCheck], now_ns: int) -> TrackedCheck | None:
     """The check whose work signal has used the largest part of its limit; one that was never read comes last."""
     signals = [check for check in checks if check.spec.signal is not None]
     if len(signals) < 2:

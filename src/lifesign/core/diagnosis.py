@@ -1,6 +1,7 @@
 """The line under each component: why, and what next. Words only; it decides nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TypeAlias
 
 from lifesign.core.component import layers
 from lifesign.core.model import NS_PER_S, CheckState, ComponentState, Layer, Verdict
@@ -11,45 +12,53 @@ _PROVEN = (CheckState.PASSING, CheckState.WARNING)
 _PRAISE = (Layer.ALIVE, Layer.READY, Layer.WORKING)
 
 
-def diagnose(state: ComponentState, checks: Sequence[TrackedCheck], now_ns: int, *, crash_loop: bool) -> str:
+Said: TypeAlias = Mapping[TrackedCheck, str]
+"""The checks of a component in their order, each with what it says now."""
+
+
+def what_they_say(checks: Iterable[TrackedCheck], now_ns: int) -> Said:
+    """Each of `checks` with its message of `now_ns`."""
+    return {check: check.message(now_ns) for check in checks}
+
+
+def diagnose(state: ComponentState, said: Said, *, crash_loop: bool) -> str:
     """Why the component is in `state`, naming the layer: "alive and ready, but not working: …"."""
     match state:
+        case ComponentState.HEALTHY:
+            return _healthy(said)
         case ComponentState.DOWN:
-            return _down(checks, now_ns)
+            return _down(said)
         case ComponentState.UNKNOWN:
             return (
-                _named(checks, CheckState.UNKNOWN, "nobody could find out", now_ns)
-                or "nobody looks: no check of it can be run"
+                _named(said, CheckState.UNKNOWN, "nobody could find out") or "nobody looks: no check of it can be run"
             )
         case ComponentState.DEGRADED:
-            return _degraded(checks, now_ns, crash_loop=crash_loop)
+            return _degraded(said, crash_loop=crash_loop)
         case ComponentState.STARTING:
-            return _starting(checks, now_ns)
+            return _starting(said)
         case ComponentState.PAUSED:
             return "paused by the operator"
-        case ComponentState.HEALTHY:
-            return _healthy(checks, now_ns)
 
 
-def _down(checks: Sequence[TrackedCheck], now_ns: int) -> str:
-    failed = [c for c in checks if c.state is CheckState.FAILED and not c.spec.optional]
+def _down(said: Said) -> str:
+    failed = [c for c in said if c.state is CheckState.FAILED and not c.spec.optional]
     broken = [layer for layer in Layer if any(c.spec.layer is layer for c in failed)]
-    held = layers(checks)
+    held = layers(said)
     praised = [layer for layer in _PRAISE if held[layer] in _PROVEN and layer not in broken]
     if Layer.ALIVE in broken:  # what a dead process left behind is no proof
         praised = []
     blame = _listed([f"not {layer}" for layer in broken])
     words = f"{_listed(praised)}, but {blame}" if praised else blame
-    reasons = [_reason(c, now_ns) for c in sorted(failed, key=_by_layer)]
-    if any(check.last and check.last.stopped for check in checks):  # that is why it hangs
+    reasons = [_reason(c, said) for c in sorted(failed, key=_by_layer)]
+    if any(check.last and check.last.stopped for check in said):  # that is why it hangs
         reasons.insert(1, "its process is stopped by a signal")
     return f"{words}: {'; '.join(dict.fromkeys(reasons[:2]))}" if reasons else words
 
 
-def _reason(check: TrackedCheck, now_ns: int) -> str:
+def _reason(check: TrackedCheck, said: Said) -> str:
     """What its last look found; a good one that is not yet enough is told as that."""
     seen, asked = check.machine.consecutive_successes, check.spec.success_threshold
-    words = check.message(now_ns)
+    words = said[check]
     return f"recovering ({seen} of {asked}): {words}" if 0 < seen < asked else words
 
 
@@ -62,30 +71,28 @@ def _by_layer(check: TrackedCheck) -> int:
     return list(Layer).index(check.spec.layer)
 
 
-def _named(checks: Sequence[TrackedCheck], state: CheckState, words: str, now_ns: int) -> str:
-    for check in checks:
+def _named(said: Said, state: CheckState, words: str) -> str:
+    for check in said:
         if check.state is state and not check.spec.optional:
-            return (
-                f"{words}: {check.spec.name}: {check.message(now_ns)}" if check.last else f"{words}: {check.spec.name}"
-            )
+            return f"{words}: {check.spec.name}: {said[check]}" if check.last else f"{words}: {check.spec.name}"
     return ""
 
 
-def _degraded(checks: Sequence[TrackedCheck], now_ns: int, *, crash_loop: bool) -> str:
+def _degraded(said: Said, *, crash_loop: bool) -> str:
     if crash_loop:
         return "crash loop: its process is replaced again and again"
-    for check in checks:
+    for check in said:
         if check.flaps.flapping:
             window = format_duration(check.spec.flap_window_ns / NS_PER_S)
             return f"flapping: {check.spec.name} changed {check.spec.flap_changes} times or more within {window}"
-    failing = [c for c in checks if c.state is CheckState.FAILING]
+    failing = [c for c in said if c.state is CheckState.FAILING]
     if failing:
         check = failing[0]
-        return f"suspect, not {check.spec.layer}: {check.spec.name} failed ({_count(check)}): {check.message(now_ns)}"
-    for check in checks:
+        return f"suspect, not {check.spec.layer}: {check.spec.name} failed ({_count(check)}): {said[check]}"
+    for check in said:
         if check.state in (CheckState.FAILED, CheckState.UNKNOWN, CheckState.WARNING):
             kind = "optional " if check.spec.optional else ""
-            return f"{kind}{check.spec.name} is {check.state}: {check.message(now_ns)}"
+            return f"{kind}{check.spec.name} is {check.state}: {said[check]}"
     return "degraded"
 
 
@@ -98,24 +105,24 @@ def _count(check: TrackedCheck) -> str:
     return f"{counted} times, not yet for {format_duration(check.spec.failure_for_ns / NS_PER_S)}"
 
 
-def _starting(checks: Sequence[TrackedCheck], now_ns: int) -> str:
-    waiting = [c for c in checks if c.state is CheckState.PENDING]
+def _starting(said: Said) -> str:
+    waiting = [c for c in said if c.state is CheckState.PENDING]
     words = f"starting: waiting for {', '.join(c.spec.name for c in waiting)}"
-    reasons = [c.message(now_ns) for c in waiting if c.last]
+    reasons = [said[c] for c in waiting if c.last]
     return f"{words} ({reasons[0]})" if reasons else words
 
 
-def _healthy(checks: Sequence[TrackedCheck], now_ns: int) -> str:
-    for check in checks:
+def _healthy(said: Said) -> str:
+    for check in said:
         if _is_excused(check):
-            return f"{check.spec.name}: {check.message(now_ns)}"  # green by excuse alone, which is told
-    for check in checks:
+            return f"{check.spec.name}: {said[check]}"  # green by excuse alone, which is told
+    for check in said:
         if check.spec.layer is Layer.WORKING and check.judge is not None and check.is_sound:
-            return f"working: {check.message(now_ns)}" if check.judge.has_worked else check.message(now_ns)
+            return f"working: {said[check]}" if check.judge.has_worked else said[check]
     return "every check passes"
 
 
-def next_step(state: ComponentState, checks: Sequence[TrackedCheck], now_ns: int) -> str:
+def next_step(state: ComponentState, checks: Collection[TrackedCheck], now_ns: int) -> str:
     """What happens next and in how long, where something will; else empty."""
     if state is ComponentState.STARTING:
         graces = [c.machine.grace_ends_ns - now_ns for c in checks if c.state is CheckState.PENDING]

@@ -9,7 +9,7 @@ second one opens, nor is a second down told (S6, S7): of a restart in vain tells
 from collections.abc import Collection, Mapping, Sequence
 
 from lifesign.core.component import component_state, failed_checks, stand_as_before, unseen_s
-from lifesign.core.diagnosis import diagnose
+from lifesign.core.diagnosis import diagnose, what_they_say
 from lifesign.core.events import Event, EventName
 from lifesign.core.governor import Governor
 from lifesign.core.incarnation import CRASH_LOOP_REPLACEMENTS, ProcessWatch
@@ -37,7 +37,7 @@ _COMPONENT_EVENTS = {
     ComponentState.UNKNOWN: EventName.COMPONENT_UNKNOWN,
     ComponentState.HEALTHY: EventName.COMPONENT_HEALTHY,
 }
-_DOWN = ComponentState.DOWN
+_DOWN, _DEGRADED = ComponentState.DOWN, ComponentState.DEGRADED
 _UNSETTLED = (ComponentState.DOWN, ComponentState.UNKNOWN, ComponentState.STARTING, ComponentState.PAUSED)
 
 
@@ -255,7 +255,7 @@ class TrackedComponent:
     def _refresh_flapping(self, events: list[Event], now: Instant) -> None:
         before, self.flapping = self.flapping, any(check.flaps.flapping for check in self.checks.values())
         if self.flapping and not before:
-            words = diagnose(ComponentState.DEGRADED, list(self.checks.values()), now.mono_ns, crash_loop=False)
+            words = diagnose(_DEGRADED, what_they_say(self.checks.values(), now.mono_ns), crash_loop=False)
             events.append(self.event(EventName.COMPONENT_FLAPPING, now, words))
 
     def _refresh_incident(self, events: list[Event], now: Instant) -> None:
@@ -297,4 +297,4 @@ class TrackedComponent:
 
     def diagnosis(self, now: Instant) -> str:
         """Why it is in its state."""
-        return diagnose(self.state, list(self.checks.values()), now.mono_ns, crash_loop=self.crash_loop)
+        return diagnose(self.state, what_they_say(self.checks.values(), now.mono_ns), crash_loop=self.crash_loop)

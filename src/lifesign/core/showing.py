@@ -1,7 +1,7 @@
 """From what is held of a component to the frozen view that the surfaces get. Words and figures; it decides nothing."""
 
 from lifesign.core.component import layers, nearest_to_its_limit, worst_check
-from lifesign.core.diagnosis import next_step
+from lifesign.core.diagnosis import diagnose, next_step, what_they_say
 from lifesign.core.governor import Governor
 from lifesign.core.incident import TrackedComponent
 from lifesign.core.model import NS_PER_S, Instant
@@ -46,16 +46,17 @@ def component_view(component: TrackedComponent, now: Instant, suppressed_by: str
 
 def component_ages(component: TrackedComponent, now: Instant) -> Ages:
     """What of the component goes on with the clock alone."""
-    checks, now_ns = list(component.checks.values()), now.mono_ns
-    signal = nearest_to_its_limit(checks, now_ns)
+    now_ns = now.mono_ns
+    said = what_they_say(component.checks.values(), now_ns)
+    signal = nearest_to_its_limit(said, now_ns)
     staleness_s, stale_after_s = signal.staleness_s(now_ns) if signal else (None, None)
     return Ages(
-        diagnosis=component.diagnosis(now),
-        next_step=_next_line(component, now),
-        last_work_wall_ns=signal.judge.work_wall_ns if signal and signal.judge else None,
-        staleness_s=staleness_s,
-        stale_after_s=stale_after_s,
-        messages=tuple([check.message(now_ns) for check in checks]),
+        diagnose(component.state, said, crash_loop=component.crash_loop),
+        _next_line(component, now),
+        signal.judge.work_wall_ns if signal and signal.judge else None,
+        staleness_s,
+        stale_after_s,
+        tuple(said.values()),
     )
 
 
@@ -78,8 +79,10 @@ def _restart_view(governor: Governor, now: Instant) -> RestartView:
 def _next_line(component: TrackedComponent, now: Instant) -> str:
     """What happens next, and what an operator has laid upon it: the line of console.md."""
     restart = next_restart(component.governor, now.mono_ns) if component.governor is not None else ""
-    words = [restart or next_step(component.state, list(component.checks.values()), now.mono_ns)]
-    laid = component.operations
+    step, laid = restart or next_step(component.state, component.checks.values(), now.mono_ns), component.operations
+    if laid.hold is None and laid.silence is None:
+        return step
+    words = [step]
     words += [f"held by {notice_words(laid.hold, now)}"] if laid.hold else []
     words += [f"silenced by {notice_words(laid.silence, now)}"] if laid.silence else []
     return " · ".join(filter(None, words))
