@@ -40,8 +40,11 @@ class Asked(FakeBackend):
         found, kept = at_once(self.copies.renewed())
         view = self.monitor.view(now)
         made = [component_document(component) for component in view.components]
-        assert [copy.encoded().decode() for copy in kept] == [msgspec.json.encode(one).decode() for one in made]
-        assert components_text(kept).decode() == components_text([Copy(c) for c in view.components]).decode()
+        assert [copy.encoded(now.mono_ns).decode() for copy in kept] == [
+            msgspec.json.encode(one).decode() for one in made
+        ]
+        anew = components_text([Copy(c) for c in view.components], now.mono_ns)
+        assert components_text(kept, now.mono_ns).decode() == anew.decode()
         assert [copy.overdue for copy in kept] == [sum(c.overdue for c in one.checks) for one in view.components]
         assert (found.overall, found.observer) == (view.overall, view.observer)
         if found.overall is not ComponentState.UNKNOWN:  # which our own stalls, too, may make of it

@@ -1,9 +1,9 @@
 """What is kept of each component is what would be made anew, at every moment of whatever life."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -33,6 +33,8 @@ from tests.core.stage import START, S, Stage, check, component
 from tests.simulation.governor_world import NAMES, Life
 from tests.simulation.simulator import Simulator
 
+Deed: TypeAlias = Callable[[Stage, int], object]
+
 _BEAT: dict[str, Any] = {"kind": "heartbeat", "layer": Layer.WORKING, "failure_threshold": 1, "success_threshold": 1}
 _RESTART = RestartSpec("signal", automatic=True, after_ns=20 * S, grace_ns=40 * S, max_restarts=2, window_ns=900 * S)
 _MIND = component(
@@ -43,8 +45,9 @@ _MIND = component(
     depends_on=("gateway",),
     restart=_RESTART,
 )
+_FEED = component("feed", check("beat", signal=SignalPolicy(300 * S, 300 * S), **_BEAT), check(), restart=_RESTART)
 _SPECS: tuple[tuple[ComponentSpec, ...], ...] = (
-    (component("gateway", check(timeout_ns=3 * S)), _MIND, component("empty")),
+    (component("gateway", check(timeout_ns=3 * S)), _MIND, _FEED, component("empty")),
     (component("gateway", check(interval_ns=7 * S), optional=True), replace(_MIND, title="Mind"), component("empty")),
     (component("gateway", check(timeout_ns=3 * S)),),
 )
@@ -154,20 +157,68 @@ def _restarts(seed: int, every: int) -> int:
     return life.asks
 
 
+def _script(deeds: Sequence[Deed]) -> st.SearchStrategy[list[tuple[Deed, int]]]:
+    return st.lists(st.tuples(st.sampled_from(deeds), st.integers(0, 10**6)), min_size=5, max_size=25)
+
+
+def _lived(stage: Stage, deeds: list[tuple[Deed, int]]) -> None:
+    """Somebody asks after each of the deeds, and then again before anything else happens."""
+    stage.shell = lambda: Sent("done", Identity(4_000))
+    asker = Asked(stage.monitor)
+    for deed, number in deeds:
+        with suppress(NotPossibleError, KeyError):
+            deed(stage, number)
+        asker.ask(stage.now)
+        _let_time_pass(stage, number)
+        asker.ask(stage.now)
+    assert stage.monitor is asker.monitor
+
+
 def test_it_is_so_whatever_operators_clocks_and_configs_do() -> None:
     @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
-    @given(st.lists(st.tuples(st.sampled_from(_DEEDS), st.integers(0, 10**6)), min_size=5, max_size=25))
-    def lived(deeds: list[tuple[Callable[[Stage, int], object], int]]) -> None:
-        stage = Stage(*_SPECS[0])
-        stage.shell = lambda: Sent("done", Identity(4_000))
-        asker = Asked(stage.monitor)
-        for deed, number in deeds:
-            with suppress(NotPossibleError, KeyError):
-                deed(stage, number)
-            asker.ask(stage.now)
-        assert stage.monitor is asker.monitor
+    @given(_script(_DEEDS))
+    def lived(deeds: list[tuple[Deed, int]]) -> None:
+        _lived(Stage(*_SPECS[0]), deeds)
 
     lived()
+
+
+@pytest.mark.parametrize("stuck_after_s", [None, 20, 40])
+def test_it_is_so_whatever_a_writer_says(stuck_after_s: int | None) -> None:
+    policy = SignalPolicy(40 * S, None if stuck_after_s is None else stuck_after_s * S)
+    feed = component("feed", check("beat", signal=policy, grace_ns=S, **_BEAT), check("first"))
+
+    @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(_script(_WRITERS))
+    def lived(deeds: list[tuple[Deed, int]]) -> None:
+        stage = Stage(feed)
+        _say(stage, 0)
+        _lived(stage.run(15), deeds)
+
+    lived()
+
+
+def _say(stage: Stage, number: int) -> None:
+    words = ("", "at it", "last work 5s ago, 50 % \ue000 \t", "long " * 300, "longer " * 400)[number % 5]
+    written_ns = stage.now.wall_ns - number % 7 * S
+    stage.world["feed", ("beat", "first")[number % 13 == 12]] = Observation(
+        Verdict.OK, words, signal=WorkSignal(written_ns, number % 2) if number % 13 != 12 else None
+    )
+
+
+def _order(stage: Stage, number: int) -> None:
+    orders = Silence("feed", "root", 20 * S, "deploy"), Hold("feed", "root", 20 * S, "deploy"), Pause("feed", "root")
+    stage.take(stage.monitor.command((*orders, Resume("feed", "root"))[number % 4], stage.now))
+
+
+_WRITERS: tuple[Deed, ...] = (
+    _say,
+    _say,
+    _order,
+    lambda stage, number: stage.run(number % 12),
+    lambda stage, number: stage.run(number % 12),
+    lambda stage, number: stage.run(number % 60),
+)
 
 
 def _find(stage: Stage, number: int) -> None:
@@ -178,7 +229,7 @@ def _find(stage: Stage, number: int) -> None:
 def _work(stage: Stage, number: int) -> None:
     written_ns, busy = stage.now.wall_ns - number % 60 * S, (True, False, None)[number % 3]
     answer = Observation(Verdict.OK, "at it" * (number % 2), signal=WorkSignal(written_ns, number % 2, busy))
-    stage.world["mind", ("beat", "slow")[number % 2]] = answer
+    stage.world[(("mind", "beat"), ("mind", "slow"), ("feed", "beat"))[number % 3]] = answer
 
 
 def _live_again(stage: Stage, number: int) -> None:
@@ -187,7 +238,7 @@ def _live_again(stage: Stage, number: int) -> None:
 
 def _let_time_pass(stage: Stage, number: int) -> None:
     """Nobody calls the monitor, for shorter than a stall."""
-    stage.now = stage.now.after(number * 900)
+    stage.now = stage.now.after(number * 500)
 
 
 def _command(stage: Stage, number: int) -> None:
@@ -221,7 +272,7 @@ def _reconfigure(stage: Stage, number: int) -> None:
         stage.take(stage.monitor.reconfigure(MonitorSpec(_SPECS[0]), (), stage.now))
 
 
-_DEEDS: tuple[Callable[[Stage, int], object], ...] = (
+_DEEDS: tuple[Deed, ...] = (
     _find,
     _work,
     _live_again,
@@ -241,16 +292,18 @@ _DEEDS: tuple[Callable[[Stage, int], object], ...] = (
 
 def test_what_nothing_happened_to_is_not_looked_at_again() -> None:
     specs = tuple(component(f"c{number}", check(grace_ns=S)) for number in range(50))
-    beat = component("beat", check("beat", signal=SignalPolicy(90 * S), **_BEAT))
-    stage = Stage(*specs, beat)
-    stage.world["beat", "beat"] = Observation(Verdict.OK, signal=WorkSignal(stage.now.wall_ns))
+    beat = check("beat", signal=SignalPolicy(90 * S), **_BEAT)
+    stage = Stage(*specs, component("beat", beat), component("beats", beat, replace(beat, name="other")))
+    found = Observation(Verdict.OK, signal=WorkSignal(stage.now.wall_ns))
+    stage.world = {("beat", "beat"): found, ("beats", "beat"): found, ("beats", "other"): found}
     stage.run(60)
     assert stage.monitor.overall(stage.now) is ComponentState.HEALTHY
     first = stage.monitor.changes(stage.now, {}).components
-    assert len(first) == 51
+    assert len(first) == 52
     known = {name: change.standing for name, change in first.items() if isinstance(change, Fresh)}
     later = stage.now.after(1_000_000)
-    assert list(stage.monitor.changes(later, known).components) == ["beat"]  # its age goes on
+    assert list(stage.monitor.changes(later, known).components) == ["beats"]  # of which two ages go on
+    assert [name for name, standing in known.items() if standing.beat is not None] == ["beat"]  # of which one does
     assert list(stage.monitor.changes(later, known, ages=False).components) == []
     stage.looks.clear()
     stage.run(2)

@@ -9,64 +9,55 @@ from collections.abc import Sequence
 import msgspec
 
 from lifesign.api.backend import Backend
-from lifesign.api.documents import Component
-from lifesign.api.render import aging_values, component_document, rounded, time_of
-from lifesign.core.view import Ages, Changes, ComponentView, Fresh, Standing
+from lifesign.api.forms import aging_form, aging_values, beating_form, beating_values, encode, staleness_s
+from lifesign.api.render import component_document, rounded
+from lifesign.core.view import Ages, Beat, Changes, ComponentView, Fresh, Standing
 
 BATCH = 100  # so many components are looked at in one go
 _STEP = 400  # so much is done before the loop may turn to its real work: an age is 1, a whole component 4
 _WHOLE = 4
 _MOST_PASSES = 3
-_HOLE = b"\0"  # never in JSON: there it is written as an escape
-
-_encode, _encode_lines = msgspec.json.Encoder().encode, msgspec.json.Encoder().encode_lines
 
 
 class Copy:
-    """One component. `document`: as it was when it last changed; `ages`: what has gone on with the clock since then.
+    """One component as it was when it last changed, and what has gone on with the clock since then.
 
     `overdue`: how many of its checks are. `lines`: what it is in the metrics, kept by whoever writes those.
     """
 
-    __slots__ = ("_bytes", "_form", "_form_signal", "ages", "document", "lines", "overdue")
+    __slots__ = ("_beat", "_bytes", "_form", "_form_signal", "ages", "document", "lines", "overdue")
 
-    def __init__(self, view: ComponentView) -> None:
+    def __init__(self, view: ComponentView, beat: Beat | None = None) -> None:
         self.document = component_document(view)
         self.overdue = sum(check.overdue for check in view.checks)
         self.ages: Ages | None = None
         self.lines: tuple[str, ...] | None = None
+        self._beat = beat
         self._bytes: bytes | None = None
-        self._form = b""
+        self._form = b"" if beat is None else beating_form(self.document, beat)
         self._form_signal: tuple[int | None, float | None] | None = None  # of that work signal
 
-    def encoded(self) -> bytes:
-        """As JSON, with the ages of now."""
-        if self.ages is None:
+    def encoded(self, now_ns: int) -> bytes:
+        """As JSON, with the ages of now (monotonic clock)."""
+        beat, ages = self._beat, self.ages
+        if beat is not None:
+            return self._form % beating_values(beat, now_ns)
+        if ages is None:
             if self._bytes is None:
-                self._bytes = _encode(self.document)
+                self._bytes = encode(self.document)
             return self._bytes
-        signal = self.ages.last_work_wall_ns, self.ages.stale_after_s
+        signal = ages.last_work_wall_ns, ages.stale_after_s
         if self._form_signal != signal:
-            self._form, self._form_signal, self._bytes = _form(self.document, self.ages), signal, None
-        values = _encode_lines(aging_values(self.ages)).split(b"\n")
-        values.pop()  # nothing, behind the last line
-        return self._form % tuple(values)
+            self._form, self._form_signal, self._bytes = aging_form(self.document, ages), signal, None
+        return self._form % aging_values(ages)
 
-
-def _form(document: Component, ages: Ages) -> bytes:
-    """The document as JSON, with a hole for each of its aging values, in their order."""
-    hole = msgspec.Raw(_HOLE)
-    checks = [msgspec.structs.replace(check, message=hole) for check in document.checks]
-    holed = msgspec.structs.replace(
-        document,
-        diagnosis=hole,
-        next=hole,
-        last_work_at=time_of(ages.last_work_wall_ns),
-        staleness_s=hole,
-        stale_after_s=rounded(ages.stale_after_s),
-        checks=checks,
-    )
-    return _encode(holed).replace(b"%", b"%%").replace(_HOLE, b"%b")
+    def signal(self, now_ns: int) -> tuple[float | None, float | None]:
+        """Its staleness now, and the limit of that, in seconds."""
+        if self._beat is not None:
+            return staleness_s(self._beat, now_ns), self.document.stale_after_s
+        if self.ages is not None:
+            return rounded(self.ages.staleness_s), rounded(self.ages.stale_after_s)
+        return self.document.staleness_s, self.document.stale_after_s
 
 
 class Copies:
@@ -86,7 +77,7 @@ class Copies:
         names = list(self._backend.states())
         if len(names) > BATCH:
             for number in range(_MOST_PASSES):
-                if await self._approached(names, ages=number == 0) <= BATCH:
+                if await self._approached(names, ages=number == 0) <= max(BATCH, len(names) // 3):
                     break
         last = self._backend.changes(self._known, ages=len(names) <= BATCH)
         self._take(last)
@@ -113,18 +104,18 @@ class Copies:
         made = 0
         for name, change in changes.components.items():
             if isinstance(change, Fresh):
-                self._held[name], self._known[name] = Copy(change.view), change.standing
+                self._held[name], self._known[name] = Copy(change.view, change.standing.beat), change.standing
                 made += 1
             else:
                 self._held[name].ages = change
         return made
 
 
-async def encoded(copies: Sequence[Copy]) -> list[msgspec.Raw]:
-    """Each of them as JSON. The loop turns meanwhile."""
+async def encoded(copies: Sequence[Copy], now_ns: int) -> list[msgspec.Raw]:
+    """Each of them as JSON, with the ages of that moment. The loop turns meanwhile."""
     written: list[msgspec.Raw] = []
     for first in range(0, len(copies), _STEP):
-        written += [msgspec.Raw(copy.encoded()) for copy in copies[first : first + _STEP]]
+        written += [msgspec.Raw(copy.encoded(now_ns)) for copy in copies[first : first + _STEP]]
         if len(copies) > _STEP:
             await asyncio.sleep(0)
     return written

@@ -9,9 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from lifesign.api.copies import Copy
 from lifesign.api.documents import Component
 from lifesign.api.exposition import head, line, state_lines
-from lifesign.api.render import rounded
 from lifesign.core.model import CheckState, ComponentState
-from lifesign.core.view import Ages
 
 _STATES, _LAYERS = "lifesign_component_state", "lifesign_layer_state"
 _STALENESS, _STALE_AFTER = "lifesign_staleness_seconds", "lifesign_stale_after_seconds"
@@ -36,39 +34,39 @@ _WORDS: Mapping[str, str] = {  # the families, in their order; what ages comes f
 _COMPONENT_STATES, _CHECK_STATES = tuple(map(str, ComponentState)), tuple(map(str, CheckState))
 
 
-def components_text(copies: Sequence[Copy]) -> bytes:
-    """All families of components, each with the lines of every one of `copies`."""
-    columns: Iterable[tuple[str, ...]] = zip(*map(_lines_of, copies), strict=True) if copies else ((),) * len(_WORDS)
+def components_text(copies: Sequence[Copy], now_ns: int) -> bytes:
+    """All families of components, each with the lines of every one of `copies` at that moment."""
+    lines = [(*_stale(copy, now_ns), *_lines_of(copy)) for copy in copies]
+    columns: Iterable[tuple[str, ...]] = zip(*lines, strict=True) if lines else ((),) * len(_WORDS)
     families = zip(_WORDS.items(), columns, strict=True)
-    return "".join(head(name, words) + "".join(lines) for (name, words), lines in families).encode()
+    return "".join(head(name, words) + "".join(column) for (name, words), column in families).encode()
+
+
+def _stale(copy: Copy, now_ns: int) -> tuple[str, str]:
+    staleness_s, stale_after_s = copy.signal(now_ns)
+    if stale_after_s is None:
+        return "", ""
+    name = copy.document.name
+    return _line(_STALENESS, name, staleness_s), _line(_STALE_AFTER, name, stale_after_s)
 
 
 def _lines_of(copy: Copy) -> tuple[str, ...]:
     if copy.lines is None:
         copy.lines = component_lines(copy.document)
-    return copy.lines if copy.ages is None else _aged(copy.document.name, copy.ages) + copy.lines[2:]
+    return copy.lines
 
 
 def component_lines(component: Component) -> tuple[str, ...]:
-    """Its lines of each family, as they were when the document was made; empty where it has none."""
+    """Its lines of each family but those that age; empty where it has none."""
     numbers = _numbers_of(component)
     names = list(_WORDS)[4:-2]
     label = (("component", component.name),)
     return (
-        *_stale(component.name, component.staleness_s, component.stale_after_s),
         state_lines(_STATES, label, component.state, _COMPONENT_STATES),
         _layer_lines(component),
         *(_line(name, component.name, value) for name, value in zip(names, numbers, strict=True)),
         *_check_lines(component),
     )
-
-
-def _aged(name: str, ages: Ages) -> tuple[str, str]:
-    return _stale(name, rounded(ages.staleness_s), rounded(ages.stale_after_s))
-
-
-def _stale(name: str, staleness_s: float | None, stale_after_s: float | None) -> tuple[str, str]:
-    return _line(_STALENESS, name, staleness_s), _line(_STALE_AFTER, name, stale_after_s)
 
 
 def _line(family: str, name: str, value: float | None) -> str:

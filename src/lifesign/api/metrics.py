@@ -28,7 +28,7 @@ from lifesign.core.model import ComponentState
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 
-def metrics_text(state: State, copies: Sequence[Copy], tallies: Tallies) -> bytes:
+def metrics_text(state: State, copies: Sequence[Copy], now_ns: int, tallies: Tallies) -> bytes:
     """Everything in `state` and its components that is a number, what was counted, and this process."""
     overdue_checks = sum(copy.overdue for copy in copies)
     found = [*_of_the_monitor(state, overdue_checks), *_counted(tallies)]
@@ -36,7 +36,7 @@ def metrics_text(state: State, copies: Sequence[Copy], tallies: Tallies) -> byte
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Families(family for family in found if type(family) is not GaugeMetricFamily))
     ProcessCollector(registry=registry)
-    return gauges_text(gauges) + components_text(copies) + generate_latest(registry)
+    return gauges_text(gauges) + components_text(copies, now_ns) + generate_latest(registry)
 
 
 class _Families(Collector):

@@ -33,7 +33,6 @@ from lifesign.core.model import CheckState, ComponentState, Identity, JsonValue,
 from lifesign.core.restart import Phase, RestartRecord
 from lifesign.core.spec import RestartSpec
 from lifesign.core.view import (
-    Ages,
     Changes,
     CheckView,
     ComponentGlance,
@@ -79,8 +78,8 @@ def component_document(view: ComponentView) -> Component:
         optional=spec.optional,
         state=str(view.state),
         since=_stamp(view.since_wall_ns),
-        diagnosis=_clean(view.diagnosis, _TEXT_LIMIT),
-        next=_clean(view.next_step, _TEXT_LIMIT),
+        diagnosis=words_of(view.diagnosis),
+        next=words_of(view.next_step),
         layers=_layers(view.layers),
         last_work_at=time_of(view.last_work_wall_ns),
         staleness_s=rounded(view.staleness_s),
@@ -96,19 +95,6 @@ def component_document(view: ComponentView) -> Component:
         checks=[_check(check) for check in view.checks],
         process=msgspec.UNSET if view.process is None else _process(view.process),
     )
-
-
-def aging_values(ages: Ages) -> Sequence[str | float | None]:
-    """What goes on with the clock alone, in the order in which it stands in a component's document.
-
-    But for which work signal is the nearest to its limit: that hardly ever changes.
-    """
-    return [
-        _clean(ages.diagnosis, _TEXT_LIMIT),
-        _clean(ages.next_step, _TEXT_LIMIT),
-        rounded(ages.staleness_s),
-        *[_clean(message, _TEXT_LIMIT) for message in ages.messages],
-    ]
 
 
 def status_document(source: MonitorView | State) -> Status:
@@ -127,7 +113,7 @@ def component_status(source: ComponentView | ComponentGlance | Component) -> Com
     else:
         name, optional = source.spec.name, source.spec.optional
         since = _stamp(source.since_wall_ns)
-    diagnosis = _clean(source.diagnosis, _TEXT_LIMIT)
+    diagnosis = words_of(source.diagnosis)
     return ComponentStatus(name=name, state=str(source.state), optional=optional, since=since, diagnosis=diagnosis)
 
 
@@ -158,7 +144,7 @@ def _check(view: CheckView) -> Check:
         last_at=time_of(view.last_at_wall_ns),
         next_at=time_of(view.next_at_wall_ns),
         latency_ms=None if view.latency_s is None else rounded(view.latency_s * 1000),
-        message=_clean(view.message, _TEXT_LIMIT),
+        message=words_of(view.message),
         metrics={_clean(name): round(value, 6) for name, value in view.metrics.items() if math.isfinite(value)},
         data=_plain_mapping(view.data),
         path=_clean(view.spec.path, _TEXT_LIMIT) or msgspec.UNSET,
@@ -246,6 +232,11 @@ def _clean(text: str, limit: int = 500) -> str:
     return clean(text, limit)
 
 
+def words_of(text: str) -> str:
+    """Text on one line, without a character that could steer a terminal."""
+    return _clean(text, _TEXT_LIMIT)
+
+
 def time_of(wall_ns: int | None) -> str | None:
     """That moment in UTC."""
     return None if wall_ns is None else _stamp(wall_ns)
@@ -266,7 +257,7 @@ def _plain(value: JsonValue, depth: int) -> Any:
         case bool() | None:
             return value
         case str():
-            return _clean(value, _TEXT_LIMIT)
+            return words_of(value)
         case int():
             return (
                 value if -_INTEGER_LIMIT <= value < _INTEGER_LIMIT else f"{float(value):.6g}" if _fits(value) else None

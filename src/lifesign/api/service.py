@@ -56,11 +56,11 @@ class Service:
         """The state document of now, as whoever asks for it reads it."""
         return msgspec.json.decode(await self.state_bytes(), type=State)
 
-    async def _looked(self) -> tuple[State, Sequence[Copy]]:
-        """The state document of now but for its components, and these."""
+    async def _looked(self) -> tuple[State, Sequence[Copy], int]:
+        """The state document of now but for its components, these, and when that is (monotonic clock)."""
         found, copies = await self._copies.renewed()
         head = state_head(found, self.backend.info(), [copy.document.state for copy in copies])
-        return replace_overall(head, self.overall(found.overall)), copies
+        return replace_overall(head, self.overall(found.overall)), copies, found.at.mono_ns
 
     def status(self) -> tuple[ComponentState, list[ComponentStatus]]:
         """The whole and each component as a health check is told: every state of now, the words 0.1 s old at most."""
@@ -82,8 +82,8 @@ class Service:
         async with self._rendering:
             now_s, cursor, done = asyncio.get_running_loop().time(), self.journal.cursor, self._done
             if now_s - self._made_at_s > STATE_CACHE_S or self._made_for != cursor:
-                head, copies = await self._looked()
-                components = await encoded(copies)
+                head, copies, at_ns = await self._looked()
+                components = await encoded(copies, at_ns)
                 self._state_bytes = encode(msgspec.structs.replace(head, components=components))
                 self._made_at_s, self._made_for = (now_s if done == self._done else -1.0), cursor
             return self._state_bytes

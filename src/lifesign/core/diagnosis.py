@@ -16,9 +16,9 @@ Said: TypeAlias = Mapping[TrackedCheck, str]
 """The checks of a component in their order, each with what it says now."""
 
 
-def what_they_say(checks: Iterable[TrackedCheck], now_ns: int) -> Said:
-    """Each of `checks` with its message of `now_ns`."""
-    return {check: check.message(now_ns) for check in checks}
+def what_they_say(checks: Iterable[TrackedCheck], now_ns: int, age: str = "") -> Said:
+    """Each of `checks` with its message of `now_ns`, or of such an `age`."""
+    return {check: check.message(now_ns, age) for check in checks}
 
 
 def diagnose(state: ComponentState, said: Said, *, crash_loop: bool) -> str:

@@ -44,10 +44,10 @@ def component_view(component: TrackedComponent, now: Instant, suppressed_by: str
     )
 
 
-def component_ages(component: TrackedComponent, now: Instant) -> Ages:
-    """What of the component goes on with the clock alone."""
+def component_ages(component: TrackedComponent, now: Instant, age: str = "") -> Ages:
+    """What of the component goes on with the clock alone; `age` stands for how long ago its work was, if given."""
     now_ns = now.mono_ns
-    said = what_they_say(component.checks.values(), now_ns)
+    said = what_they_say(component.checks.values(), now_ns, age)
     signal = nearest_to_its_limit(said, now_ns)
     staleness_s, stale_after_s = signal.staleness_s(now_ns) if signal else (None, None)
     return Ages(

@@ -28,6 +28,11 @@ class Judgement:
     awaiting: bool = False
 
 
+def age_of(age_ns: int) -> str:
+    """An age in words."""
+    return format_duration(age_ns / NS_PER_S)
+
+
 FINE = Judgement(Verdict.OK)  # without words, which `SignalJudge.judge` finds once somebody wants to read them
 
 
@@ -187,9 +192,9 @@ class SignalJudge:
             return Judgement(Verdict.FAIL, self._stuck_words(now_ns))
         return Judgement(Verdict.OK, self.age_words(now_ns))
 
-    def age_words(self, now_ns: int) -> str:
-        """How old the newest work is, without a judgement."""
-        age = format_duration(self.staleness_ns(now_ns) / NS_PER_S)
+    def age_words(self, now_ns: int, age: str = "") -> str:
+        """How old the newest work is, without a judgement; `age` stands for that age, where it is given."""
+        age = age or age_of(self.staleness_ns(now_ns))
         return f"last work {age} ago" if self.has_worked else f"no work yet of the process that began {age} ago"
 
     def _stuck_at_ns(self) -> int | None:
@@ -218,6 +223,11 @@ class SignalJudge:
         """Nanoseconds since the work signal last advanced; counted from the incarnation's start if that is later."""
         start_ns = self._advanced_ns if self._incarnation_ns is None else self._incarnation_ns
         return now_ns - max(self._advanced_ns, start_ns)
+
+    @property
+    def ages_alike(self) -> bool:
+        """Whether timestamp and counter come nearer to their limits by the same."""
+        return self._stuck_at_ns() is None or self._policy.stuck_after_ns == self._policy.stale_after_ns
 
     def nearest_limit_ns(self, now_ns: int) -> tuple[int, int]:
         """How long the work signal has rested, and its limit: of timestamp or counter, whichever is nearer to it."""

@@ -130,8 +130,8 @@ class TrackedCheck:
             return observation.verdict, False
         return self._judgement.verdict, self._judgement.awaiting
 
-    def message(self, now_ns: int) -> str:
-        """What the last look found, in words; an age in it is of `now_ns`."""
+    def message(self, now_ns: int, age: str = "") -> str:
+        """What the last look found, in words; an age in it is of `now_ns`, or `age` stands for it."""
         if self.paused:
             return "paused: nobody looks"
         if self.schedule.is_overdue(now_ns):
@@ -139,10 +139,10 @@ class TrackedCheck:
         if self.last is None:
             return "nobody has looked yet"
         blinded = BLINDED_BY_START if self.observed_ns <= self._begun_until_ns else BLINDED
-        return (blinded if self._blinded else "") + self._found(self.last, now_ns)
+        return (blinded if self._blinded else "") + self._found(self.last, now_ns, age)
 
-    def _found(self, last: Observation, now_ns: int) -> str:
-        judged = self._judged_words(now_ns)
+    def _found(self, last: Observation, now_ns: int, age: str = "") -> str:
+        judged = self._judged_words(now_ns, age)
         if not judged or not last.message:
             return judged or last.message
         if last.verdict is not Verdict.OK:
@@ -151,13 +151,13 @@ class TrackedCheck:
             return f"{judged} · {last.message}"
         return f"{judged}; its last message: {last.message}"
 
-    def _judged_words(self, now_ns: int) -> str:
+    def _judged_words(self, now_ns: int, age: str) -> str:
         if self.judge is None or self._judgement is None:
             return ""
         if self._judgement.verdict is Verdict.UNKNOWN and not self._judgement.awaiting:
             return self._judgement.message
         if self._judgement.verdict is _OK or self.judge.is_fine(now_ns):  # condemned by the next look alone
-            return self.judge.age_words(now_ns)
+            return self.judge.age_words(now_ns, age)
         return self.judge.judge(now_ns).message
 
     @property

@@ -117,11 +117,28 @@ class Ages(NamedTuple):
     messages: tuple[str, ...]
 
 
+AGE = "\ue000"  # stands for an age in words: a character that nothing else means
+
+
+class Beat(NamedTuple):
+    """How a view goes on in which nothing does with the clock but how long ago the work was: nearly all that work.
+
+    `worked_ns`, `rests_ns`: since when that is, in words and as staleness, on the monotonic clock. `diagnosis`,
+    `messages`: with `AGE` for the words.
+    """
+
+    worked_ns: int
+    rests_ns: int
+    diagnosis: str
+    messages: tuple[str, ...]
+
+
 class Standing(NamedTuple):
     """For how long the view of a component is right, but for its `Ages` where it `ages`.
 
     Up to `until_ns` on the monotonic clock, while nothing happens to the component (`revision`), no clock is stepped
     (`wall_ahead_ns`, `boot_ahead_ns`: how far they are ahead of the monotonic one), and the same dependency is down.
+    Where there is a `beat` its ages are told by that.
     """
 
     revision: int
@@ -130,6 +147,7 @@ class Standing(NamedTuple):
     boot_ahead_ns: int
     suppressed_by: str | None
     ages: bool
+    beat: Beat | None = None
 
 
 class Fresh(NamedTuple):
