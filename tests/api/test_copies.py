@@ -319,3 +319,16 @@ def test_the_copy_of_a_component_that_is_replaced_by_one_of_its_name_is_not_take
     asker.monitor.reconfigure(MonitorSpec(()), (), START.after(S))
     asker.monitor.reconfigure(MonitorSpec((component("mind", check("page")),)), (), START.after(S))
     asker.ask(START.after(S))
+
+
+def test_an_excuse_that_runs_out_is_counted_down() -> None:
+    stage = Stage(component("gateway", check(grace_ns=20 * S)), component("mind", check(grace_ns=20 * S)))
+    asker = Asked(stage.run(60).monitor)
+    stage.world["gateway", "port"] = Observation(Verdict.FAIL, "refused")
+    stage.stall(6)
+    asker.ask(stage.run(11).now)
+    assert stage.view("gateway").next_step.startswith("grace ends in ")
+    for _ in range(5):
+        stage.now = stage.now.after(S - 1)
+        asker.ask(stage.now)
+        stage.tick()

@@ -12,14 +12,11 @@ from lifesign.core.incident import TrackedComponent
 from lifesign.core.model import ComponentState, Instant
 from lifesign.core.restart import Phase
 from lifesign.core.showing import component_ages, component_view
-from lifesign.core.signal import SignalJudge
 from lifesign.core.tracked import TrackedCheck
-from lifesign.core.view import AGE, Beat, Change, Fresh, Standing
+from lifesign.core.view import AGE, Beat, Change, ComponentView, Fresh, Standing
 
 FOR_EVER_NS = 1 << 62
 _LONGEST = 1_000  # characters; what is longer may be cut where it is shown
-_COUNTED_DOWN = (ComponentState.STARTING, ComponentState.DOWN, ComponentState.DEGRADED)
-_COUNTED_DOWN_PHASES = (Phase.WAITING, Phase.BACKOFF, Phase.VERIFYING)
 
 
 def component_changes(
@@ -52,13 +49,11 @@ def component_changes(
             if ages and held.ages:
                 found[name] = component_ages(component, now)
         else:
-            until_ns, ages_on = stands_until_ns(component, now), _ages(component)
-            judged, beat = _only_judged(component) if ages_on else None, None
-            if judged is not None and (change_ns := judged.next_change_ns(now_ns)) is not None:
-                beat, until_ns = _beat(component, judged, now), min(until_ns, change_ns)
+            view = component_view(component, now, parent)
+            until_ns, beat = stands_until_ns(component, now), _beat(component, view, now)
+            ages_on = beat is None and (view.next_step != "" or _has_signal(component))
             clocks = wall_ahead_ns, boot_ahead_ns
-            stands = Standing(component.revision, until_ns, *clocks, parent, ages_on and beat is None, beat)
-            found[name] = Fresh(component_view(component, now, parent), stands)
+            found[name] = Fresh(view, Standing(component.revision, until_ns, *clocks, parent, ages_on, beat))
     return found
 
 
@@ -90,30 +85,16 @@ def _moments_of_restarts(governor: Governor, now: Instant) -> Iterator[int]:
         yield now.mono_ns + more_ns - now.boot_ns
 
 
-def _ages(component: TrackedComponent) -> bool:
-    """Whether its view has ages or words with ages in them."""
-    return _counts_down(component) or any(check.judge is not None for check in component.checks.values())
+def _has_signal(component: TrackedComponent) -> bool:
+    return any(check.judge is not None for check in component.checks.values())
 
 
-def _counts_down(component: TrackedComponent) -> bool:
-    """Whether its view tells how long something will last yet."""
-    laid, governor = component.operations, component.governor
-    if laid.silence is not None or laid.hold is not None or component.state in _COUNTED_DOWN:
-        return True
-    return governor is not None and governor.phase in _COUNTED_DOWN_PHASES
-
-
-def _only_judged(component: TrackedComponent) -> SignalJudge | None:
-    """The judge of the one work signal of a component of which nothing else ages."""
-    judged = [check for check in component.checks.values() if check.judge is not None]
-    if len(judged) != 1 or _counts_down(component) or component.state is not ComponentState.HEALTHY:
+def _beat(component: TrackedComponent, view: ComponentView, now: Instant) -> Beat | None:
+    """None where it does not just work, where more than one age is shown, or where others may say what is one."""
+    now_ns, judges = now.mono_ns, [check.judge for check in component.checks.values() if check.judge is not None]
+    if view.next_step or view.state is not ComponentState.HEALTHY or len(judges) != 1:
         return None
-    return judged[0].judge
-
-
-def _beat(component: TrackedComponent, judge: SignalJudge, now: Instant) -> Beat | None:
-    """None where more than one age is shown, or where that cannot be told apart from what others say."""
-    now_ns = now.mono_ns
+    [judge] = judges
     if not (judge.has_signal and judge.is_fine(now_ns) and judge.ages_alike):
         return None
     if any(check.last is not None and AGE in check.last.message for check in component.checks.values()):
