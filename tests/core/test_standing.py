@@ -7,14 +7,14 @@ import pytest
 
 from lifesign.core.governor import Governor
 from lifesign.core.incident import TrackedComponent
-from lifesign.core.model import CheckState, ComponentState, Instant, Layer, Observation, ObserverState, WorkSignal
+from lifesign.core.model import ComponentState, Instant, Layer, Observation, ObserverState, WorkSignal
 from lifesign.core.operations import Notice
 from lifesign.core.restart import Phase
 from lifesign.core.schedule import LOST_AFTER_NS
 from lifesign.core.showing import component_ages, component_view
 from lifesign.core.spec import CheckSpec, RestartSpec, SignalPolicy
 from lifesign.core.standing import FOR_EVER_NS, stands_until_ns
-from lifesign.core.view import Ages, Change, Fresh, Standing
+from lifesign.core.view import AGE, Ages, Change, Fresh, Standing
 from tests.core.stage import FAIL, OK, START, S, Stage, check, component
 
 PORT = check(grace_ns=0, interval_ns=60 * S, timeout_ns=20 * S)
@@ -24,10 +24,14 @@ NAMES = ["mind", "voice"]
 
 
 def stage() -> Stage:
-    """`mind` beats and waits for `voice`; both are well."""
-    made = Stage(component("mind", BEAT, depends_on=("voice",)), component("voice", PORT))
-    made.world["mind", "beat"] = lambda now: Observation(OK, signal=WorkSignal(now.wall_ns))
+    """`mind` beats in two ways and waits for `voice`; both are well."""
+    made = Stage(component("mind", BEAT, replace(BEAT, name="other"), depends_on=("voice",)), component("voice", PORT))
+    made.world["mind", "beat"] = made.world["mind", "other"] = beaten
     return made.run(20)
+
+
+def beaten(now: Instant) -> Observation:
+    return Observation(OK, "at it", signal=WorkSignal(now.wall_ns - S))
 
 
 def changes(made: Stage, known: dict[str, Standing], *, ages: bool = True) -> dict[str, Change]:
@@ -190,18 +194,55 @@ def test_a_view_is_right_until_a_restart_is_no_longer_counted_by_whomever_it_was
     assert budget.next_change_ns(now.boot_ns + 900 * S) is None
 
 
-@pytest.mark.parametrize("state", list(ComponentState))
-@pytest.mark.parametrize("phase", [None, *Phase])
-def test_a_view_has_ages_where_something_is_counted_down(state: ComponentState, phase: Phase | None) -> None:
-    made = Stage(component("mind", PORT, restart=RESTART if phase else None))
-    one = made.monitor.components["mind"]
-    one.state = state
-    one.checks["port"].state = CheckState.FAILED if state is ComponentState.DOWN else CheckState.PASSING
-    if phase is not None:
-        governor(one).phase = phase
-    counted = state in (ComponentState.STARTING, ComponentState.DOWN, ComponentState.DEGRADED)
-    counted |= phase in (Phase.WAITING, Phase.BACKOFF, Phase.VERIFYING)
-    assert standings(changes(made, {}))["mind"].ages is counted
+@pytest.mark.parametrize("phase", list(Phase))
+def test_a_view_has_ages_where_something_is_counted_down(phase: Phase) -> None:
+    made = Stage(component("mind", PORT, restart=RESTART)).run(20)
+    governor(made.monitor.components["mind"]).phase = phase
+    assert standings(changes(made, {}))["mind"].ages is (phase is not Phase.IDLE)
+
+
+def test_a_view_has_ages_in_a_grace_and_while_it_is_down_and_none_while_all_is_well() -> None:
+    made = Stage(component("mind", replace(PORT, grace_ns=10 * S)))
+    made.world["mind", "port"] = Observation(FAIL, "refused")
+    assert standings(changes(made, {}))["mind"].ages
+    made.run(300)
+    assert made.state("mind") is ComponentState.DOWN
+    assert standings(changes(made, {}))["mind"].ages
+    made.world["mind", "port"] = Observation(OK, "connected")
+    made.run(300)
+    assert made.state("mind") is ComponentState.HEALTHY
+    assert not standings(changes(made, {}))["mind"].ages
+
+
+def beating(**policy: int) -> tuple[Stage, Standing]:
+    made = Stage(component("mind", replace(BEAT, signal=SignalPolicy(100 * S, **policy)), PORT))
+    made.world["mind", "beat"] = Observation(OK, "at it", signal=WorkSignal(made.now.wall_ns, progress=1))
+    made.run(3)
+    made.world["mind", "beat"] = Observation(OK, "at it", signal=WorkSignal(made.now.wall_ns, progress=1))
+    made.look_now().run(20)
+    return made, standings(changes(made, {}))["mind"]
+
+
+def test_a_view_of_one_work_signal_says_since_when_that_rests_and_where_its_age_stands() -> None:
+    made, found = beating(stuck_after_ns=100 * S)
+    assert found.beat is not None
+    assert not found.ages
+    assert found.beat.worked_ns == made.now.mono_ns - 20 * S
+    assert 22 * S <= made.now.mono_ns - found.beat.rests_ns <= 23 * S  # the counter stands since the first look
+    assert found.beat.diagnosis == f"working: last work {AGE} ago · at it"
+    assert found.beat.messages == (f"last work {AGE} ago · at it", "fine")
+    assert changes(made, {"mind": found}) == {}
+
+
+def test_a_view_in_which_more_than_an_age_goes_on_is_told_by_its_ages() -> None:
+    made, found = beating(stuck_after_ns=90 * S)  # timestamp and counter come nearer to their limits at two paces
+    assert (found.beat, found.ages) == (None, True)
+    made, found = beating()
+    assert found.beat is not None
+    for words in (f"{AGE} ago", "long " * 300):
+        made.tell("mind", "port", Observation(OK, words))
+        made.tell("mind", "beat", Observation(OK, words, signal=WorkSignal(made.now.wall_ns)))
+        assert standings(changes(made, {}))["mind"].beat is None
 
 
 @pytest.mark.parametrize("laid", ["silence", "hold", "acknowledged"])
