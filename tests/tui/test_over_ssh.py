@@ -60,9 +60,7 @@ class Scene:
 
     def tty_of(self, console: psutil.Process) -> str:
         """The terminal that the console draws on."""
-        tty = console.terminal()
-        assert tty is not None
-        return tty
+        return str(Path(f"/proc/{console.pid}/fd/0").readlink())  # psutil knows only the terminals there were at first
 
     def press_in_vain(self, times: int) -> None:
         """Keys on which the console would draw, once or twice a second."""
