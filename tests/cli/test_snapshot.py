@@ -130,6 +130,8 @@ async def test_the_page_says_what_is_down_and_asks_nobody_for_anything(tmp_path:
     assert code == 2
     assert "alive and ready, but not working: no new work for 612 s (limit 300 s)" in page.words
     assert "last work 10m ago, limit 5m" in page.words
+    assert "2026-11-21 14:03:22Z" in page.words
+    assert ("datetime", "2026-11-21T14:03:22.123Z") in page.attributes
     assert page.words.index("mind") < page.words.index("gateway")
     assert not {"script", "link", "img", "iframe"} & set(page.tags)
     assert not {"src", "href"} & {name for name, _ in page.attributes}

@@ -3,6 +3,7 @@
 Not here: where the state comes from (`cli.snapshot`, `bootstrap`), and the other forms (`cli.present`).
 """
 
+import re
 from collections.abc import Iterable
 from html import escape
 
@@ -12,6 +13,7 @@ from lifesign.tui.drawing.glyphs import UNICODE
 from lifesign.tui.words import next_alone, why
 
 _WORST_FIRST = ("down", "unknown", "degraded", "starting", "healthy", "paused")
+_OURS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 _STYLE = """
 :root { color-scheme: light dark; --back: #f6f7f9; --card: #fff; --text: #1c2430; --muted: #5b6675; --line: #d9dee5;
@@ -175,8 +177,9 @@ def _known(role: str) -> str:
 
 
 def stamp(time: str) -> str:
-    """An RFC 3339 time as markup."""
-    return f'<time datetime="{text(time)}">{text(time)}</time>'
+    """An RFC 3339 time as markup, as people read it where it is one of ours."""
+    shown = f"{time[:10]} {time[11:19]}Z" if _OURS.fullmatch(time) else time
+    return f'<time datetime="{text(time)}">{text(shown)}</time>'
 
 
 def text(value: object) -> str:
