@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import islice
 
+import msgspec
+
 from lifesign.api.documents import EventDocument, Events
 from lifesign.text import format_timestamp, parse_timestamp
 
@@ -21,10 +23,11 @@ QUEUE_LENGTH = 1000
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One event and its place in the journal."""
+    """One event and its place in the journal. `encoded`: as JSON, written once for all who follow."""
 
     number: int
     document: EventDocument
+    encoded: bytes
 
 
 @dataclass(eq=False, slots=True)
@@ -75,7 +78,7 @@ class Journal:
     def append(self, document: EventDocument) -> str:
         """Takes an event in and gives it to every subscriber; its cursor."""
         self._last += 1
-        entry = Entry(self._last, document)
+        entry = Entry(self._last, document, msgspec.json.encode(document))
         self._entries.append(entry)
         self._subscriptions = {subscription for subscription in self._subscriptions if subscription.offer(entry)}
         return self.cursor

@@ -6,7 +6,6 @@ from aiohttp import web
 
 from lifesign.api.journal import Entry, Journal
 from lifesign.api.problems import COMMON_HEADERS
-from lifesign.api.service import encode
 
 KEEP_ALIVE_S = 15.0
 
@@ -46,4 +45,4 @@ async def stream_events(request: web.Request, journal: Journal, since: str | Non
 
 def _frame(journal: Journal, entry: Entry) -> bytes:
     """JSON has no line break in it, so that one `data:` line is enough."""
-    return b"id: %s\ndata: %s\n\n" % (journal.cursor_of(entry.number).encode(), encode(entry.document))
+    return b"id: %s\ndata: %s\n\n" % (journal.cursor_of(entry.number).encode(), entry.encoded)
