@@ -12,6 +12,7 @@ from lifesign.api.past import Past, Step
 from lifesign.api.past_incidents import PastIncidents
 from lifesign.api.reporting import Report
 from lifesign.tui.feed import EventsRead, Feed, Polled, Probed, period_s
+from lifesign.tui.reading import ReadingAhead
 from lifesign.tui.snapshot import FRESH_FOR_S
 from tests.tui.desk import HandClock
 from tests.tui.documents import HandSource, component, state
@@ -153,3 +154,18 @@ def test_the_tick_asks_for_a_poll_where_one_is_due_and_never_for_two() -> None:
 def test_a_state_that_costs_much_is_read_seldom_but_never_so_seldom_that_it_is_no_longer_fresh() -> None:
     assert [period_s(cost_s) for cost_s in (0.0, 0.004, 0.008, 9.0)] == [1.0, 1.0, 2.0, 3.0]
     assert period_s(9.0) < FRESH_FOR_S
+
+
+def test_what_was_asked_for_while_the_console_was_imported_is_its_first_reading_and_nobody_asks_twice() -> None:
+    source, arrived = SlowSource(), queue.Queue[Message]()
+    ahead = ReadingAhead(lambda _: source)
+    feed = Feed(lambda _: source, arrived.put, ahead=ahead.take)
+    feed.start()
+    source.let.release()
+    first = arrived.get(timeout=40)
+    assert isinstance(first, Polled)
+    assert first.reading.state is source.document
+    assert source.most_inside == 1
+    assert ahead.take() is None
+    feed.stop()
+    source.let.release()

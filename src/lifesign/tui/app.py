@@ -4,6 +4,7 @@ It knows no widget but the screens, and decides nothing about what is watched.
 """
 
 import asyncio
+import gc
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -36,7 +37,7 @@ from lifesign.tui.screens.log import LogScreen
 from lifesign.tui.screens.main import MainScreen
 from lifesign.tui.screens.operations import Operations
 from lifesign.tui.screens.page import Page
-from lifesign.tui.snapshot import Snapshot
+from lifesign.tui.snapshot import Reading, Snapshot
 from lifesign.tui.source import StateSource
 from lifesign.tui.terminal import Title
 from lifesign.tui.travel import Moment
@@ -58,12 +59,13 @@ class ConsoleApp(DressedApp):
         options: Options,
         clock: Callable[[], float] = time.monotonic,
         ending: Ending | None = None,
+        ahead: Callable[[], Reading | None] = lambda: None,
     ) -> None:
         super().__init__(options)
         self.snapshot = Snapshot(archived=options.archived)
         self._clock = clock
         self._ending = ending
-        self._feed = Feed(connect, self.post_message, clock, options.author)
+        self._feed = Feed(connect, self.post_message, clock, options.author, ahead)
         self._errands = Errands(self._feed, self.tell, self._show)
         self._title = Title()
         self._memory = Memory()
@@ -145,6 +147,8 @@ class ConsoleApp(DressedApp):
         if self._options.title and self._driver is not None and not self.is_headless:
             self._title.tell(title_of(self.snapshot, self._clock()), self._driver.write)
         self._show()
+        if not gc.isenabled():
+            self.call_after_refresh(_collect_again)
 
     def on_recalled(self, message: Recalled) -> None:
         """What was before the console was opened."""
@@ -236,3 +240,9 @@ class ConsoleApp(DressedApp):
         """One line on a fault of our own: Textual's crash screen prints local variables, which hold data."""
         self._exit_renderables.append(Text(fault_line(self._exception)))
         self._close_messages_no_wait()
+
+
+def _collect_again() -> None:
+    """The first picture stands (`run`). What was imported for it is never looked through again."""
+    gc.freeze()
+    gc.enable()

@@ -15,17 +15,16 @@ from typing import Generic, TypeAlias, TypeVar
 from textual.message import Message
 
 from lifesign.api.documents import EventDocument, State
-from lifesign.api.failures import ClientError
 from lifesign.api.past import Step
 from lifesign.api.reporting import Window
 from lifesign.text import clean
 from lifesign.tui.deeds import Deed, carry_out
+from lifesign.tui.reading import POLL_TIMEOUT_S, asked, read_once
 from lifesign.tui.recall import recalled
 from lifesign.tui.snapshot import Reading
 from lifesign.tui.source import StateSource
 from lifesign.tui.travel import Moment
 
-POLL_TIMEOUT_S = 3.0
 ASK_TIMEOUT_S = 30.0
 POLL_EVERY_S = 1.0
 _SELDOMEST_S = 3.0  # still well within what the console takes for fresh
@@ -105,7 +104,8 @@ class Feed:
     """Asks a daemon and hands on what it answers.
 
     `connect` gives a source whose every call ends within the seconds it is given; `deliver` takes a message and is
-    called from other threads. `author`: who sits here, as a client may say.
+    called from other threads. `author`: who sits here, as a client may say. `ahead`: the first reading, where one was
+    asked for already.
     """
 
     def __init__(
@@ -114,8 +114,10 @@ class Feed:
         deliver: Callable[[Message], object],
         clock: Callable[[], float] = time.monotonic,
         author: str | None = None,
+        ahead: Callable[[], Reading | None] = lambda: None,
     ) -> None:
         self._author = author
+        self._ahead = ahead
         self._connect = connect
         self._deliver = deliver
         self._clock = clock
@@ -163,7 +165,7 @@ class Feed:
         """Asks by `look` how it was, for whoever takes the PastRead."""
 
         def job(source: StateSource) -> None:
-            moment, problem = _asked(partial(look, source, step))
+            moment, problem = asked(partial(look, source, step))
             deliver(PastRead(step, moment, problem))
 
         return self._ask(job)
@@ -184,7 +186,7 @@ class Feed:
             return False
 
         def run() -> None:
-            answer, problem = _asked(lambda: call(self._connect(ASK_TIMEOUT_S)))
+            answer, problem = asked(lambda: call(self._connect(ASK_TIMEOUT_S)))
             self._aside.release()
             if not self._stopped.is_set():
                 done(answer, problem)
@@ -205,7 +207,7 @@ class Feed:
             self._wake.clear()
             self._due_s = math.inf
             began_s = time.thread_time()
-            reading = read_once(source, self._clock)
+            reading = self._ahead() or read_once(source, self._clock)
             every_s = period_s(time.thread_time() - began_s)
             self._hand_on(Polled(reading))
             self._due_s = reading.asked_s + every_s - _UNASKED_AFTER_S
@@ -227,13 +229,13 @@ class Feed:
         for name in names:
             if self._stopped.is_set():
                 break
-            _, problem = _asked(partial(source.probe, name))
+            _, problem = asked(partial(source.probe, name))
             if problem:
                 problems.append(f"{clean(name, 60)}: {problem}")
         return Probed(names, tuple(problems))
 
     def _act(self, source: StateSource, deed: Deed) -> Message:
-        _, problem = _asked(partial(carry_out, source, deed, self._author))
+        _, problem = asked(partial(carry_out, source, deed, self._author))
         return Acted(deed, problem)
 
     def _hand_on(self, message: Message) -> None:
@@ -246,25 +248,8 @@ def period_s(cost_s: float) -> float:
     return min(max(POLL_EVERY_S, cost_s / _MOST_OF_A_CORE), _SELDOMEST_S)
 
 
-def read_once(source: StateSource, clock: Callable[[], float]) -> Reading:
-    """One poll. Whatever goes wrong is in the reading."""
-    asked_s = clock()
-    state, problem = _asked(source.state)
-    return Reading(asked_s, clock(), state, problem)
-
-
 def _read_events(source: StateSource, since: str | None) -> Message:
-    answer, problem = _asked(partial(source.events, since))
+    answer, problem = asked(partial(source.events, since))
     if answer is None:
         return EventsRead((), since, problem)
     return EventsRead(tuple(answer.events), answer.next, "")
-
-
-def _asked(call: Callable[[], _Answer]) -> tuple[_Answer | None, str]:
-    """What `call` answered, or why it did not."""
-    try:
-        return call(), ""
-    except ClientError as error:
-        return None, clean(error.detail, 200) or "no answer"
-    except Exception as error:  # noqa: BLE001 - the adapter's call: a bug there must show as a lost link, not end the thread
-        return None, f"the console could not ask ({type(error).__name__})"

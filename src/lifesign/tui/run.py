@@ -1,5 +1,6 @@
 """Opens the console in the form that its terminal can carry. It imports textual only where it draws."""
 
+import gc
 import os
 import signal
 import sys
@@ -79,6 +80,10 @@ def _run_drawn(
     keys: Mapping[str, str],
     notes: tuple[str, ...],
 ) -> int:
+    from lifesign.tui.reading import ReadingAhead
+
+    ahead = ReadingAhead(connect)
+    gc.disable()  # until the first picture: what is imported stays
     from lifesign.api.operator import operator_name
     from lifesign.tui.app import ConsoleApp
     from lifesign.tui.drawing.glyphs import glyphs_for
@@ -108,10 +113,11 @@ def _run_drawn(
     if is_served(os.environ):
         threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     ending = Ending()
-    app = ConsoleApp(connect, options, ending=ending)
+    app = ConsoleApp(connect, options, ending=ending, ahead=ahead.take)
     try:
         code = app.run()
     finally:
+        gc.enable()
         ending.over()
         if options.title:
             _write("\x1b[23;2t")
