@@ -61,7 +61,7 @@ PARTS: Mapping[str, Part] = {
     "year": lambda quick: year(2 if quick else 12),
     "documents": lambda quick: documents(1000, 10 if quick else 30),
     "attached": lambda quick: attached(50 if quick else 200),
-    "console": lambda quick: console(18 if quick else 60, 5 if quick else 20),
+    "console": lambda quick: console(18 if quick else 36, 5 if quick else 16),
 }
 
 

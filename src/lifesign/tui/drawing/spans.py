@@ -21,7 +21,7 @@ NO_VALUE = "–"
 _MOST_MARKS = 3
 _QUESTIONABLE = re.compile("[\u0300-\u1fff\u20d0-\u20ff\u2c00-\U0010ffff]")
 _STYLE = re.compile("[\ufe00-\ufe0f\U0001f3fb-\U0001f3ff\U000e0100-\U000e01ef]")
-_CALM_AFTER_S = 120
+_CALM_FROM_S, _HOUR_S = 60, 3600
 _LONGEST_S = 100 * 366 * 86400.0
 
 
@@ -66,12 +66,14 @@ def age(seconds: float | None, glyphs: Glyphs, *, calm: bool = False) -> str:
     """Coarse, for people: `42s`, `12m`, `3h05m`.
 
     Rounded up, so that the figure stays within a second of the truth until the next tick. `calm`: nobody waits for the
-    seconds, so from two minutes on it changes once a minute.
+    seconds, so from one minute on it changes once a minute.
     """
     if seconds is None or not isfinite(seconds):
         return "-" if glyphs.plain else NO_VALUE
     whole = min(max(ceil(seconds), 0), _LONGEST_S)
-    return format_duration(whole - whole % 60 if calm and whole >= _CALM_AFTER_S else whole)
+    if calm and _CALM_FROM_S <= whole < _HOUR_S:
+        return f"{int(whole) // 60}m"
+    return format_duration(whole)
 
 
 def width_of(spans: Iterable[Span]) -> int:
