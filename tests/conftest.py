@@ -3,6 +3,7 @@
 import gc
 import os
 import signal
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,10 @@ from hypothesis import HealthCheck, Phase, settings
 
 for name in ("COLUMNS", "LINES"):  # pytest-xdist exports them; a test's terminal has the size that the test gave it
     os.environ.pop(name, None)
+
+# The tests start this program some hundreds of times, and each process of theirs reads all of them: compile them once.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # A shell starts what it puts in the background with these ignored, and each program of a test would inherit that.
 for heard in (signal.SIGINT, signal.SIGQUIT):
