@@ -112,6 +112,32 @@ async def test_a_moment_tells_what_is_known_of_it_and_nothing_of_now(tmp_path: P
     assert (silenced.state, silenced.diagnosis, silenced.layers["ready"]) == (None, "", None)
 
 
+async def test_what_changed_nothing_is_no_step_however_often_it_was_told(tmp_path: Path) -> None:
+    async with serving(tmp_path) as served:
+        kept(served)
+        probes = [event(f"2026-11-21T13:{30 + n // 60}:{n % 60:02}.000Z", "operator.action", "c") for n in range(300)]
+        served.backend.archive.told += probes
+        newest, first = await asked(served, ""), await asked(served, "", count=5)
+        none = await asked(served, RECOVERED, later=True)
+    assert newest is not None
+    assert newest.at == RECOVERED
+    assert first is not None
+    assert first.at == HEALTHY
+    assert none is None
+
+
+async def test_an_incident_whose_beginning_is_no_longer_kept_is_open_since_a_time_that_is_not_known(
+    tmp_path: Path,
+) -> None:
+    async with serving(tmp_path) as served:
+        kept(served)
+        served.backend.archive.told = [event(SILENCED, "silence.added", "alice silenced it")]
+        moment = await asked(served, "")
+    assert moment is not None
+    assert moment.incident is not None
+    assert (moment.incident.id, moment.incident.opened_at) == ("i", None)
+
+
 async def test_a_check_of_which_nothing_was_ever_told_is_not_known(tmp_path: Path) -> None:
     async with serving(tmp_path) as served:
         served.backend.shown = monitor(component("mind", checks=(replace(check(), state=CheckState.PASSING),)))

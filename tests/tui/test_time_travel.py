@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from lifesign.api.documents import EventDocument, Incident, Notice, State
+from lifesign.api.documents import EventDocument, Notice, State
 from lifesign.api.failures import ClientError
-from lifesign.api.past import PastCheck, PastState, Step
+from lifesign.api.past import OpenThen, PastCheck, PastState, Step
 from lifesign.api.past_incidents import IncidentsThen, PastIncident
 from lifesign.tui.source import SnapshotFile
 from tests.tui.desk import Desk, HandClock, seated
@@ -61,7 +61,7 @@ WENT_DOWN = moment(
     "down",
     -600,
     restart="restart withheld: grace 0:42",
-    incident=Incident(id="mind-1", opened_at=at(-900)),
+    incident=OpenThen(id="mind-1", opened_at=at(-900)),
     notices=["alice silenced it for 1 h"],
     layers={"alive": "passing", "working": "failed"},
     consecutive_failures=4,
@@ -139,6 +139,7 @@ async def test_what_nobody_can_tell_any_more_says_so() -> None:
         diagnosis="",
         layers={"alive": None, "working": None},
         last_work_at=None,
+        incident=OpenThen(id="mind-0", opened_at=None),
         consecutive_failures=None,
         checks=[
             looked(state=None, last_at=None, latency_ms=None),
@@ -154,6 +155,7 @@ async def test_what_nobody_can_tell_any_more_says_so() -> None:
             assert line.split(label)[1].strip() == "not known"
         assert "? alive not known   · ready none   ? working not known" in desk.text
         assert "no look is kept" in desk.text
+        assert "mind-0, opened at a time not known" in desk.text
         assert "no longer in the config" in desk.line("gone")
 
 
@@ -164,7 +166,7 @@ async def test_nothing_can_be_done_to_the_past(key: str) -> None:
         await desk.press("left_square_bracket")
         await desk.until_shown("THE PAST")
         await desk.press(key)
-        assert desk.toasts == ["this is the past, in which nothing can be done; esc goes back to now"]
+        assert desk.toasts == ["nothing can be done in the past; esc goes back to now"]
         assert (desk.source.acted, desk.source.probed) == ([], [])
         assert "restart" not in desk.lines[-1]  # nor does the key bar offer it
         await desk.press("escape")
@@ -181,7 +183,7 @@ async def test_the_palette_does_nothing_to_the_past_either() -> None:
         await desk.press("colon", *"pause mind")
         await desk.until_shown("stop its checks")
         await desk.press("enter")
-        await desk.until(lambda: any("this is the past" in told for told in desk.toasts), "nothing was said")
+        await desk.until(lambda: any("in the past" in told for told in desk.toasts), "nothing was said")
         assert desk.source.acted == []
 
 
@@ -297,7 +299,7 @@ async def test_the_incident_list_is_stepped_through_and_takes_no_order_there() -
         assert "nobody had taken it" in desk.text
         for key in ("c", "R", "a", "space", "enter"):
             await desk.press(key)
-        assert "this is the past" in desk.toasts[-1]
+        assert "in the past" in desk.toasts[-1]
         assert (desk.source.acted, desk.source.probed) == ([], [])
         await desk.press("right_square_bracket", "right_square_bracket")
         await desk.until_shown("vendor outage")

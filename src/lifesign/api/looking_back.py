@@ -8,8 +8,8 @@ from dataclasses import replace
 from itertools import groupby
 
 from lifesign.api.backend import Archive
-from lifesign.api.documents import EventDocument, Incident
-from lifesign.api.past import PAST_SCHEMA, Past, PastCheck, PastState, Step
+from lifesign.api.documents import EventDocument
+from lifesign.api.past import PAST_SCHEMA, OpenThen, Past, PastCheck, PastState, Step
 from lifesign.api.past_incidents import MOST_EVENTS as MOST_TURNS
 from lifesign.api.past_incidents import SCHEMA, IncidentsThen, PastIncidents, incidents_then, is_turn
 from lifesign.core import hindsight as seen
@@ -18,8 +18,10 @@ from lifesign.core.model import CheckState
 from lifesign.core.spec import ComponentSpec
 from lifesign.text import clean, format_timestamp, parse_timestamp
 
-MOST_EVENTS = 500  # from so many is told how it stood
-_FOLLOWING = 50
+MOST_EVENTS = 200  # from so many is told how it stood
+_FOLLOWING = 20
+_EVENTS_A_STEP = 10  # that many may be told in one instant
+_MOST_LOOKED_THROUGH = 5000  # where much was told of it that changed nothing
 _TEXT_LIMIT = 2000
 _CHANGES = ("check.", "component.", "process.", "restart.", "silence.", "hold.", "ack.")
 _NAMES = {str(name): name for name in EventName}
@@ -36,8 +38,7 @@ def past(archive: Archive, spec: ComponentSpec, step: Step, now_ns: int) -> Past
 def past_incidents(archive: Archive, step: Step, now_ns: int) -> PastIncidents:
     """What was open, silenced or held at the turn that `step` names. It may block."""
     step = step if step.moment else replace(step, moment=format_timestamp(now_ns))
-    near = archive.told_of(None, step.moment, later=step.later, most=MOST_EVENTS)
-    at = _nearest(near, is_turn, step)
+    at = _nearest(archive, None, is_turn, step)
     moment = None if at is None else _incidents(archive, at)
     return PastIncidents(schema=SCHEMA, generated_at=format_timestamp(now_ns), moment=moment)
 
@@ -45,10 +46,9 @@ def past_incidents(archive: Archive, step: Step, now_ns: int) -> PastIncidents:
 def _incidents(archive: Archive, at: str) -> IncidentsThen:
     until = format_timestamp(parse_timestamp(at) + seen.NS_PER_MS)
     told = list(reversed(archive.told_of(None, until, later=False, most=MOST_TURNS)))
-    following = archive.told_of(None, at, later=True, most=_FOLLOWING)
     return IncidentsThen(
         at=at,
-        until=next((event.ts for event in following if is_turn(event)), None),
+        until=_nearest(archive, None, is_turn, Step(at, later=True)),
         known_since=told[0].ts if len(told) >= MOST_TURNS else None,
         events=[event for event in told if event.ts == at and is_turn(event)],
         incidents=incidents_then(told),
@@ -57,17 +57,19 @@ def _incidents(archive: Archive, at: str) -> IncidentsThen:
 
 def _at(archive: Archive, name: str, step: Step) -> str | None:
     """When that change was."""
-    near = archive.told_of(name, step.moment, later=step.later, most=MOST_EVENTS)
-    return _nearest(near, lambda event: _is_change(event, name), step)
+    return _nearest(archive, name, lambda event: _is_change(event, name), step)
 
 
-def _nearest(near: Sequence[EventDocument], counts: Callable[[EventDocument], bool], step: Step) -> str | None:
+def _nearest(archive: Archive, name: str | None, counts: Callable[[EventDocument], bool], step: Step) -> str | None:
     """When the event was that `step` names; the last one there is where there are fewer before, none after."""
-    times = [ts for ts, _ in groupby(event.ts for event in near if counts(event))]
-    if len(times) >= step.count:
-        return times[step.count - 1]
-    beyond = step.later and len(near) < MOST_EVENTS
-    return times[-1] if times and not beyond else None
+    for most in (_FOLLOWING + _EVENTS_A_STEP * step.count, _MOST_LOOKED_THROUGH):
+        near = archive.told_of(name, step.moment, later=step.later, most=most)
+        times = [ts for ts, _ in groupby(event.ts for event in near if counts(event))]
+        if len(times) >= step.count:
+            return times[step.count - 1]
+        if len(near) < most:  # there are no more
+            return None if step.later or not times else times[-1]
+    return times[-1] if times else None
 
 
 def _is_change(event: EventDocument, name: str) -> bool:
@@ -81,12 +83,11 @@ def _stood(archive: Archive, spec: ComponentSpec, at: str) -> PastState:
     at_ns = parse_timestamp(at)
     until = format_timestamp(at_ns + seen.NS_PER_MS)
     told = list(reversed(archive.told_of(spec.name, until, later=False, most=MOST_EVENTS)))
-    following = archive.told_of(spec.name, at, later=True, most=_FOLLOWING)
     stood = seen.hindsight(list(_events(told)), archive.looks(spec.name, at_ns), spec, at_ns)
     checks = [_check(check) for check in stood.checks]
     return PastState(
         at=at,
-        until=next((event.ts for event in following if _is_change(event, spec.name)), None),
+        until=_at(archive, spec.name, Step(at, later=True)),
         events=[event for event in told if event.ts == at and _is_change(event, spec.name)],
         state=_word(stood.state),
         since=_time(stood.since_ns),
@@ -131,10 +132,8 @@ def _failures(checks: Sequence[PastCheck]) -> int | None:
     return max((check.consecutive_failures or 0 for check in checks), default=None)
 
 
-def _incident(stood: seen.Hindsight) -> Incident | None:
-    if stood.incident is None:
-        return None
-    return Incident(id=stood.incident, opened_at=format_timestamp(stood.opened_ns or 0))
+def _incident(stood: seen.Hindsight) -> OpenThen | None:
+    return None if stood.incident is None else OpenThen(id=stood.incident, opened_at=_time(stood.opened_ns))
 
 
 def _word(state: object) -> str | None:

@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from lifesign.api.documents import EventDocument, Incident
+from lifesign.api.documents import EventDocument
 from lifesign.text import format_timestamp, parse_timestamp
 
 PAST_SCHEMA: Literal["lifesign.past/1"] = "lifesign.past/1"
@@ -31,6 +31,13 @@ class PastCheck(msgspec.Struct, frozen=True, kw_only=True):
     consecutive_failures: int | None
 
 
+class OpenThen(msgspec.Struct, frozen=True, kw_only=True):
+    """The incident that was open. `opened_at`: null where it is no longer told."""
+
+    id: str
+    opened_at: str | None
+
+
 class PastState(msgspec.Struct, frozen=True, kw_only=True):
     """One component as it stood at `at`, and until `until` (null: until now), when it next changed.
 
@@ -45,7 +52,7 @@ class PastState(msgspec.Struct, frozen=True, kw_only=True):
     since: str | None
     diagnosis: str
     restart: str
-    incident: Incident | None
+    incident: OpenThen | None
     notices: list[str]
     layers: dict[str, str | None]
     last_work_at: str | None

@@ -33,6 +33,7 @@ _TOLD_OF_COMPONENT = {
 }
 _ADDED = {EventName.SILENCE_ADDED: "silence", EventName.HOLD_ADDED: "hold", EventName.ACK_ADDED: "ack"}
 _ENDED = {EventName.SILENCE_ENDED: "silence", EventName.HOLD_ENDED: "hold", EventName.COMPONENT_RECOVERED: "ack"}
+_WHILE_OPEN = ("check.", "component.", "silence.", "hold.", "ack.")  # alerts and restarts name one that has ended
 _RENEWED = (EventName.RESTART_SENT, EventName.PROCESS_REPLACED)
 
 
@@ -65,6 +66,8 @@ class Told:
             self._operated(event)
         elif event.name.startswith(("monitor.", "config.")):
             self._hear_monitor(event)
+        if self.incident is None and event.name.startswith(_WHILE_OPEN) and event.name not in _ENDED:
+            self.incident = event.incident  # if it is open, its beginning is no longer told
         if event.name in _ADDED:
             self.notices[_ADDED[event.name]] = event.message
         if event.name in _ENDED:

@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 PAGE_ROWS = 2000
-SCANNED_ROWS = 200_000  # an answer may be incomplete beyond them, but it comes
+SCANNED_ROWS = 100_000  # an answer may be incomplete beyond them, but it comes
 BUSY_S = 0.5
 
 

@@ -37,7 +37,7 @@ def past_lines(component: Component, moment: PastState, scene: Scene, width: int
     lines += _field("since", moment_words(moment.since) if moment.since else NOT_KNOWN, scene, width)
     lines += _field("failures", _failures(moment), scene, width)
     if moment.incident is not None:
-        opened = moment_words(moment.incident.opened_at)
+        opened = moment_words(moment.incident.opened_at) if moment.incident.opened_at else f"at a time {NOT_KNOWN}"
         lines += _field("incident", f"{moment.incident.id}, opened {opened}", scene, width)
     for words in moment.notices:
         lines += _field("in force", words, scene, width, role="accent")

@@ -45,7 +45,7 @@ class Travelling(Operating, Generic[Moment]):
         """Whether this is the past, which it then says."""
         if self.travel.moment is not None:
             back = self.ways(self.console.scene()).back
-            self.console.tell(f"this is the past, in which nothing can be done; {back} goes back to now", "warning")
+            self.console.tell(f"nothing can be done in the past; {back} goes back to now", "warning")
         return self.travel.moment is not None
 
     def summary(self) -> tuple[str, list[str]]:
