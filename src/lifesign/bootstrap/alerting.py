@@ -77,6 +77,8 @@ class Alerter:
         self._herald.follow(sink_specs(config))
         self._outbox = Outbox(build_sinks(config, self._told_by), keep=self._put, tell=self._told)
         self._outbox.recall({key: text for key, text in self._texts.items() if not key.startswith(PREFIXES[0])})
+        for shown in self._monitor.components.values():  # other sinks may know other addresses of its issue, or none
+            shown.revision += 1
 
     def _put(self, changes: Mapping[str, str | None], then: Callable[[], None] | None = None) -> None:
         for key, text in changes.items():
