@@ -221,3 +221,15 @@ def test_a_terminal_that_went_away_ends_it_though_sighup_is_ignored(file: Path) 
         assert time.monotonic() < deadline_s, "it runs on without a terminal"
         time.sleep(0.05)
     process.closed = True
+
+
+def test_ctrl_l_draws_the_screen_anew_where_another_program_has_written_over_it(file: Path) -> None:
+    with opened(file) as terminal:
+        terminal.until(lambda: "✖ down" in terminal.text)
+        terminal.settle()
+        whole = terminal.lines[1:]
+        terminal._stream.feed(b"\x1b[4;1Hthe system goes down in ten minutes")
+        assert terminal.lines[1:] != whole
+        terminal.process.send(b"\x0c")
+        terminal.until(lambda: "goes down" not in terminal.text)
+        assert "no new work for 612 s" in terminal.text

@@ -1,8 +1,11 @@
 """The app as far as it spares its terminal: it writes only what does not stand there already (`shown`)."""
 
+from typing import ClassVar
+
 from rich.console import RenderableType
 from textual._compositor import CompositorUpdate
 from textual.app import App
+from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from lifesign.tui.shown import Shown
@@ -11,16 +14,18 @@ from lifesign.tui.shown import Shown
 class SparingApp(App[int]):
     """An app for a terminal at the far end of a slow line."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+l", "write_anew", show=False)]  # as in every shell
+
     def __init__(self, *, ansi_color: bool | None = None) -> None:
         super().__init__(ansi_color=ansi_color)
         self._shown = Shown()
 
     def on_mount(self) -> None:
         """Called by Textual beside the `on_mount` of every class that inherits from this one."""
-        self.app_resume_signal.subscribe(self, self._write_anew)
+        self.app_resume_signal.subscribe(self, lambda _: self.action_write_anew())
 
-    def _write_anew(self, _: object = None) -> None:
-        """The shell had the terminal in between."""
+    def action_write_anew(self) -> None:
+        """Another program has had the terminal, or has written over it."""
         self._shown.forget()
         self.screen.refresh()
 
