@@ -5,8 +5,11 @@ from typing import Any
 
 import msgspec
 import pytest
+from rich.cells import cell_len
 
 from lifesign.api.documents import EventDocument, Incident, Layers, Notice, Process, Restart, RestartMade, State
+from lifesign.api.past import OpenThen, Past, PastCheck, PastState
+from lifesign.api.past_incidents import IncidentsThen, PastIncident, PastIncidents
 from tests.tui.desk import Desk, seated
 from tests.tui.documents import check, component, state
 
@@ -24,6 +27,56 @@ HOSTILE = {"all": " ".join(STRINGS), "reversed": "".join(reversed(STRINGS)), "lo
 
 # As in reliability.md, P2, written down anew: C0, DEL, C1, bidi, zero-width.
 STEERING = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
+
+
+def poisoned_past(text: str) -> tuple[PastState, IncidentsThen]:
+    """The same of the past."""
+    told = [EventDocument(ts=text, level=text, event=text, component=text, check=text, message=text)]
+    gone = PastCheck(
+        name=text,
+        type=text,
+        layer=text,
+        optional=True,
+        state=text,
+        message=text,
+        last_at=text,
+        latency_ms=float("inf"),
+        consecutive_failures=10**18,
+    )
+    stood = PastState(
+        at=text,
+        until=text,
+        events=told,
+        state=text,
+        since=text,
+        diagnosis=text,
+        restart=text,
+        incident=OpenThen(id=text, opened_at=text),
+        notices=[text],
+        layers={"alive": text, text: text},
+        last_work_at=text,
+        consecutive_failures=-1,
+        checks=[gone],
+    )
+    one = PastIncident(component=text, incident=text, opened_at=text, why=text, notices=[text, text])
+    return stood, IncidentsThen(at=text, until=text, known_since=text, events=told, incidents=[one])
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+async def test_no_hostile_text_of_the_past_reaches_the_terminal(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    stood, then = poisoned_past(text)
+    past = Past(schema="lifesign.past/1", generated_at=text, component=text, moment=stood)
+    incidents = PastIncidents(schema="lifesign.past_incidents/1", generated_at=text, moment=then)
+    async with seated(state([component("mind")]), (80, 40)) as desk:
+        monkeypatch.setattr(desk.source, "past", lambda *_: past)
+        monkeypatch.setattr(desk.source, "past_incidents", lambda *_: incidents)
+        for keys in (("enter", "left_square_bracket"), ("3", "left_square_bracket")):
+            await desk.press(*keys)
+            await desk.until_shown("THE PAST")
+            for _ in range(3):
+                assert all(STEERING.search(line) is None for line in desk.lines)
+                assert {cell_len(line) for line in desk.lines} == {80}
+                await desk.press("pagedown")
 
 
 def poisoned(text: str) -> State:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from lifesign.api.documents import Component
 from lifesign.api.past import PastCheck, PastState
-from lifesign.text import format_duration
+from lifesign.text import clean, format_duration
 from lifesign.tui.drawing.scene import LAYERS, Scene, moment_text
 from lifesign.tui.drawing.spans import Line, Span, cut, justified, safe, wrapped
 from lifesign.tui.snapshot import wall_ns
@@ -52,7 +52,7 @@ def banner_lines(at: str, scene: Scene, width: int, ways: Ways) -> list[Line]:
     """That this is the past, of when, and the way out: on two lines where one is too short."""
     earlier, later, back = (safe(key, scene.glyphs, 20) for key in (ways.earlier, ways.later, ways.back))
     dot = scene.glyphs.dot
-    when = f" THE PAST: {moment_words(at, precise=True)}, {scene.age(at)} ago "
+    when = f" THE PAST: {safe(moment_words(at, precise=True), scene.glyphs, 40)}, {scene.age(at)} ago "
     other = f" {earlier} earlier {dot} {later} later {dot} {back} back to now "
     if len(when) + len(other) <= width:
         return [justified([(when, "badge-degraded")], [(other, "key")], width, scene.glyphs)]
@@ -152,7 +152,7 @@ def moment_words(moment: str, *, precise: bool = False) -> str:
     """Date and time; `precise`: with milliseconds, for several changes of one second."""
     at_ns = wall_ns(moment)
     if at_ns is None:
-        return moment
+        return clean(moment, 40)
     return f"{moment_text(at_ns)[:-1]}.{at_ns // 1_000_000 % 1000:03}Z" if precise else moment_text(at_ns)
 
 

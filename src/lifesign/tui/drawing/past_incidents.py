@@ -20,8 +20,8 @@ def past_incident_lines(moment: IncidentsThen, scene: Scene, width: int, ways: W
     for one in moment.incidents:
         lines += [*_incident(one, moment, scene, width), cut([], width, glyphs)]
     if moment.known_since is not None:
-        words = f" what was open before {moment_words(moment.known_since)} is not known"
-        lines.append(cut([(words, "muted")], width, glyphs))
+        words = f"what was open before {moment_words(moment.known_since)} is not known"
+        lines.append(cut([(f" {safe(words, glyphs)}", "muted")], width, glyphs))
     return lines
 
 
