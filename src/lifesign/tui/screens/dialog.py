@@ -138,11 +138,19 @@ class NoticeDialog(Dialog):
     def fields(self) -> ComposeResult:
         """One line each."""
         if self._duration is not None:
-            yield OneLine(self._duration, id="duration", placeholder="for how long: 10m, 2h, 1d", disabled=True)
+            yield Lines(ground="bar", id="duration-label")
+            yield OneLine(self._duration, id="duration", placeholder="10m, 2h, 1d", disabled=True)
+            yield Lines(ground="bar", id="reason-label")
         optional = "" if self._needs_reason else " (may stay empty)"
         yield OneLine(
             self._reason, id="reason", placeholder=f"why, for whoever reads it later{optional}", disabled=True
         )
+
+    def _draw(self) -> None:
+        super()._draw()
+        if self._duration is not None:
+            for field, words in (("duration", "for how long (shift+tab goes there)"), ("reason", "why")):
+                self.query_one(f"#{field}-label", Lines).show([((words, "muted"),)])
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter does it."""
