@@ -39,7 +39,14 @@ def at_work(*others: ComponentSpec, spec: ComponentSpec | None = None) -> Stage:
     """It is down, and the shell was asked this very moment to restart it."""
     stage = Stage(spec or mind(), *others).run(15)
     stage.world["mind", "port"] = REFUSED
-    while not stage.restarts:
+    return asked_to_restart(stage)
+
+
+def asked_to_restart(stage: Stage) -> Stage:
+    """Within two minutes."""
+    for _ in range(2_400):
+        if stage.restarts:
+            break
         stage.run(0.05)
     assert governor(stage).phase is Phase.RESTARTING
     return stage
@@ -223,9 +230,7 @@ def test_a_new_process_while_a_restart_was_tried_in_vain_came_by_itself() -> Non
     stage.world["mind", "process"] = lambda now: Observation(OK, identity=Identity(100, 1.0))
     stage.run(15)
     stage.world["mind", "port"] = REFUSED
-    while not stage.restarts:
-        stage.run(0.05)
-    stage.tell("mind", "process", Observation(OK, identity=Identity(101, START.wall_ns / S + 40)))
+    asked_to_restart(stage).tell("mind", "process", Observation(OK, identity=Identity(101, START.wall_ns / S + 40)))
     told = stage.monitor.restart_reported("mind", 1, Failed("no such unit"), stage.now)
     (replaced,) = [e.event for e in told if isinstance(e, Record) and e.event.name is EventName.PROCESS_REPLACED]
     assert (replaced.component, replaced.message) == ("mind", "pid 101 is a new process")
@@ -303,7 +308,9 @@ def test_a_last_look_is_asked_for_once_and_not_where_one_is_under_way_since_then
     stage.run(12)
     begun = len(stage.looks)
     stage.world["mind", "port"] = None
-    while governor(stage).asked_ns is None:
+    for _ in range(2_400):
+        if governor(stage).asked_ns is not None:
+            break
         stage.run(0.05)
     stage.run(1)
     assert [look.check for _, look in stage.looks[begun:]] == [CheckId("mind", "port")]
