@@ -6,6 +6,8 @@ import subprocess
 import time
 from pathlib import Path
 
+from lifesign.api.client import Client
+from lifesign.api.past import Step
 from tests.e2e.running import LIFESIGN, Daemon, daemon, wait_until
 
 US = pwd.getpwuid(os.getuid()).pw_name
@@ -88,3 +90,22 @@ def test_a_silence_ends_by_itself_and_a_pause_only_by_hand(tmp_path: Path) -> No
             return bool(running.component("mind")["state"] == "healthy")
 
         wait_until(works_again, "healthy after its grace")
+
+
+def test_a_real_daemon_tells_how_a_component_stood_when_it_went_down(tmp_path: Path) -> None:
+    beat(tmp_path, "mind")
+    beat(tmp_path, "tools")
+    with daemon(tmp_path, CONFIG) as running:
+        running.wait_for_event("component.down", "mind")
+        client = Client.connect(f"unix:{running.socket}")
+        wait_until(lambda: client.past("mind", Step()).moment is not None, "a past")
+        down = client.past("mind", Step()).moment
+        before = client.past("mind", Step(down.at if down else "")).moment
+        opened = client.past_incidents(Step()).moment
+    assert down is not None
+    assert (down.state, down.until, down.layers) == ("down", None, {"working": "failed"})
+    assert {event.event for event in down.events} >= {"check.failed", "component.down"}
+    assert [(check.name, check.state) for check in down.checks] == [("beat", "failed")]
+    assert before is None  # nothing was told before that
+    assert opened is not None
+    assert [one.component for one in opened.incidents] == ["mind"]
