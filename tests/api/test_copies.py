@@ -125,7 +125,7 @@ def test_it_is_so_in_lives_of_states() -> None:
 @pytest.mark.cpu
 @pytest.mark.timeout(600)
 def test_it_is_so_in_long_lives_of_states() -> None:
-    assert sum(_states(seed, count=40, every=1) for seed in range(100, 104)) > 50_000
+    assert sum(_states(seed, count=40, every=1) for seed in range(100, 104)) > 40_000
 
 
 def _states(seed: int, count: int, every: int) -> int:
@@ -143,7 +143,7 @@ def test_it_is_so_in_lives_of_restarts() -> None:
 @pytest.mark.cpu
 @pytest.mark.timeout(600)
 def test_it_is_so_in_long_lives_of_restarts() -> None:
-    assert sum(_restarts(seed, every=1) for seed in range(100, 110)) > 20_000
+    assert sum(_restarts(seed, every=1) for seed in range(100, 104)) > 10_000
 
 
 def _restarts(seed: int, every: int) -> int:
