@@ -156,6 +156,10 @@ async def test_slash_finds_the_newest_match_and_n_the_older_and_newer_ones(tmp_p
         await desk.until_shown("ERROR 907")
         await desk.press("slash", *"nowhere", "enter")
         await desk.until(lambda: "no line contains nowhere" in desk.toasts, "nothing was said")
+        await desk.press("slash", *["backspace"] * 7, *"ERROR 907", "enter")
+        await desk.until_shown("ERROR 907")
+        await desk.press("n")
+        await desk.until(lambda: "no older line contains ERROR 907" in desk.toasts, "it denied the one that is shown")
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ class NotifySockets:
                 asyncio.get_running_loop().add_reader(heard, self._hear, check, heard)
             except OSError as error:  # told once: beats over HTTP go on
                 self._open[check] = None
-                logger.warning("no sd_notify socket for %s: %s", check, error)
+                logger.warning("no sd_notify socket for %s.%s: %s", check.component, check.check, error)
 
     def _path(self, check: CheckId) -> Path:
         return self._folder / f"{check.component}.{check.check}"

@@ -30,7 +30,8 @@ def command(
     config: str | None, component: str | None, since: str | None, level: str | None, follow: bool, as_json: bool
 ) -> None:
     """Tell the newest events, oldest first: the daemon's, or, where none runs, those that are stored."""
-    from lifesign.api.failures import ClientError
+    from lifesign.api.failures import ClientError, Unreachable
+    from lifesign.cli.asking import no_daemon
 
     loaded = load_config(config, warn=False, with_secrets=False)
     if component is not None:
@@ -39,6 +40,8 @@ def command(
         for event in _events(loaded.monitor.state_dir, moment(since), follow=follow):
             if component in (None, event.component) and _is_loud(event, level):
                 click.echo(_line(event, as_json=as_json))
+    except Unreachable as error:
+        raise no_daemon(error) from None
     except ClientError as error:
         raise click.ClickException(str(error)) from None
 

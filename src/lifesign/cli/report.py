@@ -34,7 +34,8 @@ def command(
 
     Time in which nobody watched is no uptime and no downtime: it is told beside them.
     """
-    from lifesign.api.failures import ClientError
+    from lifesign.api.failures import ClientError, Unreachable
+    from lifesign.cli.asking import no_daemon
 
     start = moment(since)
     loaded = load_config(config, warn=False, with_secrets=False)
@@ -42,6 +43,8 @@ def command(
         refuse_unknown(loaded, (component,))
     try:
         found = _report(loaded, component, start)
+    except Unreachable as error:
+        raise no_daemon(error) from None
     except ClientError as error:
         raise click.ClickException(str(error)) from None
     form = wanted or _BY_SUFFIX.get(output.suffix.lower() if output else "", "md")

@@ -20,7 +20,8 @@ _FLOOD_BYTES = 1 << 20  # so much beyond the limit is drained, so that a talkati
 
 # A program or a folder on a dead mount blocks whoever executes or enters it, and subprocess waits for that. So our own
 # interpreter is started, which then becomes the program: only the child can hang. The alarm survives exec, so a
-# child ends even where we were killed. Python ignores SIGPIPE and SIGXFSZ, which exec would hand on.
+# child ends even where we were killed. Python ignores SIGPIPE and SIGXFSZ, a shell what
+# ends its background by a key: exec would hand all of it on.
 _TRAMPOLINE = """
 import os, sys, _signal
 report, alarm_s, keep, folder = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], sys.argv[4]
@@ -28,6 +29,7 @@ os.set_inheritable(report, False)
 _signal.signal(_signal.SIGPIPE, _signal.SIG_DFL)
 _signal.signal(_signal.SIGXFSZ, _signal.SIG_DFL)
 _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
+_signal.signal(_signal.SIGQUIT, _signal.SIG_DFL)
 _signal.alarm(alarm_s)
 if keep != "1":
     os.environ.pop("LC_CTYPE", None)

@@ -9,10 +9,12 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from rich.text import Text
+from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.command import CommandPalette
 from textual.message import Message
 
 from lifesign.api.documents import Component
@@ -73,6 +75,12 @@ class ConsoleApp(DressedApp):
         self._answers = Answers()
         self._frozen: Scene | None = None
         self.operations = Operations(self.act, self.tell, self.push_screen, self.scene)
+
+    def action_command_palette(self) -> None:
+        """Textual's, which says what can be typed."""
+        if not CommandPalette.is_open(cast("App[object]", self)):
+            words = "a command, or: restart worker · silence feed 30m why"
+            self.push_screen(CommandPalette(placeholder=words, id="--command-palette"))
 
     @property
     def read_only(self) -> bool:

@@ -11,7 +11,7 @@ from lifesign.tui.source import StateSource
 
 EXHAUSTED = "exhausted"
 _PAST = {
-    "restart": "restart begun of",
+    "restart": "began to restart",
     "rearm": "re-armed",
     "silence": "silenced",
     "unsilence": "ended the silence of",

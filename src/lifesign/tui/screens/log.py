@@ -36,7 +36,7 @@ class LogScreen(Page):
         self._component = component
         self._files = files
         self._at = 0
-        self._wanted = ""
+        self._wanted = self._whither = ""
         self._newest: TailRead | None = None
         self._tailing = self._reader()
 
@@ -70,7 +70,7 @@ class LogScreen(Page):
         before, self._newest = self._newest, read
         self.query_one("#body", LogView).take(read)
         if read.found == -1:
-            self.console.tell(f"no line contains {self._wanted}", "warning")
+            self.console.tell(f"no {self._whither}line contains {self._wanted}", "warning")
         if before is None or (before.count, before.note) != (read.count, read.note) or read.found is not None:
             self.refresh_scene()
 
@@ -92,7 +92,7 @@ class LogScreen(Page):
         notes = [] if view.follows else ["not at the end; G follows it again"]
         if len(self._files) > 1:
             notes.append(f"file {self._at + 1} of {len(self._files)}, l shows the next")
-        return f"{count} lines", notes
+        return f"{count} line{'' if count == 1 else 's'}", notes
 
     def action_log(self) -> None:
         """The next file."""
@@ -114,6 +114,7 @@ class LogScreen(Page):
         self._wanted = event.value.strip()
         self._close_search()
         if self._wanted:
+            self._whither = ""
             self._tailing.search(self._wanted, None, -1)
 
     def action_find(self, step: int) -> None:
@@ -122,6 +123,7 @@ class LogScreen(Page):
         if not self._wanted:
             self.action_search()
         else:
+            self._whither = "" if found < 0 else "older " if step < 0 else "newer "
             self._tailing.search(self._wanted, None if found < 0 else found + step, step)
 
     def action_back(self) -> None:
