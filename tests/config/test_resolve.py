@@ -284,3 +284,4 @@ def test_a_restart_says_what_it_would_do_and_no_argument_of_a_command(tmp_path: 
     restart = loaded(tmp_path, f"{checked}\n[components.a.restart]\n{keys}").components[0].spec.restart
     assert restart is not None
     assert restart.how == how
+    assert type(restart.how) is str, "it is written into the history"

@@ -1,10 +1,12 @@
 """Restart by a command of the user's own: each way in which it can go wrong is one clear sentence."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -133,3 +135,25 @@ def test_when_it_is_cancelled_no_process_of_it_is_left(tmp_path: Path) -> None:
     assert state_of(pid) == ""
     with pytest.raises(ProcessLookupError):
         os.kill(pid, signal.SIG_DFL)
+
+
+def test_what_a_command_has_started_lives_on_after_its_exit_code_0_and_only_then(tmp_path: Path) -> None:
+    for code, lives in ((0, True), (3, False)):
+        pid = tmp_path / f"pid{code}"
+        script = f"sleep 600 >/dev/null 2>&1 & echo $! >{pid}; exit {code}"
+        made = CommandRestarter(["sh", "-c", script])
+        with contextlib.suppress(RestartFailedError):
+            restart(made)
+        started = int(pid.read_text())
+        try:
+            if lives:
+                assert state_of(started) in ("S", "R", "D")
+            else:
+                wait_until(partial(has_ended, started))
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(started, signal.SIGKILL)
+
+
+def has_ended(pid: int) -> bool:
+    return state_of(pid) in ("", "Z")

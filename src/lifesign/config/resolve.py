@@ -138,7 +138,7 @@ def _restart_spec(restart: Restart | None) -> RestartSpec | None:
         backoff_factor=restart.backoff.factor,
         backoff_max_ns=restart.backoff.max.ns,
         window_ns=restart.window.ns,
-        how=restart.in_words,
+        how=str(restart.in_words),  # plain text, as whatever is written down has to be
     )
 
 
@@ -153,7 +153,7 @@ def resolve_component(name: str, component: Component, defaults: CommonKeys, fol
         name=name,
         checks=tuple(check.spec for check in checks),
         title=clean(component.title, 100),
-        tags=tuple(dict.fromkeys(clean(tag, 64) for tag in component.tags)),
+        tags=tuple(dict.fromkeys(str(clean(tag, 64)) for tag in component.tags)),
         optional=component.optional,
         depends_on=component.depends_on,
         restart=_restart_spec(component.restart),

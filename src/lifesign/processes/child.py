@@ -50,20 +50,22 @@ async def run_child(
     env: Mapping[str, str] | None = None,
     cwd: str | None = None,
     memory_limit_bytes: int | None = None,
+    leaves_others: bool = False,
 ) -> ChildResult:
     """Runs `argv` until it ends or `timeout_s` (> 0) is over; returns at most `KILL_WAIT_S` later.
 
     `env` is the whole environment (default: `minimal_environment()`); `max_output_bytes` holds for each of the two
     streams; `memory_limit_bytes` limits the address space. Never raises for a child that fails. When cancelled, the
-    group is killed and the child reaped before the cancellation goes on. While an earlier child with the same `argv`
-    and `input` cannot be ended, or `MAX_UNENDED` of any kind, no further one is started.
+    group is killed and the child reaped before the cancellation goes on. What it leaves behind in its group is killed
+    at its end, unless `leaves_others` and its exit code is 0: it has started something then. While an earlier child
+    with the same `argv` and `input` cannot be ended, or `MAX_UNENDED` of any kind, no further one is started.
     """
     job = hash((tuple(argv), input))
     if job in unended.values() or len(unended) >= MAX_UNENDED:
         return ChildResult(None, start_error=f"an earlier child cannot be ended, so no further {argv[0]} is started")
     loop = asyncio.get_running_loop()
     deadline = loop.time() + timeout_s
-    child = ChildProcess(loop, job, max_output_bytes)
+    child = ChildProcess(loop, job, max_output_bytes, leaves_others=leaves_others)
     try:
         child.spawn(argv, dict(minimal_environment() if env is None else env), cwd, timeout_s)
     except (OSError, ValueError, subprocess.SubprocessError) as error:

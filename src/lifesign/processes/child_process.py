@@ -75,8 +75,11 @@ class Stream:
 class ChildProcess:
     """One child from spawn to reaping."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, job: int, max_output_bytes: int) -> None:
-        """`job`: what it is to do, as a number: equal for equal jobs."""
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, job: int, max_output_bytes: int, *, leaves_others: bool = False
+    ) -> None:
+        """`job`: what it is to do, as a number: equal for equal jobs. `leaves_others`: see `run_child`."""
+        self._leaves_others = leaves_others
         self._loop = loop
         self._job = job
         self._pipes = ExitStack()
@@ -182,8 +185,16 @@ class ChildProcess:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._pid, signal.SIGKILL)
 
+    def _ended_well(self) -> bool:
+        """Whether its exit code is 0. It is not reaped by this: its number stays its own."""
+        with suppress(ChildProcessError):
+            told = os.waitid(os.P_PID, self._pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            return told is not None and told.si_code == os.CLD_EXITED and told.si_status == 0
+        return False
+
     def _on_exit(self) -> None:
-        self.kill()  # what it left behind in its group
+        if not (self._leaves_others and self._ended_well()):
+            self.kill()  # what it left behind in its group
         try:
             pid, status = os.waitpid(self._pid, os.WNOHANG)
         except ChildProcessError:

@@ -43,6 +43,7 @@ class CommandRestarter:
             max_output_bytes=_MOST_OUTPUT_BYTES,
             env=env,
             cwd=str(self._cwd) if self._cwd is not None else None,
+            leaves_others=True,
         )
         trouble = self._trouble(result)
         if trouble:
