@@ -18,8 +18,8 @@ NAMES = ("a", "b", "c", "d", "e", "f", "g")
 class Desk:
     """Seven components under one sink, reviewed each second."""
 
-    def __init__(self) -> None:
-        checks = check(interval_ns=S, grace_ns=S, failure_threshold=2, success_threshold=1)
+    def __init__(self, success_threshold: int = 1) -> None:
+        checks = check(interval_ns=S, grace_ns=S, failure_threshold=2, success_threshold=success_threshold)
         self.stage = Stage(*(component(name, checks) for name in NAMES))
         self.herald = Herald([SinkSpec("forge")], self.stage.monitor)
         self.pass_(5)
@@ -218,3 +218,14 @@ def test_of_a_common_cause_the_first_by_name_speaks_and_its_end_lets_the_others_
     assert made.together == frozenset()
     made.hear(happened("observer.suspect", None, message="we had stalled"), stage.now)
     assert (made.together, made.spokesman) == (frozenset(), "")
+
+
+def test_who_answers_again_when_the_common_cause_ends_is_not_told_as_down() -> None:
+    desk = Desk(success_threshold=3)
+    desk.break_("c", "d", "e", "f")
+    assert desk.pass_(5) == ["opened c"]
+    desk.stage.world["c", "port"] = Observation(OK)
+    desk.pass_(2)
+    for name in ("d", "e"):
+        desk.stage.world[name, "port"] = Observation(OK)
+    assert desk.pass_(10) == ["recovered c", "opened f"]

@@ -64,8 +64,8 @@ class Daemon:
         return found
 
     def events(self, name: str | None = None) -> list[dict[str, Any]]:
-        lines = self.log.read_text().splitlines() if self.log.exists() else []
-        events = [json.loads(line) for line in lines]
+        lines = self.log.read_text().splitlines(keepends=True) if self.log.exists() else []
+        events = [json.loads(line) for line in lines if line.endswith("\n")]  # the last may be under way
         return [event for event in events if name is None or event["event"] == name]
 
     def wait_for_event(self, name: str, component: str, count: int = 1) -> dict[str, Any]:

@@ -58,7 +58,8 @@ class Circumstances:
     """How a component stands that has an incident. `spokesman`: which one speaks for a common cause, "" without one.
 
     `suspected_parent`: a dependency that may be about to go down; `gathering`: those that have just gone down may yet
-    have a common cause. Both keep the first word back for a short while only (`suspicion`).
+    have a common cause. Both keep the first word back for a short while only (`suspicion`). `recovering`: whatever
+    failed answers again, and not yet often enough: it may be over at the next look.
     """
 
     diagnosis: str
@@ -69,6 +70,7 @@ class Circumstances:
     spokesman: str = ""
     suspected_parent: str | None = None
     gathering: bool = False
+    recovering: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +252,7 @@ def _begun(
 
 def _is_premature(here: Circumstances, waited_ns: int) -> bool:
     """Whether it may soon be known that another one is to be told of instead."""
-    if here.gathering and not here.spokesman and waited_ns < GROUP_WAIT_NS:
+    if here.recovering or (here.gathering and not here.spokesman and waited_ns < GROUP_WAIT_NS):
         return True
     return here.suspected_parent is not None and waited_ns < PARENT_WAIT_NS
 
@@ -271,7 +273,7 @@ def _continued(
         told = _told(conversation, here, now)
         return told, Notify(Stage.REMINDER, told)
     same = _gist(here.diagnosis) == _gist(conversation.diagnosis)
-    if same or now.boot_ns - conversation.told_boot_ns < sink.min_update_ns:
+    if same or here.recovering or now.boot_ns - conversation.told_boot_ns < sink.min_update_ns:
         return conversation, None
     updated = replace(conversation, told_boot_ns=now.boot_ns, diagnosis=here.diagnosis)
     return updated, Notify(Stage.UPDATED, updated)

@@ -10,7 +10,7 @@ from lifesign.core.alerting import Alerting, Circumstances, Conversation, Conver
 from lifesign.core.common_cause import WITHIN_NS
 from lifesign.core.events import Event, EventName
 from lifesign.core.incident import TrackedComponent
-from lifesign.core.model import Instant
+from lifesign.core.model import CheckState, Instant
 from lifesign.core.suspicion import Gathering, suspected_parent
 
 REVIEW_EVERY_NS = 200_000_000
@@ -130,6 +130,7 @@ class Herald:
             spokesman=self.spokesman if name in self.together else "",
             suspected_parent=suspected_parent(component, self._monitor.components, now),
             gathering=gathering,
+            recovering=_is_recovering(component),
         )
 
     def _not_recovered(self, component: TrackedComponent) -> str | None:
@@ -141,3 +142,9 @@ class Herald:
         parents = (held[name] for name in component.spec.depends_on if name in held)
         found = (p.spec.name for p in parents if p.incident is not None and p.operations.paused is None)
         return next(found, None)
+
+
+def _is_recovering(component: TrackedComponent) -> bool:
+    """Whether the last look at everything that turned it down was a good one."""
+    broken = [c for c in component.checks.values() if c.state is CheckState.FAILED and not c.spec.optional]
+    return bool(broken) and all(check.machine.consecutive_successes for check in broken)
