@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
+import pytest
+
 from lifesign.alerts.alert import Alert
 from lifesign.alerts.entry import Outcome
 from lifesign.alerts.outbox import MOST_ENTRIES, Outbox
@@ -200,7 +202,9 @@ async def test_the_next_incident_of_a_component_does_not_overtake_the_one_before
     assert [stage for _, stage, _ in sink.taken] == ["opened", "recovered", "opened"]
 
 
-async def test_an_alert_that_is_given_up_while_it_is_under_way_is_told_and_the_others_go_on() -> None:
+async def test_an_alert_that_is_given_up_while_it_is_under_way_is_told_and_the_others_go_on(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     sink = ObedientSink(HeldBackError("20 issues are open, and max_issues allows no more"))
     sink.gate.clear()
     desk = Desk(forge=sink)
@@ -212,6 +216,7 @@ async def test_an_alert_that_is_given_up_while_it_is_under_way_is_told_and_the_o
         assert next(o.alert.component for o in desk.outcomes if "given up" in o.trouble) == "c0"
         sink.gate.set()
         await until(lambda: len(sink.taken) > 2)
+    assert "died" not in caplog.text
 
 
 async def test_a_secret_whose_file_is_away_for_a_moment_is_told_by_name_and_the_alert_arrives() -> None:
