@@ -1,6 +1,7 @@
 """From a check's options to the probe that looks: one row a type."""
 
 from collections.abc import Callable, Mapping
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from lifesign.checks.probe import Probe
@@ -71,9 +72,11 @@ def _tcp(check: CheckConfig, options: Any) -> Probe:
     )
 
 
-def open_values(values: Mapping[str, Any]) -> dict[str, str | Callable[[], str]]:
+def open_values(
+    values: Mapping[str, Any], reader: Callable[[Any], Callable[[], str]] = attrgetter("reveal")
+) -> dict[str, str | Callable[[], str]]:
     """Plain text as it is, a secret as the call that reads it: what is secret is redacted from messages."""
-    return {name: value.reveal() if value.is_literal else value.reveal for name, value in values.items()}
+    return {name: value.reveal() if value.is_literal else reader(value) for name, value in values.items()}
 
 
 def _http(check: CheckConfig, options: Any) -> Probe:

@@ -8,6 +8,7 @@ from typing import Any
 
 from lifesign.alerts.forge import Forge
 from lifesign.alerts.sink import Sink, SinkError
+from lifesign.bootstrap.probes import open_values
 from lifesign.config import Config, Secret, SecretError
 from lifesign.config.alert_types import Alert as AlertOptions
 from lifesign.config.alert_types import PingAlert
@@ -76,10 +77,6 @@ def revealed(secret: Secret) -> Callable[[], str]:
     return read
 
 
-def _opened(values: Mapping[str, Secret]) -> dict[str, str | Callable[[], str]]:
-    return {name: value.reveal() if value.is_literal else revealed(value) for name, value in values.items()}
-
-
 def _webhook(options: Any, context: SinkContext) -> Sink:
     from lifesign.alerts.webhook import Webhook
 
@@ -88,7 +85,7 @@ def _webhook(options: Any, context: SinkContext) -> Sink:
     return Webhook(
         url=revealed(options.url),
         method=options.method,
-        headers=_opened(options.headers),
+        headers=open_values(options.headers, revealed),
         secret=secret,
         body=options.body,
     )
@@ -97,7 +94,9 @@ def _webhook(options: Any, context: SinkContext) -> Sink:
 def _command(options: Any, context: SinkContext) -> Sink:
     from lifesign.alerts.command import CommandSink
 
-    return CommandSink(argv=options.argv, env=_opened(options.env), cwd=str(options.cwd or context.folder))
+    return CommandSink(
+        argv=options.argv, env=open_values(options.env, revealed), cwd=str(options.cwd or context.folder)
+    )
 
 
 def _apprise(options: Any, context: SinkContext) -> Sink:
