@@ -19,15 +19,21 @@ from lifesign.text import format_timestamp, parse_timestamp
 CAPACITY = 10_000
 PAGE = 1000
 QUEUE_LENGTH = 1000
+_DECODER = msgspec.json.Decoder(EventDocument)
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One event and its place in the journal. `encoded`: as JSON, written once for all who follow."""
+    """One event and its place in the journal: as JSON, written once for all who follow, and half as large so."""
 
     number: int
-    document: EventDocument
+    ts: str
     encoded: bytes
+
+    @property
+    def document(self) -> EventDocument:
+        """The event, read anew at each call."""
+        return _DECODER.decode(self.encoded)
 
 
 @dataclass(eq=False, slots=True)
@@ -78,7 +84,7 @@ class Journal:
     def append(self, document: EventDocument) -> str:
         """Takes an event in and gives it to every subscriber; its cursor."""
         self._last += 1
-        entry = Entry(self._last, document, msgspec.json.encode(document))
+        entry = Entry(self._last, document.ts, msgspec.json.encode(document))
         self._entries.append(entry)
         self._subscriptions = {subscription for subscription in self._subscriptions if subscription.offer(entry)}
         return self.cursor
@@ -104,9 +110,11 @@ class Journal:
         """All that is held, oldest first."""
         return [entry.document for entry in list(self._entries)]  # another thread may ask
 
-    def newest(self, count: int) -> list[EventDocument]:
-        """The newest events, at most `count`, oldest first."""
-        return [entry.document for entry in islice(reversed(self._entries), count)][::-1]
+    def concerning(self, component: str, among: int) -> list[EventDocument]:
+        """Those of the newest `among` events that concern `component`, oldest first; no other is read again."""
+        mark = b'"component":' + msgspec.json.encode(component)
+        marked = [entry.document for entry in islice(reversed(self._entries), among) if mark in entry.encoded]
+        return [document for document in reversed(marked) if document.component == component]
 
     def _is_later_than(self, since: str) -> Callable[[Entry], bool]:
         epoch, dot, number = since.rpartition(".")
@@ -117,7 +125,7 @@ class Journal:
             floor = format_timestamp(parse_timestamp(since))
         except (ValueError, OverflowError):
             raise ValueError("since is an RFC 3339 time with a zone, or a `next` of an earlier answer") from None
-        return lambda entry: entry.document.ts >= floor  # one format of one length: the order of text is that of time
+        return lambda entry: entry.ts >= floor  # one format of one length: the order of text is that of time
 
     def subscribe(self) -> Subscription:
         """A live feed from this moment on; give it back with `drop`."""

@@ -64,8 +64,7 @@ class Teller:
 
     def lines_of(self, component: str) -> list[str]:
         """The newest events of `component`, a line each, oldest first; of those that are long past none is sought."""
-        documents = self._journal.newest(_LOOKED_THROUGH)
-        return [event_line(document) for document in documents if document.component == component]
+        return [event_line(document) for document in self._journal.concerning(component, _LOOKED_THROUGH)]
 
     def _announce(self, document: EventDocument) -> None:
         self.tally.tell(document)
