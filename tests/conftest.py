@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
-for name in ("COLUMNS", "LINES"):  # pytest-xdist exports them; a test's terminal has the size that the test gave it
+# A test's terminal has the size and the colours that the test gave it; pytest-xdist exports a size of its own.
+for name in ("COLUMNS", "LINES", "NO_COLOR"):
     os.environ.pop(name, None)
 
 # The tests start this program some hundreds of times, and each process of theirs reads all of them: compile them once.

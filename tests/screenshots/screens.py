@@ -1,10 +1,9 @@
 """The console's screens on the hour's last state, as SVG. No font of another host, and no number that changes."""
 
-import re
 from pathlib import Path
 
 from tests.screenshots.hour import hour
-from tests.tui.posing import Pose, posed
+from tests.tui.posing import Pose, Stage, posed
 
 FOLDER = Path(__file__).parent.parent.parent / "screenshots"
 THREE_CHANGES_BACK = ("left_square_bracket",) * 3
@@ -18,11 +17,11 @@ POSES = {
     "80x24": Pose(("2",), (80, 24)),
     "contrast": Pose(("1",), (120, 28), "contrast"),
 }
-_WEB_FONT = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 
 
 async def screen(name: str) -> str:
     """The picture of that name."""
     shown = hour()
-    async with posed(POSES[name], shown.state, shown.history, shown.past, shown.moments, windows=shown.windows) as desk:
-        return _WEB_FONT.sub("", desk.app.export_screenshot(title="lifesign"))
+    stage = Stage(shown.state, shown.history, shown.past, shown.moments, windows=shown.windows)
+    async with posed(POSES[name], stage) as desk:
+        return desk.app.export_screenshot(title="lifesign")

@@ -3,6 +3,7 @@
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 from rich.segment import Segment
 from textual.app import App
@@ -105,18 +106,33 @@ class Desk:
         return {s.style.color.name for s in row if s.style and s.style.color and s.text.strip()}
 
 
+def installed(
+    document: State,
+    clock: Callable[[], float] | None = None,
+    kind: type[ConsoleApp] = ConsoleApp,
+    **options: object,
+) -> tuple[ConsoleApp, HandSource]:
+    """The console on `document`, not yet running. Where no clock is given, time stands still for it."""
+    source = HandSource(document)
+    chosen = Options(**{"themes": load_themes(shipped_folder()), **options})  # type: ignore[arg-type]
+    return kind(lambda _: source, chosen, clock or HandClock()), source
+
+
+async def sat_down(app: ConsoleApp, pilot: Pilot[int], source: HandSource) -> Desk:
+    """The desk, once the running console shows the source's first document."""
+    desk, document = Desk(app, pilot, source), source.document
+    await desk.until(lambda: app.snapshot.state is document, "the console did not read the first document")
+    return desk
+
+
 @asynccontextmanager
 async def seated(
     document: State,
     size: tuple[int, int] = (100, 30),
     clock: Callable[[], float] | None = None,
-    **options: object,
+    **options: Any,
 ) -> AsyncIterator[Desk]:
-    """The console, opened on `document` and showing it. Where no clock is given, time stands still for it."""
-    source = HandSource(document)
-    chosen = Options(**{"themes": load_themes(shipped_folder()), **options})  # type: ignore[arg-type]
-    app = ConsoleApp(lambda _: source, chosen, clock or HandClock())
+    """The console, opened on `document` and showing it."""
+    app, source = installed(document, clock, **options)
     async with app.run_test(size=size) as pilot:
-        desk = Desk(app, pilot, source)
-        await desk.until(lambda: app.snapshot.state is document, "the console did not read the first document")
-        yield desk
+        yield await sat_down(app, pilot, source)

@@ -1,21 +1,28 @@
 """Every view at 80x24 and 160x50 as it was last agreed on, and the main view in every theme, clock and host frozen.
 
-`python -m tests.tui.test_pictures` writes the pictures anew: look at what changed before you commit it.
+`pytest tests/tui/test_pictures.py --snapshot-update` writes the pictures anew: look at them before you commit them.
+Where one differs, pytest writes `snapshot_report.html`, which lays both over each other.
 """
 
-import asyncio
-import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Protocol
 
 import msgspec
 import pytest
+from pytest_textual_snapshot import SVGImageExtension
+from textual.app import App
+from textual.pilot import Pilot
 
 from lifesign.api.documents import EventDocument, Notice, Process, State
 from lifesign.tui.themes import load_themes, shipped_folder
+from tests.tui.desk import sat_down
 from tests.tui.documents import STATES, at, component, down_mind, state
-from tests.tui.pictures import FOLDER, picture
-from tests.tui.posing import Pose, posed
+from tests.tui.posing import Pose, Stage, sitter, strike
 from tests.tui.test_time_travel import MIND_TAKEN, WENT_DOWN, WORKER_OPEN, turn
 
+FOLDER = Path(__file__).parent / "__snapshots__" / "test_pictures"
+SVGImageExtension.file_extension = "svg"  # it gives that under a name that syrupy has ceased to ask for
 NOTICE = Notice(until=at(2520), author="bob (root)", reason="vendor outage", since=at(-60))
 VIEWS = {
     "panels": ("1",),
@@ -53,13 +60,6 @@ def history() -> list[EventDocument]:
     ]
 
 
-async def drawn(name: str) -> str:
-    """The picture of that name: a view and a size, or a theme."""
-    turns = [turn(-900, None, WORKER_OPEN, MIND_TAKEN)]
-    async with posed(_pose(name), document(), history(), moments=[WENT_DOWN], turns=turns) as desk:
-        return picture(desk)
-
-
 def _pose(name: str) -> Pose:
     view, _, size = name.rpartition("-")
     if view not in VIEWS:
@@ -73,17 +73,33 @@ def _all() -> tuple[str, ...]:
     return (*NAMES, *(f"theme-{theme}" for theme in THEMES))
 
 
+class Snap(Protocol):
+    """The fixture `snap_compare` of pytest-textual-snapshot, as it is used here."""
+
+    def __call__(
+        self, app: App[int], *, terminal_size: tuple[int, int], run_before: Callable[[Pilot[int]], Awaitable[None]]
+    ) -> bool:
+        """Whether `app`, once `run_before` has driven it, looks as it was agreed on."""
+        ...
+
+
 @pytest.mark.parametrize("name", _all())
-async def test_the_screen_is_as_it_was_agreed_on(name: str) -> None:
-    assert await drawn(name) == (FOLDER / f"{name}.txt").read_text()
+def test_the_screen_is_as_it_was_agreed_on(name: str, snap_compare: Snap) -> None:
+    pose = _pose(name)
+    turns = [turn(-900, None, WORKER_OPEN, MIND_TAKEN)]
+    stage = Stage(document(), history(), moments=[WENT_DOWN], turns=turns)
+    app, source = sitter(pose, stage)
+
+    async def sit(pilot: Pilot[int]) -> None:
+        await strike(await sat_down(app, pilot, source), pose, stage)
+
+    assert snap_compare(app, terminal_size=pose.size, run_before=sit)
 
 
 def test_every_picture_is_of_a_view_that_there_is() -> None:
-    assert {path.stem for path in FOLDER.iterdir()} == set(_all())
+    agreed_on = {path.stem.partition("[")[2].rstrip("]") for path in FOLDER.iterdir()}
+    assert agreed_on == set(_all())
 
 
-if __name__ == "__main__":
-    FOLDER.mkdir(exist_ok=True)
-    for each in _all():
-        (FOLDER / f"{each}.txt").write_text(asyncio.run(drawn(each)))
-        sys.stdout.write(f"{each}\n")
+def test_no_picture_asks_for_a_font_of_another_host() -> None:
+    assert [path.name for path in FOLDER.iterdir() if "@font-face" in path.read_text()] == []
