@@ -1,10 +1,9 @@
 """One alert on its way to one sink, as it is kept. Not here: when it goes (`outbox`)."""
 
-from dataclasses import dataclass
-
 import msgspec
 
 from lifesign.alerts.alert import Alert
+from lifesign.records import dataclass
 
 ENTRY = "outbox/"
 SUPERFLUOUS = ("updated", "reminder")

@@ -4,9 +4,9 @@ Not here: any tracker's protocol, and when an issue is opened, edited or closed 
 """
 
 import re
-from dataclasses import dataclass
 from typing import Protocol
 
+from lifesign.records import dataclass
 from lifesign.text import format_timestamp, parse_timestamp
 
 OWN_LABEL = "lifesign"  # where the config names none: by a label the list is short

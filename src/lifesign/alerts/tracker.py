@@ -9,12 +9,13 @@ human marked as unwanted is left alone. Not here: a tracker's protocol (`gitea`,
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from lifesign.alerts.alert import Alert
 from lifesign.alerts.forge import Forge, Issue, Marker
 from lifesign.alerts.sink import HeldBackError, Memo
 from lifesign.alerts.words import closing_comment, code, issue_body, status_comment, title
+from lifesign.records import dataclass
 from lifesign.text import format_timestamp, parse_timestamp
 
 STATUS_MARKER = "<!-- lifesign-status -->"

@@ -5,7 +5,6 @@ missing, and then the beat's arrival is the time of the work.
 """
 
 import math
-from dataclasses import dataclass
 from http import HTTPStatus
 
 import msgspec
@@ -13,6 +12,7 @@ import msgspec
 from lifesign.api.problems import ProblemError
 from lifesign.checks.heartbeat_formats import Keys, parse_beat
 from lifesign.core.model import NS_PER_S, Observation, Verdict
+from lifesign.records import dataclass
 from lifesign.text import clean
 
 _TEXT_LIMIT = 500

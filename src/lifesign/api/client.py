@@ -8,7 +8,7 @@ import http.client
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
@@ -23,6 +23,7 @@ from lifesign.api.past import Past, Step
 from lifesign.api.past_incidents import PastIncidents
 from lifesign.api.routes import EVERY_COMPONENT
 from lifesign.api.wire import LastingConnection, TcpConnection, UnixConnection
+from lifesign.records import dataclass
 from lifesign.text import clean
 
 if TYPE_CHECKING:

@@ -5,12 +5,12 @@ nobody knows any more. Times are UTC RFC 3339. Not here: how it is found out (`a
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
 
 from lifesign.api.documents import EventDocument
+from lifesign.records import dataclass
 from lifesign.text import format_timestamp, parse_timestamp
 
 PAST_SCHEMA: Literal["lifesign.past/1"] = "lifesign.past/1"

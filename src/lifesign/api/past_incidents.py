@@ -5,12 +5,13 @@ RFC 3339. Not here: one component in full (`api.looking_back`).
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 import msgspec
 
 from lifesign.api.documents import EventDocument
+from lifesign.records import dataclass
 from lifesign.text import clean
 
 SCHEMA: Literal["lifesign.past_incidents/1"] = "lifesign.past_incidents/1"

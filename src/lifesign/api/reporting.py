@@ -5,7 +5,6 @@ Shares are 0 to 1, durations seconds, times UTC RFC 3339. Pure: no clock, no I/O
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
@@ -16,6 +15,7 @@ from lifesign.core.events import Event, EventName
 from lifesign.core.model import NS_PER_S, ComponentState
 from lifesign.core.spec import ComponentSpec
 from lifesign.core.uptime import uptime
+from lifesign.records import dataclass
 from lifesign.text import format_timestamp, parse_timestamp
 
 REPORT_SCHEMA: Literal["lifesign.report/1"] = "lifesign.report/1"

@@ -1,7 +1,8 @@
 """Every route of this version, once: the server serves this table, and the description is made of it."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from lifesign.records import dataclass
 
 
 class Access(StrEnum):

@@ -11,8 +11,10 @@ import pwd
 import re
 import socket
 import struct
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
+
+from lifesign.records import dataclass
 
 _SO_PEERGROUPS = 59  # Linux 4.13; Python has no name for it
 _MAX_OPTION_BYTES = 1024

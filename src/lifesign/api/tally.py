@@ -6,11 +6,12 @@ Everything is called on the daemon's own event loop; what is handed on is frozen
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from lifesign.api.documents import EventDocument
 from lifesign.core.model import CheckId, Observation
 from lifesign.core.spec import MonitorSpec
+from lifesign.records import dataclass
 
 # Upper bounds in seconds: from a port of this machine (0.03 ms) to the longest timeouts that make sense.
 BOUNDS_S = (0.0001, 0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)

@@ -1,11 +1,12 @@
 """What another config changes, by name. It compares, and does nothing."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import Any
 
 from lifesign.config import Config
 from lifesign.core.model import CheckId, JsonValue
+from lifesign.records import dataclass
 
 _LIVE_HTTP_KEYS = ("token", "allowed_hosts", "certificate", "key", "is_loopback", "insecure")  # the listener follows
 _LIVE_MONITOR_KEYS = ("name",)

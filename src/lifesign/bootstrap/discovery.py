@@ -12,7 +12,6 @@ import re
 import socket
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -23,6 +22,7 @@ from lifesign.checks.heartbeat_formats import MAX_BYTES, Keys, last_whole_line, 
 from lifesign.checks.mounts import may_hang
 from lifesign.checks.strict_json import MalformedError
 from lifesign.heartbeat import default_heartbeat_path
+from lifesign.records import dataclass
 
 ASK_S = 0.5
 FRESH_S = 86400.0  # a file that nobody has written for a day is a relic

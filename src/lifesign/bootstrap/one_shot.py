@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from msgspec.structs import replace as replace_fields
 
@@ -32,6 +32,7 @@ from lifesign.core.view import MonitorView
 from lifesign.engine.clock import read_clocks
 from lifesign.engine.looking import LATE_S, Looks
 from lifesign.engine.one_round import look_once as look_at_everything
+from lifesign.records import dataclass
 from lifesign.text import format_timestamp
 
 

@@ -1,7 +1,7 @@
 """What a config means for the engine: its checks by name, how each is built, which files are swept."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from lifesign.checks.probe import Probe
 from lifesign.config import CheckConfig, Config
 from lifesign.core.model import CheckId
 from lifesign.core.spec import ComponentSpec, MonitorSpec
+from lifesign.records import dataclass
 
 
 class Acting(StrEnum):

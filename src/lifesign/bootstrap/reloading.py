@@ -10,7 +10,6 @@ Not here: what changes by it (`difference`), and the swap (`daemon`).
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from lifesign.api.documents import ConfigInfo
@@ -23,6 +22,7 @@ from lifesign.config.source import LIMIT_BYTES
 from lifesign.core.events import EventName
 from lifesign.core.model import JsonValue
 from lifesign.engine.clock import read_clocks
+from lifesign.records import dataclass
 from lifesign.text import clean, format_timestamp
 
 SETTLE_S = 0.05  # one save is several events

@@ -6,7 +6,7 @@ Not here: the playing itself (`replay`), and how it is shown (`cli.replay`).
 import gc
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from lifesign.bootstrap.plan import Plan
@@ -15,6 +15,7 @@ from lifesign.config import Config, load
 from lifesign.config.reading import salvage
 from lifesign.core.model import NS_PER_S, CheckId
 from lifesign.core.spec import ComponentSpec, MonitorSpec
+from lifesign.records import dataclass
 from lifesign.replay.comparing import Comparison, compare
 from lifesign.replay.marks import marks_of
 from lifesign.replay.playing import Playing, Setting

@@ -5,13 +5,13 @@ What does not arrive now is tried again by the next run. Not here: which inciden
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from lifesign.bootstrap.alerting import Alerter
 from lifesign.config import Config
 from lifesign.core.events import Event, EventName
 from lifesign.core.incident import TrackedComponent
 from lifesign.core.model import ComponentState, Instant, JsonValue
+from lifesign.records import dataclass
 
 PATIENCE_S = 20.0  # a run that is meant for cron does not wait longer for a sink
 

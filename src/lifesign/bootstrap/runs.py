@@ -8,7 +8,7 @@ and restarting (`run_restarts`).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ from lifesign.core.rounds import take_round
 from lifesign.core.spec import ComponentSpec
 from lifesign.engine.clock import read_clocks
 from lifesign.engine.looking import Looks
+from lifesign.records import dataclass
 
 if TYPE_CHECKING:
     from lifesign.bootstrap.run_memory import RunMemory

@@ -1,7 +1,6 @@
 """From a sink's options to the sink that sends: one row a type. Not here: pings, which are no alerts (`alerting`)."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from lifesign.config import Config, Secret, SecretError
 from lifesign.config.alert_types import Alert as AlertOptions
 from lifesign.config.alert_types import PingAlert
 from lifesign.core.alerting import SinkSpec
+from lifesign.records import dataclass
 
 
 def sink_specs(config: Config) -> tuple[SinkSpec, ...]:

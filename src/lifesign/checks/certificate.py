@@ -3,9 +3,9 @@
 Python tells neither for a certificate that it refused, and refused ones are those that people ask about.
 """
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from lifesign.records import dataclass
 from lifesign.text import clean
 
 _SEQUENCE = 0x30

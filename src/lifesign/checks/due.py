@@ -1,11 +1,12 @@
 """When a beat is due by a cron expression: decided when one comes in, so that no step of the clock moves it."""
 
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim
+
+from lifesign.records import dataclass
 
 EARLY_S = 60.0  # a beat that comes so much before its time is that one, and not one before it
 

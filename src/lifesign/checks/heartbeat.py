@@ -6,7 +6,6 @@ missing, no regular file, malformed or declared an error by its writer fails. No
 """
 
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 from lifesign.checks.file_reading import Reading, Signature, is_settled, read_file, signature_of
@@ -15,6 +14,7 @@ from lifesign.checks.heartbeat_formats import MAX_BYTES, Beat, Keys, Progress, l
 from lifesign.checks.mounts import LOCAL
 from lifesign.checks.strict_json import MalformedError
 from lifesign.core.model import Observation, Verdict, WorkSignal
+from lifesign.records import dataclass
 from lifesign.text import clean
 
 FORMATS = ("auto", "json", "jsonl", "text", "mtime")

@@ -7,11 +7,12 @@ malformed, never fresh (contract, section 7; invariant S11). Not here: reading t
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal, TypeAlias
 
 from lifesign.checks.strict_json import INT64, MalformedError, decode, kind, load_object, shown
 from lifesign.core.model import NS_PER_S, Identity, JsonValue, Verdict, WorkSignal
+from lifesign.records import dataclass
 from lifesign.text import clean, parse_timestamp
 
 MAX_BYTES = 64 * 1024

@@ -7,7 +7,7 @@ proxy nor netrc nor cookies from anywhere. Not here: parsing.
 import re
 import socket
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from lifesign.checks.attempt import Attempt, Trouble, bounded, observed
@@ -21,6 +21,7 @@ from lifesign.checks.net import SocketStream, Stream, open_stream
 from lifesign.checks.webheaders import HeaderValue, RequestHeaders
 from lifesign.checks.weburl import WebUrl, parse_url
 from lifesign.core.model import JsonValue, Observation, Verdict
+from lifesign.records import dataclass
 from lifesign.text import clean, redact
 
 Finding: TypeAlias = Observation | Coroutine[Any, Any, Observation]

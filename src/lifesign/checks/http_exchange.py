@@ -5,7 +5,6 @@ Not here: redirects, and what the answer ought to be.
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
 
@@ -13,6 +12,7 @@ import h11
 
 from lifesign.checks.attempt import Attempt, Trouble
 from lifesign.checks.net import Stream
+from lifesign.records import dataclass
 from lifesign.text import clean
 
 MAX_HEADER_BYTES = 65536

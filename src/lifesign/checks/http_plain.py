@@ -5,7 +5,8 @@ A strict part of what h11 accepts (RFC 9112): whatever is not plainly well-forme
 """
 
 import re
-from dataclasses import dataclass
+
+from lifesign.records import dataclass
 
 _MOST_BYTES = 16384
 # No alternative here can match in two ways: the time is linear, whatever the text.

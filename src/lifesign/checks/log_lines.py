@@ -5,11 +5,11 @@ Pure: bytes and signatures in, hits out. Not here: reading (`files`), and what a
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 
 from lifesign.checks.expectation import Pattern
 from lifesign.checks.file_reading import Reading
+from lifesign.records import dataclass
 from lifesign.text import clean
 
 LONGEST_LINE_BYTES = 64 * 1024

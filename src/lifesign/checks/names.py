@@ -8,13 +8,13 @@ import re
 import socket
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, TypeAlias
 
 from lifesign.checks.attempt import Attempt, Trouble
 from lifesign.checks.turns import Turns
 from lifesign.core.model import Verdict
+from lifesign.records import dataclass
 
 if TYPE_CHECKING:
     from lifesign.processes.child import ChildResult

@@ -8,11 +8,11 @@ import os
 import socket
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from lifesign.checks.attempt import Attempt, Trouble, told
 from lifesign.checks.names import SHARED, HostPort, Resolver, SocketAddress
+from lifesign.records import dataclass
 
 if TYPE_CHECKING:
     from lifesign.checks.certificate import Certificate

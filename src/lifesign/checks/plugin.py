@@ -7,9 +7,9 @@ Not here: running it.
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from lifesign.core.model import Verdict
+from lifesign.records import dataclass
 from lifesign.text import clean
 
 MOST_METRICS = 64

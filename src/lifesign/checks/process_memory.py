@@ -5,7 +5,6 @@ its command line. Not here: a look (`process`).
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from lifesign.checks.file_reading import Signature, signature_of
@@ -15,6 +14,7 @@ from lifesign.checks.process_selection import Selection
 from lifesign.checks.process_table import Process, ProcessTable, read_program
 from lifesign.core.model import Observation
 from lifesign.processes.stat import Stat, read_stat
+from lifesign.records import dataclass
 
 MOST_LIVES = 64  # a check that means more processes than these looks at all of them each time
 USAGE_NS = 10_000_000_000  # what they use, where no limit is set on it, is measured at most so often

@@ -3,10 +3,10 @@
 import operator
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from lifesign.checks.process_table import Process
+from lifesign.records import dataclass
 from lifesign.text import clean
 
 _COMPARISONS = {

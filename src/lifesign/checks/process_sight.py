@@ -1,13 +1,14 @@
 """Seeing the processes that a check means: all that match, or the one that a number names. Facts, no verdict."""
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from lifesign.checks.file_reading import Signature
 from lifesign.checks.kinship import Kinship
 from lifesign.checks.process_selection import Selection
 from lifesign.checks.process_table import Process, ProcessTable
 from lifesign.processes.stat import Stat, boot_time_now_s, boot_time_s, read_stat, started_at_s, uid_of_process
+from lifesign.records import dataclass
 
 _PIDFILE_SLACK_S = 5.0  # a daemon may write its pidfile before its last fork
 

@@ -8,9 +8,9 @@ for a thorough refresh first. Not here: which process is looked for (`process`).
 import os
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from lifesign.processes.stat import TICKS_PER_S, read_proc, read_stat, ticks_since_boot
+from lifesign.records import dataclass
 
 _COMMAND_LINE_BYTES = 16 * 1024  # what of a command line is read; a longer one is matched by its beginning
 _SETTLED_TICKS = 3 * TICKS_PER_S  # a younger process may be between its fork and its exec

@@ -3,9 +3,9 @@
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from lifesign.processes.stat import TICKS_PER_S, Stat, uptime_s
+from lifesign.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,13 @@ import math
 import signal
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path, PurePath
 
 from lifesign.checks.unchanged import are_unchanged
 from lifesign.core.model import Observation, Verdict
 from lifesign.processes.child import ChildResult, run_child
+from lifesign.records import dataclass
 from lifesign.text import clean, format_duration
 
 MEMORY_LIMIT_BYTES = 1 << 30

@@ -2,11 +2,12 @@
 
 import base64
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit
 
 from lifesign.checks.names import HostPort, ascii_host
 from lifesign.checks.net import Security
+from lifesign.records import dataclass
 
 _PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 _SECURE = ("https", "wss")

@@ -7,7 +7,8 @@ import errno
 import os
 import signal
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from lifesign.records import dataclass
 
 NOT_EXECUTABLE, NOT_FOUND = 126, 127
 _PASSED_ON = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2}

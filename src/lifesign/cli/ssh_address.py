@@ -2,10 +2,10 @@
 
 import re
 import shlex
-from dataclasses import dataclass
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from lifesign.api.address import MAX_SOCKET_PATH_BYTES
+from lifesign.records import dataclass
 from lifesign.text import clean
 
 FORM = "ssh://[user@]host[:port], then /path/of/the.sock or ?config=path, or nothing"

@@ -8,13 +8,13 @@ import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lifesign.config.place import default_state_dir, host_name
 from lifesign.config.secret import read_trusted
 from lifesign.config.source import LIMIT_BYTES
+from lifesign.records import dataclass
 
 _HEADER = re.compile(r"^[ \t]*\[(.*)$", re.MULTILINE)
 _NAME = re.compile(r"\[?[ \t]*([A-Za-z0-9_-]+)[ \t]*[.\]]")

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from lifesign.records import dataclass
 from lifesign.text import clean
 
 KeyPath: TypeAlias = tuple[str | int, ...]

@@ -1,7 +1,7 @@
 """What a config comes to: frozen, defaults applied, every path absolute. Not here: how (`resolve`)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from lifesign.config.alert_types import Alert
@@ -9,6 +9,7 @@ from lifesign.config.check_types import Check
 from lifesign.config.restart_types import Restart
 from lifesign.config.secret import Secret
 from lifesign.core.spec import CheckSpec, ComponentSpec
+from lifesign.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

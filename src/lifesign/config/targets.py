@@ -10,7 +10,6 @@ import hashlib
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn, get_origin
 from urllib.parse import unquote
@@ -25,6 +24,7 @@ from lifesign.config.resolve import resolve_check
 from lifesign.config.resolved import ComponentConfig, Config, MonitorConfig
 from lifesign.config.values import Context, Delay
 from lifesign.core.spec import ComponentSpec
+from lifesign.records import dataclass
 from lifesign.text import clean, redact
 
 FORMS = (

@@ -7,11 +7,12 @@ addresses and URLs (`endpoints`), conditions (`conditions`).
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from lifesign.config.secret import Secret
+from lifesign.records import dataclass
 from lifesign.text import clean, parse_duration
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")

@@ -11,13 +11,14 @@ says, how it is sent, and that it arrives (`alerts`, the outbox).
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
 from lifesign.core.model import Instant
 from lifesign.core.suspicion import GROUP_WAIT_NS, PARENT_WAIT_NS
 from lifesign.core.tracked import BLINDED, BLINDED_BY_START
+from lifesign.records import dataclass
 
 STILL_DOWN = "the silence or hold is over, and it is still down"
 _FIGURE = re.compile(r"(?:\d[\d.,]* ?(?:ms|[smhd])?(?![A-Za-z]))+")

@@ -2,11 +2,12 @@
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from lifesign.core.events import EventName
 from lifesign.core.model import NS_PER_S, Identity, Instant, JsonValue
 from lifesign.core.restart import HISTORY, RestartRecord
+from lifesign.records import dataclass
 
 SAME_START_S = 2.0  # two sources tell the start of one process in different roundings
 

@@ -10,11 +10,12 @@ An incident is down from its opening to its recovery, whatever is told between. 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from lifesign.core.events import Event, EventName
 from lifesign.core.model import NS_PER_S, ComponentState, JsonValue, Layer
+from lifesign.records import dataclass
 
 
 class Standing(StrEnum):

@@ -4,8 +4,9 @@
 every component, where that is allowed. Not here: what a command leads to.
 """
 
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from lifesign.records import dataclass
 
 
 class NotPossibleError(Exception):

@@ -7,9 +7,8 @@ it falls into, if there is one. It falls into two only where it was left unread 
 then the fresher holds, for a step condemns nobody (T1), and from then on it ages. Not here: what an age means.
 """
 
-from dataclasses import dataclass
-
 from lifesign.core.model import NS_PER_S, Instant
+from lifesign.records import dataclass
 
 KEPT_ERAS = 8  # of more steps than that between two readings of one heartbeat, the oldest are forgotten
 TOLERANCE_NS = 2 * NS_PER_S  # a writer may cut its timestamps to whole seconds

@@ -1,10 +1,10 @@
 """Effects: what the core asks the shell to do, as data. The shell does it and reports back."""
 
-from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from lifesign.core.events import Event
 from lifesign.core.model import CheckId, Identity
+from lifesign.records import dataclass
 
 
 class Look(NamedTuple):

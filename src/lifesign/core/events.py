@@ -1,10 +1,11 @@
 """Events: what happened, as data. The names and levels are the public contract's (section 8)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from lifesign.core.model import JsonValue
+from lifesign.records import dataclass
 
 
 class EventName(StrEnum):

@@ -6,12 +6,13 @@ been is None, which means that nobody can tell any more, never that it was as no
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from lifesign.core.events import Event
 from lifesign.core.model import WORST_CHECK_FIRST, CheckState, ComponentState, Layer, Verdict
 from lifesign.core.retold import Held, Told
 from lifesign.core.spec import CheckSpec, ComponentSpec
+from lifesign.records import dataclass
 
 NS_PER_MS = 1_000_000
 

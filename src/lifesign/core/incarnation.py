@@ -6,11 +6,11 @@ incarnation means for the checks (`incident`, `tracked`).
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from lifesign.core.memory import IdentityMemory
 from lifesign.core.model import NS_PER_S, Identity, Instant
 from lifesign.core.spec import CheckSpec
+from lifesign.records import dataclass
 
 CRASH_LOOP_REPLACEMENTS = 3  # within the flap window of the check that sees the process
 

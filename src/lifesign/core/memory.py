@@ -8,11 +8,12 @@ memory is read as far as it goes. Not here: how a machine takes and recalls its 
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from lifesign.core.events import Event, EventName
 from lifesign.core.model import NS_PER_S, CheckState, ComponentState, Instant, JsonValue, Verdict
 from lifesign.core.restart import RestartMemory
+from lifesign.records import dataclass
 
 
 def _require(condition: bool, words: str) -> None:

@@ -1,9 +1,11 @@
 """The nouns that cross the core's border: closed sets and frozen values, nothing that acts."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import NamedTuple, TypeAlias
+
+from lifesign.records import dataclass
 
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 
@@ -74,7 +76,7 @@ class CheckId(NamedTuple):
     check: str
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Instant:
     """One reading of three clocks, all in nanoseconds.
 

@@ -7,11 +7,11 @@ CLOCK_BOOTTIME is a step. The first two excuse failures (T2), the last is told a
 """
 
 from collections import deque
-from dataclasses import dataclass
 
 from lifesign.core.dating import WallClock
 from lifesign.core.events import Event, EventName
 from lifesign.core.model import NS_PER_S, Instant
+from lifesign.records import dataclass
 from lifesign.text import format_duration
 
 TICK_NS = NS_PER_S // 4  # the core asks to be called at least this often

@@ -6,11 +6,10 @@ of ten minutes is over after a night asleep, and a step of the wall clock moves 
 and what is told of it (`supervision`).
 """
 
-from dataclasses import dataclass
-
 from lifesign.core.memory import ComponentMemory, NoticeMemory
 from lifesign.core.model import Instant
 from lifesign.core.view import NoticeView
+from lifesign.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,11 @@
 """An incident by itself: since when, and which checks are to blame. Not here: when one opens and ends (`incident`)."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from lifesign.core.memory import IncidentMemory
 from lifesign.core.model import Instant
+from lifesign.records import dataclass
 
 
 @dataclass(slots=True)

@@ -3,11 +3,11 @@
 Times are wall clock nanoseconds and shown; durations are seconds of the clock on which it was decided.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
 from lifesign.core.model import Identity
+from lifesign.records import dataclass
 
 HISTORY = 20  # so many restarts of a component are kept
 

@@ -4,10 +4,10 @@ Not here: what of it still held at that moment (`hindsight`).
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from lifesign.core.events import Event, EventName
 from lifesign.core.model import CheckState, ComponentState
+from lifesign.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

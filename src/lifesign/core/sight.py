@@ -1,9 +1,9 @@
 """One component as its governor sees it: a frozen value, made anew for each decision (by `evidence`)."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from lifesign.core.model import Identity
+from lifesign.records import dataclass
 
 
 class LastLook(StrEnum):

@@ -9,13 +9,12 @@ was stepped, and then some of them are wrong about an age, never about an advanc
 Later than `max_skew` by all: the clocks disagree, which is unknown and not a failure.
 """
 
-from dataclasses import dataclass
-
 from lifesign.core.dating import NEVER_STEPPED, WallClock
 from lifesign.core.memory import SignalMemory
 from lifesign.core.model import NS_PER_S, Instant, Verdict, WorkSignal
 from lifesign.core.observer import Finding
 from lifesign.core.spec import SignalPolicy
+from lifesign.records import dataclass
 from lifesign.text import format_duration
 
 

@@ -1,9 +1,9 @@
 """What the core is told to hold true: frozen specifications, valid once built. Durations in nanoseconds."""
 
 from collections import Counter
-from dataclasses import dataclass
 
 from lifesign.core.model import NS_PER_S, Layer
+from lifesign.records import dataclass
 
 
 def _positive(name: str, value: int | None) -> None:

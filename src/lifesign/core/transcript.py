@@ -6,7 +6,6 @@ for, is a `Moment`. Asking for a look is not written down, for what it finds is.
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from lifesign.core.alerting import Notify
@@ -18,6 +17,7 @@ from lifesign.core.model import CheckId, Instant, Observation
 from lifesign.core.monitor import Monitor
 from lifesign.core.restart import RestartReport
 from lifesign.core.spec import MonitorSpec
+from lifesign.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

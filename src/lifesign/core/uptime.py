@@ -5,10 +5,10 @@ it is told beside it, as the share of the window that was watched. Degraded is u
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from lifesign.core.chronicle import Deed, Span, Standing, Story
 from lifesign.core.model import NS_PER_S, Layer
+from lifesign.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,12 @@
 """Frozen views of the core's state: what the surfaces get to see, made on request, never live."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from lifesign.core.model import CheckState, ComponentState, Identity, Instant, JsonValue, Layer, ObserverState
 from lifesign.core.restart import Phase, RestartRecord
 from lifesign.core.spec import CheckSpec, ComponentSpec
+from lifesign.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """The demo's `lifesign.toml`: a config as a user would write it, but with short intervals."""
 
-from dataclasses import dataclass
 from pathlib import Path
+
+from lifesign.records import dataclass
 
 _TEMPLATE = """\
 # The stack of `lifesign demo`. Intervals are short, so that everything is told within seconds.

@@ -7,11 +7,11 @@ where that document comes from, and how a line of narration is shown.
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from lifesign.api.documents import Component, State
 from lifesign.demo.scenario import Scenario
 from lifesign.demo.stack import DemoStack
+from lifesign.records import dataclass
 
 _POLL_S = 0.1
 

@@ -1,10 +1,10 @@
 """One way to break the demo's stack, as data. Not here: who plays it (`director`)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from lifesign.api.documents import Component
 from lifesign.core.model import Layer
+from lifesign.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ import asyncio
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from lifesign.processes.child_process import KILL_WAIT_S, ChildProcess, unended
+from lifesign.records import dataclass
 from lifesign.text import clean
 
 MAX_UNENDED = 32  # children that the kernel will not let die; with so many of them no further one is started

@@ -1,9 +1,9 @@
 """Comparing what was decided then with what would be decided now: by component, and where both part first."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from lifesign.records import dataclass
 from lifesign.replay.marks import Kind, Mark
 
 Clock: TypeAlias = Callable[[int], str]

@@ -1,11 +1,11 @@
 """Marks: of what was told, what matters to who compares two configs. Going down, alerts and restarts, by component."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 
 from lifesign.core.alerting import Notify, Stage
 from lifesign.core.events import Event, EventName
+from lifesign.records import dataclass
 from lifesign.replay.tape import Outcome, Told
 
 _SAME_NS = 1_000_000

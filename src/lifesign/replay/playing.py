@@ -1,13 +1,13 @@
 """Playing a tape from its first life to its last: as it was recorded, or by another config."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from lifesign.core.alerting import SinkSpec
 from lifesign.core.effects import Restart
 from lifesign.core.heralding import Herald
 from lifesign.core.memory import MonitorMemory
 from lifesign.core.spec import MonitorSpec
+from lifesign.records import dataclass
 from lifesign.replay.monitor import ReplayedMonitor
 from lifesign.replay.player import Player
 from lifesign.replay.tape import TapeLife, Told

@@ -2,13 +2,13 @@
 
 from bisect import bisect_left
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from operator import itemgetter
 
 from lifesign.core.alerting import Notify
 from lifesign.core.effects import Restart
 from lifesign.core.events import Event
 from lifesign.core.transcript import Attended
+from lifesign.records import dataclass
 from lifesign.replay.tape import Item, Stretch, TapeLife, Told
 from lifesign.store.block import RANK_BITS, Block, rows_of
 from lifesign.store.columns import unpack

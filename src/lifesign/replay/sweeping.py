@@ -8,12 +8,12 @@ did: no record can tell what would have come without it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from statistics import median
 
 from lifesign.core.effects import Restart
 from lifesign.core.events import Event, EventName
 from lifesign.core.model import NS_PER_S
+from lifesign.records import dataclass
 from lifesign.replay.tape import Told
 
 

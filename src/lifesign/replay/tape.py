@@ -5,7 +5,7 @@ Not here: where it comes from (`recorded`, `scripted`), and the playing (`player
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from operator import itemgetter
 from typing import NamedTuple, TypeAlias
 
@@ -16,6 +16,7 @@ from lifesign.core.memory import MonitorMemory
 from lifesign.core.model import CheckId, Instant, Observation
 from lifesign.core.spec import MonitorSpec
 from lifesign.core.transcript import Deed
+from lifesign.records import dataclass
 from lifesign.store.block import RANK_BITS
 
 Outcome: TypeAlias = Event | Restart | Notify

@@ -6,12 +6,12 @@ Not here: reading the file (`claim_reading`, in a disposable child), and the sig
 import json
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 from lifesign.processes.child import run_child
 from lifesign.processes.pidfile import pid_in
 from lifesign.processes.stat import boot_time_now_s, boot_time_s, started_at_s, uid_of_process
+from lifesign.records import dataclass
 from lifesign.restarts import claim_reading
 from lifesign.restarts.held import HeldProcess
 from lifesign.restarts.restarter import HandsOffError

@@ -5,9 +5,9 @@ policy and the exit code are all there is. Not here: asking for either.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Self
 
+from lifesign.records import dataclass
 from lifesign.text import clean, parse_timestamp
 
 _NEVER_RESTS = ("always", "unless-stopped")

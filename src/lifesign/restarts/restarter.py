@@ -6,11 +6,11 @@ record.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from lifesign.core.model import Identity
+from lifesign.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,11 @@ was opened before the proof, so that no reused number can be hit (pidfd_send_sig
 """
 
 import signal as signals
-from dataclasses import dataclass
 from pathlib import Path
 
 from lifesign.core.model import Identity
 from lifesign.processes.stat import TICKS_PER_S, boot_time_s
+from lifesign.records import dataclass
 from lifesign.restarts.claims import Claim, claim_of_heartbeat, claim_of_pidfile
 from lifesign.restarts.held import HeldProcess
 from lifesign.restarts.restarter import HandsOffError, Hint, Target

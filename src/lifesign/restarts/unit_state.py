@@ -3,9 +3,9 @@
 Not here: asking systemd.
 """
 
-from dataclasses import dataclass
 from typing import Self
 
+from lifesign.records import dataclass
 from lifesign.restarts.restarter import HandsOffError
 from lifesign.text import clean
 

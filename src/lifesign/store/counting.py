@@ -5,11 +5,12 @@ A minute without a row was not watched: it is no health. Times are of the wall c
 
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import msgspec
 
 from lifesign.core.model import CheckId, Verdict
+from lifesign.records import dataclass
 from lifesign.store.block import RANK_BITS, Block, Columns
 from lifesign.store.columns import pack, unpack
 

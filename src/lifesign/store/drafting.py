@@ -1,11 +1,12 @@
 """From the transcript as it is written to blocks: every entry gets its key, gaps and steps of the clocks are noted."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from lifesign.core.model import CheckId, Instant
 from lifesign.core.observer import STALL_NS, STEP_NS
 from lifesign.core.transcript import Entry, Moment, Reviewed
+from lifesign.records import dataclass
 from lifesign.store.block import MOST_RANK, RANK_BITS, Block, CheckRows
 from lifesign.store.columns import pack
 

@@ -11,7 +11,6 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -21,6 +20,7 @@ from lifesign.core.memory import MonitorMemory
 from lifesign.core.model import Instant
 from lifesign.core.spec import MonitorSpec
 from lifesign.core.transcript import Entry, Moment, Reviewed
+from lifesign.records import dataclass
 from lifesign.store import moments
 from lifesign.store.block import RANK_BITS
 from lifesign.store.database import UnusableError

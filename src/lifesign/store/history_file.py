@@ -7,9 +7,9 @@ counts by check, of what is settled. `gaps`: when nobody watched, and why. Not h
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
+from lifesign.records import dataclass
 from lifesign.store.counting import Counts, Minutes
 from lifesign.store.database import Database
 

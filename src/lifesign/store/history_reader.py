@@ -5,7 +5,6 @@ Nothing is written. Whatever cannot be read is left out, but for the file itself
 
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 from urllib.parse import quote
@@ -17,6 +16,7 @@ from lifesign.core.memory import MonitorMemory
 from lifesign.core.model import Instant
 from lifesign.core.spec import MonitorSpec
 from lifesign.core.transcript import Deed, Outcome
+from lifesign.records import dataclass
 from lifesign.store import moments
 from lifesign.store.block import Block
 from lifesign.store.counting import Minutes

@@ -1,6 +1,5 @@
 """Moments of the transcript as rows, and back: what operators did, what came of restarts, what was told and decided."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -12,6 +11,7 @@ from lifesign.core.effects import Restart
 from lifesign.core.events import Event, EventName
 from lifesign.core.restart import Failed, Renewed, RestartReport, Sent, Withheld
 from lifesign.core.transcript import Attended, Deed, Moment, Outcome, Reconfigured, Reported
+from lifesign.records import dataclass
 from lifesign.store.history_file import Gap
 
 _REPORTS: dict[str, type[RestartReport]] = {kind.__name__: kind for kind in (Sent, Withheld, Failed, Renewed)}

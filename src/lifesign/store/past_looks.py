@@ -6,12 +6,12 @@ look means for the state of then (`core.hindsight`).
 
 from bisect import bisect_right
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
 
 from lifesign.core.hindsight import NS_PER_MS, PastLook
 from lifesign.core.model import Observation, Verdict
+from lifesign.records import dataclass
 from lifesign.store.block import RANK_BITS, Block, Columns, rows_of
 from lifesign.store.columns import unpack
 from lifesign.store.history_reader import HistoryReader, NoHistoryError

@@ -8,9 +8,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
+from lifesign.records import dataclass
 from lifesign.store.database import Database, UnusableError
 from lifesign.text import clean, format_timestamp
 

@@ -3,8 +3,9 @@ lines of their own. Not here: alerts, which are a list.
 """
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from lifesign.records import dataclass
 from lifesign.text import clean
 
 SHOWN_FOR_S = 6.0

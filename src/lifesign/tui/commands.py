@@ -4,10 +4,12 @@ Not here: what a command does. `action` names a method `action_...` of the scree
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from difflib import get_close_matches
 
 from textual.binding import Binding
+
+from lifesign.records import dataclass
 
 _SPELLED = {
     "question_mark": "?",

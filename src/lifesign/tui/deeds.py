@@ -1,11 +1,10 @@
 """What the operator asks for, frozen at the key press, and how it is carried out. Not here: keys and dialogs."""
 
-from dataclasses import dataclass
-
 import msgspec
 
 from lifesign.api.documents import Component
 from lifesign.api.failures import ClientError
+from lifesign.records import dataclass
 from lifesign.text import clean
 from lifesign.tui.source import StateSource
 

@@ -5,9 +5,10 @@ A poll that brings no new look adds nothing. Not here: drawing, and how what was
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from lifesign.api.documents import Component, State
+from lifesign.records import dataclass
 
 VERDICTS = 60
 

@@ -1,9 +1,10 @@
 """How one console is set up: frozen, made by the command line. Not here: what it shows."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
+from lifesign.records import dataclass
 from lifesign.tui.drawing.glyphs import UNICODE, Glyphs
 from lifesign.tui.themes import DEFAULT_THEME, Themes
 

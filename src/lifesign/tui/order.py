@@ -1,11 +1,11 @@
 """Which components are shown, and in which order: pure. Not here: the cursor (`widgets.listing`)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from lifesign.api.documents import Component
+from lifesign.records import dataclass
 
 _SEVERITY = {"down": 0, "unknown": 1, "degraded": 2, "starting": 3, "paused": 4, "healthy": 5}
 _UNCONCERNED = 9

@@ -1,7 +1,7 @@
 """From lines to strips: the palette of the running theme, with the strips painted so far."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol, cast
 
 from rich.segment import Segment
@@ -11,6 +11,7 @@ from textual.strip import Strip
 from textual.theme import Theme
 from textual.widget import Widget
 
+from lifesign.records import dataclass
 from lifesign.tui.drawing.spans import Line, width_of
 from lifesign.tui.palette import Palette
 from lifesign.tui.themes import FALLBACK_VARIABLES

@@ -1,11 +1,12 @@
 """From roles to the terminal's colours, for one theme. Not here: where a role is used (`tui.drawing`)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from rich.style import Style
 from textual.color import Color
 
+from lifesign.records import dataclass
 from lifesign.tui.themes import STATES
 
 

@@ -5,8 +5,8 @@ Not here: the palette itself (`finding`).
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from lifesign.records import dataclass
 from lifesign.text import clean, parse_duration
 from lifesign.tui.commands import Command
 from lifesign.tui.drawing.glyphs import UNICODE

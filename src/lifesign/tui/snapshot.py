@@ -5,10 +5,11 @@ runs between two polls and no clock of another machine enters it. Not here: draw
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 
 from lifesign.api.documents import Component, State
+from lifesign.records import dataclass
 from lifesign.text import parse_timestamp
 
 FRESH_FOR_S = 5.0  # without a new document for this long the console no longer vouches for what it shows

@@ -5,9 +5,9 @@ A file on a mount that hangs stops this thread alone. Not here: drawing.
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
+from lifesign.records import dataclass
 from lifesign.tui.tail import Tail
 
 LOOK_EVERY_S = 0.25

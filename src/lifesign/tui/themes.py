@@ -6,12 +6,12 @@ Every colour is parsed here, because Textual lets a bad one explode only when it
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from textual.color import Color, ColorParseError
 from textual.theme import BUILTIN_THEMES, Theme
 
+from lifesign.records import dataclass
 from lifesign.text import clean
 
 DEFAULT_THEME = "night"

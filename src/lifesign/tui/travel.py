@@ -2,11 +2,11 @@
 come: what is pressed meanwhile is asked for in one go. Not here: asking, and drawing.
 """
 
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from lifesign.api.past import MOST_STEPS, PastState, Step
 from lifesign.api.past_incidents import IncidentsThen
+from lifesign.records import dataclass
 
 Moment = TypeVar("Moment", PastState, IncidentsThen)
 

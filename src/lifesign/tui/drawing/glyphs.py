@@ -1,6 +1,6 @@
 """The signs of the console, in two sets: one for UTF-8 terminals, one of plain ASCII. Every sign goes with its word."""
 
-from dataclasses import dataclass
+from lifesign.records import dataclass
 
 ROLE_OF_CHECK = {
     "passing": "healthy",

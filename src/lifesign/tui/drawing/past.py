@@ -1,9 +1,8 @@
 """One component as it stood at a moment of its past. What nobody can tell any more says so, and is never as of now."""
 
-from dataclasses import dataclass
-
 from lifesign.api.documents import Component
 from lifesign.api.past import PastCheck, PastState
+from lifesign.records import dataclass
 from lifesign.text import clean, format_duration
 from lifesign.tui.drawing.scene import LAYERS, Scene, moment_text
 from lifesign.tui.drawing.spans import Line, Span, cut, justified, safe, wrapped

@@ -1,8 +1,9 @@
 """What a drawing needs besides its component: the snapshot, the moment, the signs. And the words all drawings share."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from lifesign.api.documents import Component
+from lifesign.records import dataclass
 from lifesign.text import format_timestamp
 from lifesign.tui.drawing.glyphs import UNICODE, Glyphs
 from lifesign.tui.drawing.spans import Span, age, safe

@@ -1,11 +1,11 @@
 """The table: one line for each component, for hundreds of them. Columns widen at 100 and at 150 cells."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
 from lifesign.api.documents import Component
+from lifesign.records import dataclass
 from lifesign.tui.drawing.glyphs import Glyphs
 from lifesign.tui.drawing.scene import LAYERS, Scene, diagnosis_of, flag_spans, layer_states
 from lifesign.tui.drawing.spans import Line, Span, cut, fit, safe, width_of

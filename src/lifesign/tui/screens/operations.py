@@ -5,9 +5,9 @@ those. Not here: which components they are (`screens.operating`).
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from lifesign.api.documents import Component
+from lifesign.records import dataclass
 from lifesign.text import clean, parse_duration
 from lifesign.tui.deeds import EXHAUSTED, Deed, Target
 from lifesign.tui.drawing.asking import names_of, restart_words

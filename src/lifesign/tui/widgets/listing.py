@@ -1,6 +1,6 @@
 """The main lists: panels and table. Only what changed in sight is repainted; the cursor is a component's name."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar
 
 from textual import events
@@ -11,6 +11,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from lifesign.api.documents import Component
+from lifesign.records import dataclass
 from lifesign.tui.drawing.scene import Scene
 from lifesign.tui.drawing.spans import Line
 from lifesign.tui.order import Arrangement
