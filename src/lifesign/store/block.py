@@ -6,7 +6,8 @@ once. Metrics and data of an observation decide nothing, and are not kept. Not h
 """
 
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 import msgspec
@@ -91,12 +92,12 @@ class CheckRows:
 
     def __init__(self, check: CheckId) -> None:
         self.check = check
-        self.keys: list[int] = []
-        self.began_ages_us: list[int] = []
-        self.latencies_us: list[int] = []
-        self.numbers: list[int] = []
-        self.timestamps_ns: list[int] = []
-        self.progress: list[int] = []
+        self.keys = array("q")
+        self.began_ages_us = array("q")
+        self.latencies_us = array("q")
+        self.numbers = array("q")
+        self.timestamps_ns = array("q")
+        self.progress = array("q")
         self.known: dict[Finding, int] = {}
 
     def add(self, key: int, began_age_us: int, seen: Observation) -> None:
@@ -134,13 +135,13 @@ class CheckRows:
 
     def extend(self, columns: Columns) -> None:
         """All of another block; its findings are numbered anew."""
-        self.keys += unpack(columns.keys)
-        self.began_ages_us += unpack(columns.began_ages_us)
-        self.latencies_us += unpack(columns.latencies_us)
-        self.timestamps_ns += unpack(columns.timestamps_ns)
-        self.progress += unpack(columns.progress)
+        self.keys.extend(unpack(columns.keys))
+        self.began_ages_us.extend(unpack(columns.began_ages_us))
+        self.latencies_us.extend(unpack(columns.latencies_us))
+        self.timestamps_ns.extend(unpack(columns.timestamps_ns))
+        self.progress.extend(unpack(columns.progress))
         anew = [self.known.setdefault(finding, len(self.known)) for finding in columns.findings]
-        self.numbers += [anew[number] for number in unpack(columns.numbers)]
+        self.numbers.extend(anew[number] for number in unpack(columns.numbers))
 
     def columns(self) -> Columns:
         """Packed."""
@@ -157,20 +158,21 @@ class CheckRows:
         )
 
 
-def merge(blocks: Sequence[Block]) -> Block:
-    """One block of several, the oldest first, of one life."""
+def merge(blocks: Iterable[Block]) -> Block:
+    """One block of several, the oldest first, of one life. It holds one of them at a time."""
     ticks: list[int] = []
     reviews: list[int] = []
     rows: dict[CheckId, CheckRows] = {}
     clocks: list[tuple[int, int, int]] = []
+    gaps: list[tuple[int, int]] = []
     for block in blocks:
         ticks += unpack(block.ticks)
         reviews += unpack(block.reviews)
         clocks += [clock for clock in block.clocks if not clocks or clock[1:] != clocks[-1][1:]]
+        gaps += block.gaps
         for columns in block.checks:
             check = CheckId(columns.component, columns.check)
             rows.setdefault(check, CheckRows(check)).extend(columns)
-    gaps = [gap for block in blocks for gap in block.gaps]
     return Block(pack(ticks, 1), pack(reviews, 1), clocks, gaps, [row.columns() for row in rows.values()])
 
 

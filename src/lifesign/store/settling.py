@@ -69,7 +69,7 @@ class Settling:
         self._blocks = self._entries = 0
         if not chosen:
             return False
-        block = merge([Block.decode(stored.body) for stored in chosen])
+        block = merge(Block.decode(stored.body) for stored in chosen)
         first, last = chosen[0], chosen[-1]
         entries = sum(stored.entries for stored in chosen)
         merged = StoredBlock(0, first.life, first.first_ms, last.last_ms, entries, block.encode(_LEVEL))
