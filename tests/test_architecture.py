@@ -20,7 +20,7 @@ TOP_LEVEL = {
     "constraints.txt",
 }
 
-HEAVY = {"textual", "rich", "aiohttp", "psutil", "re2", "tomlkit", "watchfiles"}
+HEAVY = {"textual", "rich", "aiohttp", "psutil", "re2", "tomlkit"}
 
 
 def test_imports_go_one_way() -> None:

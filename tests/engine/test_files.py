@@ -2,13 +2,14 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from lifesign.core.model import CheckId
+from lifesign.engine.file_events import FileEvents
 from lifesign.engine.files import FileSweep
 
 CHECK = CheckId("mind", "heartbeat")
@@ -28,6 +29,10 @@ class Bell:
     def __init__(self) -> None:
         self.rung: asyncio.Queue[CheckId] = asyncio.Queue()
 
+    def ring(self, checks: Collection[CheckId]) -> None:
+        for check in checks:
+            self.rung.put_nowait(check)
+
     async def next(self) -> CheckId:
         async with asyncio.timeout(40):
             return await self.rung.get()
@@ -40,7 +45,7 @@ class Bell:
 @asynccontextmanager
 async def sweeping(path: Path, *, hangs: bool = False) -> AsyncIterator[Bell]:
     bell = Bell()
-    sweep = FileSweep({CHECK: path}, wake=bell.rung.put_nowait, signature=signature, may_hang=lambda _: hangs)
+    sweep = FileSweep({CHECK: path}, wake=bell.ring, signature=signature, may_hang=lambda _: hangs)
     task = asyncio.create_task(sweep.run())
     await asyncio.sleep(0)
     try:
@@ -82,11 +87,7 @@ async def test_a_folder_made_anew_wakes_the_check_all_the_same(tmp_path: Path) -
 async def test_without_any_file_event_the_sweep_still_sees_the_change(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def deaf(*_args: object) -> AsyncIterator[None]:
-        await asyncio.Event().wait()
-        yield
-
-    monkeypatch.setattr("lifesign.engine.files._changes", deaf)
+    monkeypatch.setattr(FileEvents, "follow", lambda *_: None)
     path = tmp_path / "beat.json"
     async with sweeping(path) as bell:
         path.write_text("1")
@@ -107,25 +108,31 @@ async def test_a_path_that_may_hang_is_never_touched(tmp_path: Path) -> None:
     assert touched == []
 
 
-async def test_events_that_cannot_be_had_leave_the_sweep_at_work(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+async def test_events_that_cannot_be_had_leave_the_sweep_at_work_and_are_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def gone(*_args: object) -> AsyncIterator[None]:
-        raise FileNotFoundError("No path was found.")
-        yield
+    asked = []
 
-    monkeypatch.setattr("lifesign.engine.files._changes", gone)
+    def full(*_: object) -> None:
+        asked.append(1)
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(FileEvents, "follow", full)
     path = tmp_path / "beat.json"
     async with sweeping(path) as bell:
         await asyncio.sleep(0)
         path.write_text("1")
         assert await bell.next() == CHECK
+    assert asked
+    assert [record.getMessage() for record in caplog.records] == [
+        "some file events are off, the sweep goes on without them: [Errno 28] No space left on device"
+    ]
 
 
 async def test_other_files_are_followed_and_a_change_between_is_told(tmp_path: Path) -> None:
     first, second = tmp_path / "beat.json", tmp_path / "run" / "log"
     bell = Bell()
-    sweep = FileSweep({CHECK: first}, wake=bell.rung.put_nowait, signature=signature, may_hang=lambda _: False)
+    sweep = FileSweep({CHECK: first}, wake=bell.ring, signature=signature, may_hang=lambda _: False)
     task = asyncio.create_task(sweep.run())
     await asyncio.sleep(0)
     first.write_text("1")

@@ -5,7 +5,7 @@ import gc
 import logging
 import os
 import signal
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from lifesign.api.documents import MonitorInfo
@@ -231,11 +231,12 @@ class Daemon:
         paths = Plan.of(self._config).swept
         return paths if self._config.path is None else {None: self._config.path, **paths}
 
-    def _wake(self, check: CheckId | None) -> None:
-        if check is None:
+    def _wake(self, changed: Collection[CheckId | None]) -> None:
+        checks = [check for check in changed if check is not None]
+        if len(checks) < len(changed):
             self._reloader.ask()
-        else:
-            self._engine.wake(check)
+        if checks:
+            self._engine.wake(*checks)
 
     def view(self, names: Iterable[str] | None = None) -> MonitorView:
         """The state at this moment; with `names`, of the components only these."""

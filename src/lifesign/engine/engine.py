@@ -82,7 +82,8 @@ class Engine:
                 if sweep is not None:
                     group.create_task(sweep.run())
         finally:
-            self._forget_waiters()
+            for waiter in [waiter for waiters in self._waiting.values() for waiter in waiters]:
+                waiter.cancel()
             self._looks.close()
 
     async def await_looks(self, looks: Iterable[Look]) -> None:
@@ -270,9 +271,11 @@ class Engine:
         self._carry_out(self.monitor.reconfigure(spec, changed, self._clocks()))
         self._nudge()
 
-    def wake(self, check: CheckId) -> None:
-        """Looks at one check early: its file has changed, or a beat came in."""
-        self._carry_out(self.monitor.command(LookNow(check.component, check.check), self._clocks()))
+    def wake(self, *checks: CheckId) -> None:
+        """Looks at some checks early: their files have changed, or beats came in."""
+        now = self._clocks()
+        for check in checks:
+            self._carry_out(self.monitor.command(LookNow(check.component, check.check), now))
         self._nudge()
 
     def last_round_age_s(self) -> float:
@@ -287,11 +290,6 @@ class Engine:
         """A glance at every component, for a tenth of what a view costs."""
         now = self._clocks()
         return tuple(component_glance(component, now) for component in self.monitor.components.values())
-
-    def _forget_waiters(self) -> None:
-        for waiters in self._waiting.values():
-            for waiter in waiters:
-                waiter.cancel()
 
 
 def _close_after(looker: Looker, task: asyncio.Task[None]) -> None:
