@@ -1,7 +1,9 @@
 """The house's own rules: the direction of imports, the top level, the size of modules, what is shipped."""
 
+import socket
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 
@@ -21,6 +23,7 @@ TOP_LEVEL = {
 }
 
 HEAVY = {"textual", "rich", "aiohttp", "psutil", "re2", "tomlkit"}
+NOT_FOR_A_ROUND = {"click", "asyncio", "gettext", "logging", "subprocess", "ssl", "http", "email"}
 
 
 def test_imports_go_one_way() -> None:
@@ -64,19 +67,27 @@ def test_the_wheel_holds_the_themes_and_the_marker_of_types(tmp_path: Path) -> N
 
 
 def test_asking_for_the_version_loads_nothing_heavy() -> None:
-    code = f"import sys, lifesign.cli; print({HEAVY | {'msgspec', 'asyncio'}} & set(sys.modules))"
+    code = f"import sys, lifesign.cli; print({HEAVY | {'msgspec', 'asyncio', 'click'}} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
 
 
-def test_a_check_from_the_shell_loads_neither_console_nor_server(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("beaten", "code"), [(True, 0), (False, 2)])
+def test_a_check_from_the_shell_loads_neither_console_nor_server(tmp_path: Path, beaten: bool, code: int) -> None:
     config = tmp_path / "lifesign.toml"
-    config.write_text('[components.a.checks.b]\ntype = "heartbeat"\npath = "hb.json"\n')
-    config.chmod(0o644)
-    code = (
-        "import sys\nfrom lifesign.cli import _run\n"
-        f"code = _run(['check', '-c', {str(config)!r}, '--json'])\n"
-        f"print(code, {HEAVY} & set(sys.modules), file=sys.stderr)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stderr.strip() == "2 set()"
+    if beaten:
+        (tmp_path / "hb").write_text(f"{time.time()}\n")
+    unwanted = HEAVY | (NOT_FOR_A_ROUND if beaten else {"click"})  # a file that is not there is read again: that waits
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        config.write_text(
+            '[monitor]\nstate_dir = "state"\n[components.a.checks.b]\ntype = "heartbeat"\npath = "hb"\n'
+            f'[components.a.checks.c]\ntype = "tcp"\naddress = "127.0.0.1:{server.getsockname()[1]}"\n'
+        )
+        config.chmod(0o644)
+        program = (
+            "import sys\nfrom lifesign.cli import _run\n"
+            f"code = _run(['check', '-c', {str(config)!r}, '--json'])\n"
+            f"print(code, {unwanted} & set(sys.modules), file=sys.stderr)"
+        )
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == f"{code} set()"

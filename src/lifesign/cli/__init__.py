@@ -2,20 +2,14 @@
 
 Errors go to standard error, one line each, without a traceback. Exit codes: 0 done, 1 refused or
 failed, 2 usage, 78 bad config; `check` and `snapshot --exit-code` follow the Nagios plugin API,
-where usage and config errors are 3.
+where usage and config errors are 3. Click is imported by whoever needs it: a plain `lifesign check` does not.
 """
 
 import gc
 import os
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 from typing import NoReturn
-
-import click
-
-from lifesign import __version__
-from lifesign.text import clean
 
 EXIT_REFUSED, EXIT_USAGE, EXIT_CONFIG, NAGIOS_UNKNOWN = 1, 2, 78, 3
 
@@ -49,41 +43,10 @@ COMMANDS = {
 }
 
 
-class _Commands(click.Group):
-    """Knows the names of all commands and imports one when it is called."""
+class CommandError(Exception):
+    """Why a command ends; each line of it is told. `exit_code`: what it ends with, but for Nagios's commands."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        del ctx
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        del ctx
-        if cmd_name not in COMMANDS:
-            return None
-        command: click.Command = import_module(f"lifesign.cli.{cmd_name}").command
-        return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args[0] not in COMMANDS and not args[0].startswith("-"):
-            from difflib import get_close_matches
-
-            near = get_close_matches(args[0], COMMANDS, n=1)
-            hint = f": did you mean {near[0]}?" if near else ", see lifesign --help"
-            raise click.UsageError(f"there is no command {args[0]!r}{hint}")
-        return super().resolve_command(ctx, args)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        del ctx
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
-
-
-@click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="lifesign")
-def group() -> None:
-    """Tells whether processes are working, not only whether they run."""
+    exit_code = EXIT_REFUSED
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -123,31 +86,20 @@ def _leave(code: int) -> NoReturn:
 
 
 def _run(words: list[str]) -> int:
-    nagios = words[0] == "check" or (words[0] == "snapshot" and "--exit-code" in words)
     try:
+        if words[0] == "check":
+            from lifesign.cli.plain_words import check_words
+
+            asked = check_words(words[1:])
+            if asked is not None:
+                from lifesign.cli.checking import check
+
+                return check(asked)
+        from lifesign.cli.group import group
+
         result = group.main(words, prog_name="lifesign", standalone_mode=False)
-    except click.UsageError as error:
-        where = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
-        return _complain(f"{error.format_message()}{where}", NAGIOS_UNKNOWN if nagios else EXIT_USAGE)
-    except click.ClickException as error:
-        return _complain(error.format_message(), NAGIOS_UNKNOWN if nagios else error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        return 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what Python flushes at exit has no reader
-        return 141
-    except OSError as error:
-        return _complain(f"{error.strerror or error}", NAGIOS_UNKNOWN if nagios else EXIT_REFUSED)
-    except Exception as error:
-        if os.environ.get("LIFESIGN_TRACEBACK"):
-            raise
-        what = f"{type(error).__name__}: {clean(str(error), 300)}"
-        told = f"lifesign itself failed: {what} (a bug: LIFESIGN_TRACEBACK=1 shows where)"
-        return _complain(told, NAGIOS_UNKNOWN if nagios else EXIT_REFUSED)
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - whatever it is, it is told, and raised where that is asked for
+        from lifesign.cli.mistakes import told
+
+        return told(error, words)
     return result if isinstance(result, int) else 0
-
-
-def _complain(message: str, code: int) -> int:
-    for line in message.splitlines():
-        click.echo(f"lifesign: {line}", err=True)
-    return code

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lifesign.cli.check import refuse_unknown
+from lifesign.cli.checking import refuse_unknown
 from lifesign.cli.loading import load_config
 from lifesign.cli.moments import moment_ns
 from lifesign.cli.options import config_option

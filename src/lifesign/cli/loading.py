@@ -6,15 +6,14 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
-from lifesign.cli import EXIT_CONFIG
+from lifesign.cli import EXIT_CONFIG, CommandError
+from lifesign.cli.saying import say
 
 if TYPE_CHECKING:
     from lifesign.config import Config
 
 
-class BadConfigError(click.ClickException):
+class BadConfigError(CommandError):
     """A config that cannot be used; one problem a line."""
 
     exit_code = EXIT_CONFIG
@@ -38,7 +37,7 @@ def load_config(named: str | None, *, warn: bool = True, with_secrets: bool = Tr
         return _of_a_running_daemon(str(find_config(named)), *problems, with_secrets=with_secrets)
     if warn:
         for warning in config.warnings:
-            click.echo(f"lifesign: warning: {warning}", err=True)
+            say(f"lifesign: warning: {warning}", err=True)
     return config
 
 
@@ -51,7 +50,7 @@ def _of_a_running_daemon(path: str | None, *problems: str, with_secrets: bool) -
         with contextlib.suppress(RuntimeError, OSError):
             found = salvage(Path(path))
             if _is_trusted(socket_path(found.monitor.state_dir), Path(path)):
-                click.echo(f"lifesign: warning: {problems[0]}; the daemon goes on with what it had", err=True)
+                say(f"lifesign: warning: {problems[0]}; the daemon goes on with what it had", err=True)
                 return found
     raise BadConfigError("\n".join(problems))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lifesign.cli import NAGIOS_UNKNOWN
-from lifesign.cli.check import NAGIOS_CODES
+from lifesign.cli.checking import NAGIOS_CODES
 from lifesign.cli.loading import load_config
 from lifesign.cli.options import config_option
 from lifesign.heartbeat import replace_file

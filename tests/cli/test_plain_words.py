@@ -1,0 +1,67 @@
+"""The words of a plain check are understood without click, and never otherwise than click would understand them."""
+
+import subprocess
+import sys
+
+import click
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lifesign.cli.check import command
+from lifesign.cli.plain_words import CheckWords, check_words
+
+WORDS = ["--json", "--act", "--dry-run", "-c", "--config", "--config=x.toml", "-cy.toml", "mind", "feed", "", "-", "--"]
+ODD = ["-h", "--help", "--jso", "--json=1", "-j", "--configx", "--config=", "--no-act"]
+
+
+def clicks(words: list[str]) -> CheckWords | None:
+    """What click makes of the words; None where it refuses them or prints its help."""
+    try:
+        with command.make_context("check", list(words), help_option_names=["-h", "--help"]) as context:
+            return CheckWords(**context.params)
+    except (click.UsageError, click.exceptions.Exit):
+        return None
+
+
+@given(st.lists(st.sampled_from(WORDS + ODD), max_size=6))
+def test_what_is_understood_is_what_click_understands(words: list[str]) -> None:
+    found = check_words(words)
+    assert found is None or found == clicks(words)
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ([], CheckWords()),
+        (["--json", "-c", "x.toml"], CheckWords("x.toml", as_json=True)),
+        (["mind", "--config=x.toml", "feed", "--act"], CheckWords("x.toml", ("mind", "feed"), act=True)),
+        (["--config", "x.toml", "--dry-run"], CheckWords("x.toml", dry_run=True)),
+    ],
+)
+def test_the_plain_ones_are_understood(words: list[str], expected: CheckWords) -> None:
+    assert check_words(words) == expected
+
+
+@pytest.mark.parametrize(
+    "words", [["--help"], ["-c"], ["--jsn"], ["--act", "--dry-run"], ["--", "-c"], ["-c", "--json"]]
+)
+def test_click_is_asked_about_all_others(words: list[str]) -> None:
+    assert check_words(words) is None
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--jsn"], "No such option"),
+        (["--act", "--dry-run"], "take one of them"),
+        (["-c", "nowhere.toml", "mind"], "nowhere.toml"),
+    ],
+)
+def test_a_mistake_is_one_line_and_nagios_unknown(words: list[str], told: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "lifesign", "check", *words], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (3, "", 1)
+    assert done.stderr.startswith("lifesign: ")
+    assert told in done.stderr
