@@ -12,7 +12,7 @@ from lifesign.alerts.alert import Alert
 from lifesign.bootstrap.alert_of import alert_of, without_secrets
 from lifesign.bootstrap.last_lines import MOST_BYTES, MOST_LINES, last_lines
 from lifesign.checks.log import LogProbe
-from lifesign.core.alerting import Conversation, Notify, Stage
+from lifesign.core.conversation import Conversation, Notify, Stage
 from lifesign.core.model import CheckId, Instant, JsonValue, Layer
 from lifesign.core.spec import CheckSpec, SignalPolicy
 from lifesign.core.view import CheckView, ComponentView

@@ -5,14 +5,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifesign.core.alerting import (
-    Alerting,
-    Circumstances,
-    Conversation,
-    ConversationMemory,
-    Notify,
-    SinkSpec,
-)
+from lifesign.core.alerting import Alerting, Circumstances, SinkSpec
+from lifesign.core.conversation import Conversation, ConversationMemory, Notify
 from lifesign.core.model import Instant
 from lifesign.core.suspicion import GROUP_WAIT_NS, PARENT_WAIT_NS
 
@@ -108,12 +102,11 @@ def test_a_silence_over_the_whole_incident_ends_without_a_word() -> None:
     assert told(alerting.recovered("mind")) == []
 
 
-def test_who_waits_for_a_dependency_or_another_spokesman_is_not_told_of() -> None:
+def test_who_waits_for_a_dependency_is_not_told_of() -> None:
     alerting = desk()
     alerting.down("mind", (), "mind-1", at(0))
     assert hear(alerting, 1, replace(PLAIN, suppressed_by="gateway")) == []
-    assert hear(alerting, 2, replace(PLAIN, spokesman="feed")) == []
-    assert hear(alerting, 3, replace(PLAIN, spokesman="mind")) == ["forge opened mind"]
+    assert hear(alerting, 3) == ["forge opened mind"]
 
 
 def test_a_dependency_that_may_be_going_down_keeps_the_first_word_back_for_a_minute_at_most() -> None:
@@ -129,15 +122,13 @@ def test_a_dependency_that_may_be_going_down_keeps_the_first_word_back_for_a_min
     assert hear(alerting, 102) == ["forge opened feed"]
 
 
-def test_a_cause_that_may_turn_out_common_keeps_it_back_for_ten_seconds_at_most_and_never_the_spokesman() -> None:
+def test_a_cause_that_may_turn_out_common_keeps_it_back_for_ten_seconds_at_most() -> None:
     alerting = desk()
     alerting.down("mind", (), "mind-1", at(0))
     assert hear(alerting, 0, replace(PLAIN, gathering=True)) == []
     assert alerting.next_boot_ns(1) == 10 * S
     assert hear(alerting, 9.9, replace(PLAIN, gathering=True)) == []
     assert hear(alerting, 10, replace(PLAIN, gathering=True)) == ["forge opened mind"]
-    alerting.down("feed", (), "feed-1", at(20))
-    assert hear(alerting, 20, replace(PLAIN, gathering=True, spokesman="feed")) == ["forge opened feed"]
 
 
 def test_neither_wait_is_added_to_that_of_a_patient_sink() -> None:
@@ -286,10 +277,11 @@ def test_the_next_moment_at_which_time_alone_may_tell_something_is_that_of_patie
 
 def test_a_conversation_is_written_down_by_its_ages_and_goes_on_by_them() -> None:
     now = Instant(5 * S, 1_000 * S, 500 * S)
-    held = Conversation("forge", "mind", "mind-1", 100 * S, True, 200 * S, 300 * S, "not working", True)
+    shared = (True, ("feed", "mind"))
+    held = Conversation("forge", "mind", "mind-1", 100 * S, True, 200 * S, 300 * S, "not working", True, *shared)
     memory = held.memory(now)
     assert memory == ConversationMemory(
-        "forge", "mind", "mind-1", 1_000 * S, 400 * S, True, 300 * S, 200 * S, "not working", True
+        "forge", "mind", "mind-1", 1_000 * S, 400 * S, True, 300 * S, 200 * S, "not working", True, *shared
     )
     assert memory.recalled(now) == held
     elsewhere = Instant(0, 1_007 * S, 9_000 * S)  # 7 s later, on another boot's clock

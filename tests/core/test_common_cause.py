@@ -2,7 +2,7 @@
 
 import pytest
 
-from lifesign.core.common_cause import HOLDS_NS, WITHIN_NS, CommonCause
+from lifesign.core.common_cause import HOLDS_NS, WITHIN_NS, CommonCause, announced
 from lifesign.core.events import Event, EventName
 from tests.core.stage import START, S
 
@@ -111,3 +111,12 @@ def test_over_our_own_death_those_that_wait_for_each_other_still_do_until_the_la
     over = CommonCause(START.mono_ns)
     over.recall("a", START.mono_ns - S)
     assert not over.is_suspected(START.mono_ns)
+
+
+def test_of_one_round_most_that_went_down_are_announced_all_of_them() -> None:
+    events = [Event(EventName.COMPONENT_DOWN, 0, name, incident=f"{name}-1") for name in "dbac"]
+    events.insert(2, Event(EventName.COMPONENT_RECOVERED, 0, "e", incident="e-1"))
+    (told,) = announced(events, 6, START)
+    assert (told.name, told.data) == (EventName.OBSERVER_SUSPECT, {"components": ["a", "b", "c", "d"]})
+    assert announced(events, 8, START) == [], "half of them is not most"
+    assert announced(events[:2], 2, START) == [], "two are too few"

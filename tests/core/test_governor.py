@@ -451,6 +451,9 @@ def test_r7_over_our_own_death_all_of_those_that_went_down_together_go_one_at_a_
     stage.shell = lambda: Sent("done")
     stage.run(600)
     assert stage.restarts == []
+    assert [e.message for e in stage.events if e.name is EventName.OBSERVER_SUSPECT][1:] == [], (
+        "told once, in its words"
+    )
     stage.run(55)
     assert len(stage.restarts) == 1
 

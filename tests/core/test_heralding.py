@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from lifesign.core.alerting import Notify, SinkSpec
+from lifesign.core.alerting import SinkSpec
 from lifesign.core.commands import Pause
+from lifesign.core.conversation import Notify
 from lifesign.core.events import Event, EventName
 from lifesign.core.heralding import REVIEW_EVERY_NS, Herald
 from lifesign.core.model import ComponentState, Observation
@@ -46,7 +47,6 @@ def test_who_goes_down_shortly_after_the_others_is_spoken_for_too() -> None:
     assert desk.pass_(5) == ["opened c"]
     desk.break_("a", "g")
     assert desk.pass_(30) == []
-    assert desk.herald.spokesman == "c"
     desk.stage.world["c", "port"] = Observation(OK)
     assert sorted(desk.pass_(10)) == ["opened a", "opened d", "opened e", "opened f", "opened g", "recovered c"]
 
@@ -98,7 +98,7 @@ def test_only_the_beginning_and_the_end_of_incidents_and_of_common_causes_are_he
         happened("component.recovered", None),
         happened("restart.exhausted", None),
         happened("check.failed"),
-        happened("observer.suspect", None),
+        happened("observer.suspect", None, message="we had stalled"),
         happened("observer.ok", None),
     ):
         assert made.hear(event, stage.now) is None
@@ -203,21 +203,6 @@ def test_other_sinks_are_followed_and_begin_with_what_is_recalled() -> None:
     made.recall([], stage.now)
     assert made.next_by_time_boot_ns(stage.now.boot_ns + 499 * S) == stage.now.boot_ns + 500 * S
     assert made.next_by_time_boot_ns(stage.now.boot_ns + 500 * S) is None
-
-
-def test_of_a_common_cause_the_first_by_name_speaks_and_its_end_lets_the_others_speak() -> None:
-    stage, made = herald(down=("mind", "gateway"))
-    made.hear(happened("observer.suspect", None, data={"components": ["mind", "gateway", "x"]}), stage.now)
-    assert (made.together, made.spokesman) == (frozenset(("mind", "gateway", "x")), "gateway")
-    for moment_s, name, joins in ((10, "late", True), (20, "later", True), (30.000_000_001, "last", False)):
-        made.hear(happened("component.down", name, incident="1"), stage.now.after(round(moment_s * S)))
-        assert (name in made.together) is joins
-    made.hear(happened("observer.ok", None), stage.now)
-    assert made.together == frozenset()
-    made.hear(happened("component.down", "alone", incident="1"), stage.now)
-    assert made.together == frozenset()
-    made.hear(happened("observer.suspect", None, message="we had stalled"), stage.now)
-    assert (made.together, made.spokesman) == (frozenset(), "")
 
 
 def test_who_answers_again_when_the_common_cause_ends_is_not_told_as_down() -> None:

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from lifesign.core.alerting import Conversation, Notify, Stage
 from lifesign.core.commands import Hold, LookNow, NotPossibleError, Release
+from lifesign.core.conversation import Conversation, Notify, Stage
 from lifesign.core.effects import Effect, Record, Restart
 from lifesign.core.events import EventName
 from lifesign.core.memory import MonitorMemory

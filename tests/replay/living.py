@@ -12,8 +12,8 @@ from typing import Any
 import async_solipsism
 
 from lifesign.core import commands
-from lifesign.core.alerting import ConversationMemory
 from lifesign.core.commands import NotPossibleError
+from lifesign.core.conversation import ConversationMemory
 from lifesign.core.effects import Restart
 from lifesign.core.events import Event
 from lifesign.core.heralding import Herald

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from lifesign.core.alerting import Notify
+from lifesign.core.conversation import Notify
 from lifesign.core.effects import Restart
 from lifesign.core.events import Event
 from lifesign.replay.playing import Playing

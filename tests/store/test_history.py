@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from lifesign.core.alerting import Conversation, Notify, Stage
 from lifesign.core.commands import (
     Acknowledge,
     Hold,
@@ -21,6 +20,7 @@ from lifesign.core.commands import (
     Silence,
     Unsilence,
 )
+from lifesign.core.conversation import Conversation, Notify, Stage
 from lifesign.core.effects import Restart
 from lifesign.core.events import Event, EventName
 from lifesign.core.model import NS_PER_S, CheckId, Identity

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from lifesign.alerts.alert import Alert, AlertCheck, AlertRestart
 from lifesign.bootstrap.last_lines import last_lines
-from lifesign.core.alerting import Notify, Stage
+from lifesign.core.conversation import Notify, Stage
 from lifesign.core.model import NS_PER_S, Instant, Layer
 from lifesign.core.restart import Outcome, RestartRecord
 from lifesign.core.view import CheckView, ComponentView

@@ -22,7 +22,7 @@ from lifesign.api.documents import OutboxInfo
 from lifesign.bootstrap.alert_of import alert_of, without_secrets
 from lifesign.bootstrap.sinks import build_sinks, pings, revealed, sink_specs
 from lifesign.config import Config
-from lifesign.core.alerting import ConversationMemory, Notify
+from lifesign.core.conversation import ConversationMemory, Notify
 from lifesign.core.events import Event, EventName
 from lifesign.core.heralding import Components, Herald
 from lifesign.core.model import Instant, JsonValue
@@ -146,11 +146,7 @@ class Alerter:
         monitor, name = self._config.monitor.name, notify.conversation.component
         component = self._monitor.components.get(name)
         view = None if component is None else component_view(component, now, self._monitor.suppressed_by(component))
-        note = notify.note
-        together = self._herald.together
-        if name in together and self._herald.spokesman == name:
-            others = ", ".join(sorted(together))
-            note = "; ".join(filter(None, (note, f"one common cause: {len(together)} went down: {others}")))
+        note = notify.words
         host, happened = platform.node(), self._happened
         made = alert_of(notify, view, now, monitor=monitor, host=host, note=note, told=happened)
         return without_secrets(msgspec.structs.replace(made, drill=self._drill), self._secrets())

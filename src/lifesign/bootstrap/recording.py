@@ -9,7 +9,7 @@ from pathlib import Path
 from lifesign.bootstrap.alerting import conversations_of
 from lifesign.bootstrap.sinks import sink_specs
 from lifesign.config import Config
-from lifesign.core.alerting import Notify
+from lifesign.core.conversation import Notify
 from lifesign.core.memory import MonitorMemory
 from lifesign.core.transcript import RecordedMonitor
 from lifesign.store.history import History, Life, Loaded

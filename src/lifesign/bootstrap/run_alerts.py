@@ -4,10 +4,11 @@ What does not arrive now is tried again by the next run. Not here: which inciden
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from lifesign.bootstrap.alerting import Alerter
 from lifesign.config import Config
+from lifesign.core.common_cause import announced
 from lifesign.core.events import Event, EventName
 from lifesign.core.incident import TrackedComponent
 from lifesign.core.model import ComponentState, Instant, JsonValue
@@ -35,10 +36,14 @@ def alert(
     config: Config,
     held: Held,
     texts: Mapping[str, str],
+    happened: Sequence[Event],
     now: Instant,
     write: Callable[[list[Event], Mapping[str, str | None]], None],
 ) -> None:
-    """Tells the sinks what there is to tell. `texts` is what was kept; `write` keeps, and stores events."""
+    """Tells the sinks what there is to tell. `texts` is what was kept; `write` keeps, and stores events.
+
+    `happened`: what the round has brought; who goes down in one round may have gone down by one cause.
+    """
 
     def keep(changes: Mapping[str, str | None], then: Callable[[], None] | None = None) -> None:
         write([], changes)
@@ -51,12 +56,23 @@ def alert(
     secrets = [secret.reveal() for secret in config.secrets]
     alerter = Alerter(config, held, keep=keep, tell=tell, works=lambda: True, secrets=lambda: secrets)
     alerter.recall(texts, now)
-    alerter.review(now)
+    _tell_all(alerter, held, happened, now)
     if alerter.outbox.depth or alerter.outbox.held_back:
         asyncio.run(_send(alerter))
 
 
-def would_send(config: Config, held: Held, texts: Mapping[str, str], now: Instant) -> list[str]:
+def _tell_all(alerter: Alerter, held: Held, happened: Sequence[Event], now: Instant) -> None:
+    for event in announced(happened, len(held.components), now):
+        alerter.hear(event, now)
+    for event in happened:
+        if event.name is EventName.RESTART_EXHAUSTED:
+            alerter.hear(event, now)
+    alerter.review(now)
+
+
+def would_send(
+    config: Config, held: Held, texts: Mapping[str, str], happened: Sequence[Event], now: Instant
+) -> list[str]:
     """What `alert` would send, a line each; nothing is sent, and nothing kept."""
     lines: list[str] = []
 
@@ -76,7 +92,7 @@ def would_send(config: Config, held: Held, texts: Mapping[str, str], now: Instan
     )
     alerter.recall(texts, now)
     waiting = [f"would send to {entry.sink}, where it waits: {entry.alert.subject}" for entry in alerter.outbox.waiting]
-    alerter.review(now)
+    _tell_all(alerter, held, happened, now)
     return [*waiting, *lines]
 
 

@@ -73,7 +73,7 @@ def remember(folder: RoundFolder, taken: Round, config: Config, acts_by: Looks |
             with memory.opened() as database:
                 components, events = _take(memory, database, taken)
                 if acts_by is None:
-                    _alert(config, components, memory, database, taken.at)
+                    _alert(config, components, memory, database, events, taken.at)
         if acts_by is not None:
             from lifesign.bootstrap.run_restarts import restart
 
@@ -84,7 +84,7 @@ def remember(folder: RoundFolder, taken: Round, config: Config, acts_by: Looks |
                     return Remembered(components, TAKEN_OVER, told)
                 now = read_clocks()
                 memory.write(database_or_none, [], components, now)
-                _alert(config, components, memory, database_or_none, now)
+                _alert(config, components, memory, database_or_none, [*events, *told], now)
     except UnusableError as error:
         return Remembered(trouble=str(error), told=told)
     return Remembered(components, told=told)
@@ -100,9 +100,9 @@ def rehearse(folder: RoundFolder, taken: Round, config: Config) -> tuple[str, ..
 
     texts = Database(folder.path / FILE).peek(0, leaves_no_trace=True)[0] if (folder.path / FILE).exists() else {}
     known, boot = decode(texts), _boot_id()
-    components, _ = _follow(taken, known, boot)
+    components, events = _follow(taken, known, boot)
     held = _all_held(config, components, known, taken.at, boot)
-    return tuple(would_send(config, Held(held), texts, taken.at))
+    return tuple(would_send(config, Held(held), texts, events, taken.at))
 
 
 def _take(memory: "RunMemory", database: "Database", taken: Round) -> tuple[dict[str, TrackedComponent], list[Event]]:
@@ -134,6 +134,7 @@ def _alert(
     components: Mapping[str, TrackedComponent],
     memory: "RunMemory",
     database: "Database",
+    happened: Sequence[Event],
     now: Instant,
 ) -> None:
     if not config.alerts:
@@ -144,7 +145,7 @@ def _alert(
         memory.write(database, events, {}, now, texts)
 
     held = _all_held(config, components, memory.known, now, _boot_id())
-    alert(config, Held(held), memory.texts, now, write)
+    alert(config, Held(held), memory.texts, happened, now, write)
 
 
 def _follow(taken: Round, known: MonitorMemory, boot: str) -> tuple[dict[str, TrackedComponent], list[Event]]:

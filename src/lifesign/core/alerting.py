@@ -2,19 +2,21 @@
 
 Theory of operation. Each sink holds one conversation about each incident it wants to hear of. It begins untold. It is
 opened once nothing keeps it back: its time has come (`notify_after`), no dependency is down or may be about to be,
-another component does not speak for the same cause nor may come to, and neither silence nor hold lies upon it. An
-opened one is updated when the diagnosis changes in more than its running figures, at most once in `min_update`, and
-repeated every `remind_every` unless somebody has acknowledged the incident; the end of a silence or hold is told too.
+another component does not speak for the same cause nor may come to, and neither silence nor hold lies upon it. Of those
+that went down by one cause the first by name that may speak speaks for all of them, to each sink one that it wants. An
+opened one is updated when the diagnosis changes in more than its running figures or the cause takes another, at most
+once in `min_update`, and repeated every `remind_every` unless somebody has acknowledged the incident; the end of a
+silence or hold is told too.
 What was told is resolved, whatever lies upon it (S9); what was never told ends without a word. Not here: what an alert
 says, how it is sent, and that it arrives (`alerts`, the outbox).
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
-from enum import StrEnum
 from fnmatch import fnmatchcase
 
+from lifesign.core.conversation import Conversation, ConversationMemory, Notify, Stage
 from lifesign.core.model import Instant
 from lifesign.core.suspicion import GROUP_WAIT_NS, PARENT_WAIT_NS
 from lifesign.core.tracked import BLINDED, BLINDED_BY_START
@@ -22,15 +24,6 @@ from lifesign.records import dataclass
 
 STILL_DOWN = "the silence or hold is over, and it is still down"
 _FIGURE = re.compile(r"(?:\d[\d.,]* ?(?:ms|[smhd])?(?![A-Za-z]))+")
-
-
-class Stage(StrEnum):
-    """What a sink is told of an incident."""
-
-    OPENED = "opened"
-    UPDATED = "updated"
-    REMINDER = "reminder"
-    RECOVERED = "recovered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +49,12 @@ def _match(patterns: Iterable[str], names: list[str]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """How a component stands that has an incident. `spokesman`: which one speaks for a common cause, "" without one.
+    """How a component stands that has an incident.
 
     `suspected_parent`: a dependency that may be about to go down; `gathering`: those that have just gone down may yet
-    have a common cause. Both keep the first word back for a short while only (`suspicion`). `recovering`: whatever
-    failed answers again, and not yet often enough: it may be over at the next look.
+    have a common cause, or others may join in theirs. Both keep the first word back for a short while only
+    (`suspicion`). `recovering`: whatever failed answers again, and not yet often enough, or has not been looked at
+    since another recovered that went down by the same cause: it may be over at the next look.
     """
 
     diagnosis: str
@@ -68,80 +62,9 @@ class Circumstances:
     silenced: bool = False
     held: bool = False
     acknowledged: bool = False
-    spokesman: str = ""
     suspected_parent: str | None = None
     gathering: bool = False
     recovering: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Conversation:
-    """One sink on one incident. Moments are of the clock that counts a suspend, in nanoseconds."""
-
-    sink: str
-    component: str
-    incident: str
-    opened_boot_ns: int
-    told: bool = False
-    told_boot_ns: int = 0
-    reminded_boot_ns: int = 0
-    diagnosis: str = ""
-    was_quiet: bool = False
-
-    def memory(self, now: Instant) -> "ConversationMemory":
-        """What must survive of it."""
-        return ConversationMemory(
-            self.sink,
-            self.component,
-            self.incident,
-            now.wall_ns,
-            now.boot_ns - self.opened_boot_ns,
-            self.told,
-            now.boot_ns - self.told_boot_ns,
-            now.boot_ns - self.reminded_boot_ns,
-            self.diagnosis,
-            self.was_quiet,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class ConversationMemory:
-    """A conversation as of `taken_wall_ns`, its moments as ages."""
-
-    sink: str
-    component: str
-    incident: str
-    taken_wall_ns: int
-    opened_age_ns: int
-    told: bool = False
-    told_age_ns: int = 0
-    reminded_age_ns: int = 0
-    diagnosis: str = ""
-    was_quiet: bool = False
-
-    def recalled(self, now: Instant) -> Conversation:
-        """Goes on; the time in which we were away counts."""
-        then_ns = now.boot_ns - max(0, now.wall_ns - self.taken_wall_ns)
-        return Conversation(
-            self.sink,
-            self.component,
-            self.incident,
-            then_ns - self.opened_age_ns,
-            self.told,
-            then_ns - self.told_age_ns,
-            then_ns - self.reminded_age_ns,
-            self.diagnosis,
-            self.was_quiet,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Notify:
-    """Tell `conversation.sink`. `note`: what is to be said besides."""
-
-    stage: Stage
-    conversation: Conversation
-    note: str = ""
 
 
 class Alerting:
@@ -150,6 +73,8 @@ class Alerting:
     def __init__(self, sinks: Iterable[SinkSpec]) -> None:
         self._sinks = {sink.name: sink for sink in sinks}
         self._open: dict[tuple[str, str], Conversation] = {}
+        self._together: set[str] = set()
+        self._names: tuple[str, ...] = ()  # of `_together`, in order, once they are needed
 
     @property
     def is_idle(self) -> bool:
@@ -165,6 +90,22 @@ class Alerting:
         for memory in memories:
             if memory.sink in self._sinks:
                 self._open[memory.sink, memory.component] = memory.recalled(now)
+
+    def share(self, names: Collection[str]) -> None:
+        """These, and no others, have gone down by one cause that is not over."""
+        self._together, self._names = set(names), ()
+        for key, conversation in self._open.items():
+            if conversation.shared is not (key[1] in self._together):
+                self._open[key] = replace(conversation, shared=not conversation.shared)
+
+    def join(self, name: str) -> None:
+        """So will another: tell it before its `down`."""
+        self._together.add(name)
+        self._names = ()
+
+    def _whom_it_took(self) -> tuple[str, ...]:
+        self._names = self._names or tuple(sorted(self._together))
+        return self._names
 
     def next_boot_ns(self, after_boot_ns: int) -> int | None:
         """The first moment after that one at which a review may tell something by time alone; None for none."""
@@ -195,7 +136,8 @@ class Alerting:
             if known is not None:  # its end was lost with us, or nobody is to hear of it
                 ended += self._end(known)
             if wanted:
-                self._open[sink.name, component] = Conversation(sink.name, component, incident, now.boot_ns)
+                begun = Conversation(sink.name, component, incident, now.boot_ns, shared=component in self._together)
+                self._open[sink.name, component] = begun
         return tuple(ended)
 
     def insist(self, component: str, here: Circumstances, note: str, now: Instant) -> tuple[Notify, ...]:
@@ -203,16 +145,24 @@ class Alerting:
         if _is_quiet(here):
             return ()
         told = []
-        for key, conversation in self._open.items():
-            if key[1] == component and conversation.told:
-                self._open[key] = _told(conversation, here, now)
+        for conversation in self._about(component):
+            if conversation.told:
+                key = conversation.sink, component
+                self._open[key] = self._for_all(_told(conversation, here, now))
                 told.append(Notify(Stage.UPDATED, self._open[key], note))
         return tuple(told)
 
     def recovered(self, component: str) -> tuple[Notify, ...]:
         """The incident of `component` is over: whoever was told of it is told so."""
-        known = [conversation for key, conversation in self._open.items() if key[1] == component]
-        return tuple(notify for conversation in known for notify in self._end(conversation))
+        return tuple(notify for conversation in self._about(component) for notify in self._end(conversation))
+
+    def _about(self, component: str) -> list[Conversation]:
+        found = (self._open.get((sink, component)) for sink in self._sinks)
+        return [conversation for conversation in found if conversation is not None]
+
+    def is_told(self, component: str) -> bool:
+        """Whether any sink has been told of its incident."""
+        return any(conversation.told for conversation in self._about(component))
 
     def _end(self, conversation: Conversation) -> Iterator[Notify]:
         del self._open[conversation.sink, conversation.component]
@@ -222,13 +172,46 @@ class Alerting:
     def review(self, circumstances: Callable[[str], Circumstances], now: Instant) -> tuple[Notify, ...]:
         """What is to be told now."""
         notifies = []
-        for key, conversation in list(self._open.items()):
+        speaking = {c.sink for c in self._open.values() if c.shared and c.speaks_for}
+        for key in self._in_turn(speaking):
+            conversation = self._open[key]
+            if _may_speak_for_all(conversation) and conversation.sink in speaking:
+                continue
             sink, here = self._sinks[conversation.sink], circumstances(conversation.component)
-            stages = _continued if conversation.told else _begun
-            self._open[key], notify = stages(conversation, sink, here, now)
+            if conversation.told:
+                self._open[key], notify = _continued(conversation, sink, here, now, grows=self._grows(conversation))
+            else:
+                self._open[key], notify = _begun(conversation, sink, here, now)
             if notify is not None:
-                notifies.append(notify)
+                self._open[key] = self._for_all(self._open[key], begins=not conversation.told)
+                notifies.append(replace(notify, conversation=self._open[key]))
+                speaking |= {sink.name} if self._open[key].speaks_for else set()
         return tuple(notifies)
+
+    def _in_turn(self, speaking: Collection[str]) -> list[tuple[str, str]]:
+        """As they began; but where nobody speaks yet for a common cause, the first by name may be the first to."""
+
+        def turn(key: tuple[str, str]) -> str:
+            return key[1] if key[0] not in speaking and _may_speak_for_all(self._open[key]) else ""
+
+        return sorted(self._open, key=turn)
+
+    def _grows(self, conversation: Conversation) -> bool:
+        """Whether others went down by the same cause since it spoke for all."""
+        known = conversation.speaks_for
+        if not conversation.shared or not known or known is self._whom_it_took():
+            return False
+        return not self._together.issubset(known)
+
+    def _for_all(self, told: Conversation, *, begins: bool = False) -> Conversation:
+        """With whom it speaks for, if it does."""
+        if not told.shared or not (begins or told.speaks_for):
+            return told
+        return replace(told, speaks_for=self._whom_it_took())
+
+
+def _may_speak_for_all(conversation: Conversation) -> bool:
+    return conversation.shared and not conversation.told
 
 
 def _is_quiet(here: Circumstances) -> bool:
@@ -238,8 +221,8 @@ def _is_quiet(here: Circumstances) -> bool:
 def _begun(
     conversation: Conversation, sink: SinkSpec, here: Circumstances, now: Instant
 ) -> tuple[Conversation, Notify | None]:
-    """The stages before the first word: dependency, common cause, silence and hold, patience, suspicion."""
-    if here.suppressed_by is not None or here.spokesman not in ("", conversation.component):
+    """The stages before the first word: dependency, silence and hold, patience, suspicion."""
+    if here.suppressed_by is not None:
         return conversation, None
     if _is_quiet(here):
         return conversation if conversation.was_quiet else replace(conversation, was_quiet=True), None
@@ -253,13 +236,13 @@ def _begun(
 
 def _is_premature(here: Circumstances, waited_ns: int) -> bool:
     """Whether it may soon be known that another one is to be told of instead."""
-    if here.recovering or (here.gathering and not here.spokesman and waited_ns < GROUP_WAIT_NS):
+    if here.recovering or (here.gathering and waited_ns < GROUP_WAIT_NS):
         return True
     return here.suspected_parent is not None and waited_ns < PARENT_WAIT_NS
 
 
 def _continued(
-    conversation: Conversation, sink: SinkSpec, here: Circumstances, now: Instant
+    conversation: Conversation, sink: SinkSpec, here: Circumstances, now: Instant, *, grows: bool
 ) -> tuple[Conversation, Notify | None]:
     """The stages after it: silence and hold, and their end (S9); dependency, reminder, update."""
     if _is_quiet(here):
@@ -273,7 +256,7 @@ def _continued(
     if sink.remind_every_ns is not None and rested_ns >= sink.remind_every_ns and not here.acknowledged:
         told = _told(conversation, here, now)
         return told, Notify(Stage.REMINDER, told)
-    same = _gist(here.diagnosis) == _gist(conversation.diagnosis)
+    same = not grows and _gist(here.diagnosis) == _gist(conversation.diagnosis)
     if same or here.recovering or now.boot_ns - conversation.told_boot_ns < sink.min_update_ns:
         return conversation, None
     updated = replace(conversation, told_boot_ns=now.boot_ns, diagnosis=here.diagnosis)

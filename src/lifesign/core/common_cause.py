@@ -4,7 +4,8 @@ While it is suspected nothing is restarted by itself; it ends with the first rec
 on those that went down together are restarted one at a time, until each has recovered.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 
 from lifesign.core.events import Event, EventName
 from lifesign.core.model import NS_PER_S, Instant
@@ -12,6 +13,14 @@ from lifesign.core.model import NS_PER_S, Instant
 COMPONENTS = 3  # at least so many and over half of all, within WITHIN_NS
 WITHIN_NS = 10 * NS_PER_S
 HOLDS_NS = 600 * NS_PER_S
+
+
+def announced(events: Iterable[Event], components: int, now: Instant) -> list[Event]:
+    """The announcement, where of so many `components` most went down in these `events` of one moment."""
+    cause = CommonCause(now.mono_ns)
+    downs = [event.component for event in events if event.name is EventName.COMPONENT_DOWN and event.component]
+    told = [event for name in downs for event in cause.went_down(name, components, now)]
+    return [replace(event, data={"components": [*sorted(cause.together)]}) for event in told]
 
 
 class CommonCause:

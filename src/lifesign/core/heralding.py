@@ -6,11 +6,12 @@ Not here: when a sink is told of one incident (`alerting`), and the telling (`bo
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
-from lifesign.core.alerting import Alerting, Circumstances, Conversation, ConversationMemory, Notify, SinkSpec
-from lifesign.core.common_cause import WITHIN_NS
+from lifesign.core.alerting import Alerting, Circumstances, SinkSpec
+from lifesign.core.conversation import Conversation, ConversationMemory, Notify
 from lifesign.core.events import Event, EventName
 from lifesign.core.incident import TrackedComponent
 from lifesign.core.model import CheckState, Instant
+from lifesign.core.shared_cause import SharedCause
 from lifesign.core.suspicion import Gathering, suspected_parent
 
 REVIEW_EVERY_NS = 200_000_000
@@ -36,10 +37,13 @@ class Herald:
         self._monitor = monitor
         self._alerting = Alerting(sinks)
         self._reviewed_ns = 0
-        self.together: frozenset[str] = frozenset()
-        self.spokesman = ""
-        self._joins_until_ns = 0
         self._gathering = Gathering()
+        self._cause = SharedCause()
+
+    @property
+    def together(self) -> frozenset[str]:
+        """Who went down by one cause, until one of them recovers."""
+        return frozenset(self._cause.together)
 
     def follow(self, sinks: Iterable[SinkSpec]) -> None:
         """These sinks from now on; `recall` what was open."""
@@ -49,6 +53,8 @@ class Herald:
         """Goes on with these, and with the incidents that the core has kept: what they disagree on is ended."""
         self._alerting.recall(memories, now)
         told: list[Notify] = []
+        self._cause.recall(self._alerting.conversations(), self._monitor.components, now)
+        self._alerting.share(self.together)
         for name in {conversation.component for conversation in self._alerting.conversations()}:
             component = self._monitor.components.get(name)
             if component is None or component.incident is None:
@@ -71,30 +77,30 @@ class Herald:
                 self._reviewed_ns = 0
                 if component is not None:
                     self._gathering.went_down(component, now)
-                self._join(event.component, now)
+                if self._cause.went_down(event.component, now):
+                    self._alerting.join(event.component)
                 return self._alerting.down(event.component, tags, event.incident, now)
             case EventName.COMPONENT_RECOVERED if event.component:
                 self._gathering.recovered(event.component)
-                return self._alerting.recovered(event.component)
+                ended = self._alerting.recovered(event.component)
+                if self._cause.recovered(event.component, self._monitor.components, now):
+                    self._alerting.share(self.together)
+                return ended
             case EventName.RESTART_EXHAUSTED if event.component:
                 here = self._circumstances(event.component, now)
+                if not self._alerting.is_told(event.component):
+                    self._cause.leave(event.component)
+                    self._alerting.share(self.together)
                 return self._alerting.insist(event.component, here, event.message, now)
             case EventName.OBSERVER_SUSPECT:
                 named = event.data.get("components")
-                self.together = frozenset(map(str, named)) if isinstance(named, list) else frozenset()
-                self.spokesman = min(self.together, default="")
-                self._joins_until_ns = now.mono_ns + WITHIN_NS
-            case EventName.OBSERVER_OK:
-                self.together = frozenset()
+                if isinstance(named, list):  # else we had stalled ourselves, which is no cause of theirs
+                    self._cause.begin(map(str, named), self._monitor.components, now)
+                    self._alerting.share(self.together)
+                    return ()
             case _:
                 pass
         return None
-
-    def _join(self, name: str, now: Instant) -> None:
-        """Who goes down shortly after the others went down by the same cause (R7): the one who speaks stays."""
-        if self.together and now.mono_ns <= self._joins_until_ns:
-            self.together |= {name}
-            self._joins_until_ns = now.mono_ns + WITHIN_NS
 
     def next_review_ns(self) -> int | None:
         """When `review` is due again, on the monotonic clock; None while there is nothing to review."""
@@ -104,7 +110,11 @@ class Herald:
         """The first moment after that one, on the clock that counts a suspend, at which a review may tell something
         though nothing has happened; None for none.
         """
-        moments = (self._alerting.next_boot_ns(after_boot_ns), self._gathering.next_boot_ns())
+        moments = (
+            self._alerting.next_boot_ns(after_boot_ns),
+            self._gathering.next_boot_ns(),
+            self._cause.next_boot_ns(),
+        )
         return min((moment for moment in moments if moment is not None and moment > after_boot_ns), default=None)
 
     def review(self, now: Instant, *, at_once: bool = False) -> tuple[Notify, ...] | None:
@@ -113,8 +123,14 @@ class Herald:
         if due_ns is None or (not at_once and now.mono_ns < due_ns):
             return None
         self._reviewed_ns = now.mono_ns
-        gathering = self._gathering.is_on(self._monitor.components, now)
-        return self._alerting.review(lambda name: self._circumstances(name, now, gathering=gathering), now)
+        held, together = self._monitor.components, self._cause.together
+        gathers = self._gathering.is_on(held, now)
+        grows = bool(together) and self._gathering.may_grow(held, now)
+
+        def circumstances(name: str) -> Circumstances:
+            return self._circumstances(name, now, gathering=grows if name in together else gathers)
+
+        return self._alerting.review(circumstances, now)
 
     def _circumstances(self, name: str, now: Instant, *, gathering: bool = False) -> Circumstances:
         component = self._monitor.components.get(name)
@@ -127,10 +143,9 @@ class Herald:
             silenced=operations.silence is not None,
             held=operations.hold is not None,
             acknowledged=operations.acknowledged is not None,
-            spokesman=self.spokesman if name in self.together else "",
             suspected_parent=suspected_parent(component, self._monitor.components, now),
             gathering=gathering,
-            recovering=_is_recovering(component),
+            recovering=_is_recovering(component) or self._cause.awaits_a_look(component, now),
         )
 
     def _not_recovered(self, component: TrackedComponent) -> str | None:

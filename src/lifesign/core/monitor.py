@@ -41,7 +41,8 @@ class Monitor:
         self._common = CommonCause(now.mono_ns)
         self._governing = Governing(self.components, self._common, now)
         self._supervision = Supervision(self.components, self._governing)
-        self._observer, self._observer_state, self._now = Observer(now), ObserverState.OK, now
+        self._observer, self._now = Observer(now), now
+        self._observer_state = ObserverState.SUSPECT if self._common.is_suspected(now.mono_ns) else ObserverState.OK
         self._checks, self._alarms, self._whole = list[TrackedCheck](), Alarms(), Whole()
         self._follow_checks()
 
@@ -206,8 +207,7 @@ class Monitor:
         now_ns = self._now.mono_ns
         moments = [self._observer.next_change_ns(now_ns), self._alarms.next_ns()]
         moments += [self._supervision.next_ns(self._now), self._governing.next_ns()]
-        if self._common.is_suspected(now_ns):
-            moments.append(self._common.until_ns)
+        moments += [self._common.until_ns] if self._common.is_suspected(now_ns) else []
         return min((moment for moment in moments if moment is not None), default=now_ns + NS_PER_S * 3600)
 
     def rest(self, now: Instant) -> None:

@@ -105,6 +105,14 @@ class Gathering:
         suspects = sum(_may_go_down(c, since_ns, now, GROUP_WAIT_NS) for c in others)
         return 2 * (len(downs) + suspects) > len(components)
 
+    def may_grow(self, components: Mapping[str, TrackedComponent], now: Instant) -> bool:
+        """Whether another may be about to go down beside those that have just gone down; to be asked after `is_on`."""
+        if not self._downs:
+            return False
+        since_ns = min(down.onset_ns for down in self._downs.values())
+        others = (c for name, c in components.items() if name not in self._downs)
+        return any(_may_go_down(c, since_ns, now, GROUP_WAIT_NS) for c in others)
+
 
 def _fails(component: TrackedComponent) -> bool:
     return any(check.fails_now for check in component.checks.values() if not check.spec.optional)

@@ -8,8 +8,8 @@ for, is a `Moment`. Asking for a look is not written down, for what it finds is.
 from collections.abc import Collection, Iterable
 from typing import TypeAlias
 
-from lifesign.core.alerting import Notify
 from lifesign.core.commands import LookNow, OperatorCommand
+from lifesign.core.conversation import Notify
 from lifesign.core.effects import Effect, Record, Restart
 from lifesign.core.events import Event
 from lifesign.core.memory import MonitorMemory

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from enum import StrEnum
 
-from lifesign.core.alerting import Notify, Stage
+from lifesign.core.conversation import Notify, Stage
 from lifesign.core.events import Event, EventName
 from lifesign.records import dataclass
 from lifesign.replay.tape import Outcome, Told

@@ -8,8 +8,9 @@ reported as it was; another one is taken for sent at once, and what was seen aft
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 
-from lifesign.core.alerting import Notify, SinkSpec
+from lifesign.core.alerting import SinkSpec
 from lifesign.core.commands import NotPossibleError, OperatorCommand
+from lifesign.core.conversation import Notify
 from lifesign.core.effects import Effect, Look, Record, Restart
 from lifesign.core.events import Event, EventName
 from lifesign.core.heralding import REVIEW_EVERY_NS, Herald

@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterator
 from operator import itemgetter
 
-from lifesign.core.alerting import Notify
+from lifesign.core.conversation import Notify
 from lifesign.core.effects import Restart
 from lifesign.core.events import Event
 from lifesign.core.transcript import Attended

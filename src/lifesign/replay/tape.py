@@ -9,7 +9,8 @@ from dataclasses import field
 from operator import itemgetter
 from typing import NamedTuple, TypeAlias
 
-from lifesign.core.alerting import ConversationMemory, Notify, SinkSpec
+from lifesign.core.alerting import SinkSpec
+from lifesign.core.conversation import ConversationMemory, Notify
 from lifesign.core.effects import Restart
 from lifesign.core.events import Event
 from lifesign.core.memory import MonitorMemory

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import msgspec
 
-from lifesign.core.alerting import ConversationMemory, SinkSpec
+from lifesign.core.alerting import SinkSpec
+from lifesign.core.conversation import ConversationMemory
 from lifesign.core.memory import MonitorMemory
 from lifesign.core.model import Instant
 from lifesign.core.spec import MonitorSpec

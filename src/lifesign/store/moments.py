@@ -5,8 +5,8 @@ from typing import Any
 import msgspec
 
 from lifesign.core import commands
-from lifesign.core.alerting import Notify
 from lifesign.core.commands import Pause, Resume
+from lifesign.core.conversation import Notify
 from lifesign.core.effects import Restart
 from lifesign.core.events import Event, EventName
 from lifesign.core.restart import Failed, Renewed, RestartReport, Sent, Withheld

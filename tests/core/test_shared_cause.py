@@ -1,0 +1,219 @@
+"""Many that go down by one cause are one alert: who speaks, of whom, for how long, and over our own death."""
+
+from collections.abc import Sequence
+
+from lifesign.core.alerting import SinkSpec
+from lifesign.core.commands import Hold, Silence, Unsilence
+from lifesign.core.conversation import ConversationMemory, Notify, Stage
+from lifesign.core.events import Event, EventName
+from lifesign.core.heralding import Herald
+from lifesign.core.memory import MonitorMemory
+from lifesign.core.model import Observation
+from lifesign.core.monitor import Monitor
+from lifesign.core.spec import CheckSpec, ComponentSpec, MonitorSpec
+from tests.core import stage as stages
+from tests.core.stage import FAIL, OK, S, check, component, seconds
+
+PORT = check(interval_ns=S, grace_ns=S, failure_threshold=2, success_threshold=1)
+
+
+class Desk:
+    """Components under sinks, reviewed each second; it may die and go on with what was kept."""
+
+    def __init__(self, *specs: ComponentSpec, sinks: Sequence[SinkSpec] = (SinkSpec("forge"),)) -> None:
+        self.stage, self.sinks, self.said = stages.Stage(*specs), sinks, list[Notify]()
+        self.herald = Herald(sinks, self.stage.monitor)
+        self.pass_(5)
+
+    def hear(self, events: Sequence[Event]) -> None:
+        for event in events:
+            self.said += self.herald.hear(event, self.stage.now) or ()
+
+    def pass_(self, duration_s: int) -> list[str]:
+        """What is told in that time, with the sink where there are several."""
+        told = len(self.said)
+        for _ in range(duration_s):
+            known = len(self.stage.events)
+            self.stage.run(1)
+            self.hear(self.stage.events[known:])
+            self.said += self.herald.review(self.stage.now, at_once=True) or ()
+        return [self._line(notify) for notify in self.said[told:]]
+
+    def _line(self, notify: Notify) -> str:
+        words = f"{notify.stage} {notify.conversation.component}"
+        return words if len(self.sinks) == 1 else f"{notify.conversation.sink} {words}"
+
+    def break_(self, names: str) -> "Desk":
+        for name in names.split():
+            self.stage.world[name, "port"] = Observation(FAIL, "refused")
+        return self
+
+    def mend(self, names: str) -> "Desk":
+        for name in names.split():
+            self.stage.world[name, "port"] = Observation(OK)
+        return self
+
+    def die(self, away_s: float = 5.0) -> None:
+        """Only what is kept survives."""
+        memories, kept = [c.memory(self.stage.now) for c in self.herald.conversations()], self.stage.monitor
+        self.go_on(memories, kept.memory(self.stage.now), away_s)
+
+    def go_on(self, memories: Sequence[ConversationMemory], memory: MonitorMemory, away_s: float) -> None:
+        self.stage.now = self.stage.now.after(seconds(away_s))
+        self.stage.monitor = Monitor(self.stage.monitor.spec, self.stage.now, memory)
+        self.herald = Herald(self.sinks, self.stage.monitor)
+        self.said += self.herald.recall(memories, self.stage.now)
+
+
+def plain(names: str, checks: CheckSpec = PORT) -> list[ComponentSpec]:
+    return [component(name, checks) for name in names.split()]
+
+
+def test_the_first_by_name_speaks_and_names_them_all() -> None:
+    desk = Desk(*plain("a b c d e f"))
+    assert desk.break_("b c d e f").pass_(8) == ["opened b"]
+    assert desk.said[-1].words == "one common cause: 5 went down: b, c, d, e, f"
+    assert desk.herald.together == {"b", "c", "d", "e", "f"}
+
+
+def test_it_is_one_outage_however_long_it_lasts() -> None:
+    desk = Desk(*plain("a b c d e"))
+    desk.break_("a b c d e").pass_(8)
+    assert desk.pass_(1500) == []
+
+
+def test_a_death_in_it_neither_tells_the_others_nor_the_one_again_and_its_end_is_told_once() -> None:
+    desk = Desk(*plain("a b c d e"))
+    assert desk.break_("a b c d e").pass_(8) == ["opened a"]
+    for _ in range(3):
+        desk.die()
+        assert desk.pass_(40) == []
+    assert desk.herald.together == set("abcde")
+    assert desk.mend("a b c d e").pass_(90) == ["recovered a"]
+    assert "5 went down: a, b, c, d, e" in desk.said[-1].words
+    assert desk.herald.together == set()
+    assert desk.herald.conversations() == ()
+
+
+def test_a_death_between_its_announcement_and_the_first_word_lets_one_speak() -> None:
+    desk = Desk(*plain("a b c d e"), sinks=(SinkSpec("forge", notify_after_ns=20 * S),))
+    assert desk.break_("a b c d e").pass_(8) == []
+    desk.die(away_s=60)
+    assert desk.pass_(60) == ["opened a"]
+    assert desk.said[-1].words == "one common cause: 5 went down: a, b, c, d, e"
+
+
+def test_a_stall_of_ours_is_no_end_of_it() -> None:
+    desk = Desk(*plain("a b c d e"))
+    desk.break_("a b c d e").pass_(8)
+    for name in (EventName.OBSERVER_SUSPECT, EventName.OBSERVER_OK):
+        desk.hear([Event(name, desk.stage.now.wall_ns, message="we had stalled")])
+        assert desk.pass_(5) == []
+
+
+def test_who_recovers_while_we_are_dead_ends_it_afterwards() -> None:
+    desk = Desk(*plain("a b c d e"))
+    desk.break_("a b c d e").pass_(8)
+    desk.mend("c").die()
+    assert sorted(desk.pass_(40)) == ["opened b", "opened d", "opened e"]
+    assert sorted(desk.mend("a b d e").pass_(20)) == ["recovered a", "recovered b", "recovered d", "recovered e"]
+
+
+def test_an_end_that_was_stored_before_we_died_and_not_yet_heard_ends_it() -> None:
+    desk = Desk(*plain("a b c d e"))
+    desk.break_("a b c d e").pass_(8)
+    memories = [conversation.memory(desk.stage.now) for conversation in desk.herald.conversations()]
+    desk.mend("a").stage.run(3)
+    desk.go_on(memories, desk.stage.monitor.memory(desk.stage.now), 5)
+    assert desk.herald.together == set()
+    assert desk._line(desk.said[-1]) == "recovered a"
+    assert sorted(desk.pass_(70)) == ["opened b", "opened c", "opened d", "opened e"]
+
+
+def test_who_was_failing_when_we_died_joins_after_the_grace_of_our_start() -> None:
+    slow = check(interval_ns=S, grace_ns=S, failure_threshold=20, success_threshold=1)
+    desk = Desk(*plain("a b c d"), component("late", slow))
+    assert desk.break_("a b c d late").pass_(12) == ["opened a"]
+    desk.die()
+    assert desk.pass_(40) == []
+    assert "late" in desk.herald.together
+
+
+def test_one_that_goes_down_a_little_later_is_named_in_an_update_in_the_reminder_and_at_the_end() -> None:
+    sink = SinkSpec("forge", min_update_ns=60 * S, remind_every_ns=200 * S)
+    desk = Desk(*plain("a b c d e"), sinks=(sink,))
+    assert desk.break_("a b c d").pass_(8) == ["opened a"]
+    assert desk.said[-1].words == "one common cause: 4 went down: a, b, c, d"
+    assert desk.break_("e").pass_(50) == [], "not within min_update"
+    assert desk.pass_(12) == ["updated a"]
+    five = "one common cause: 5 went down: a, b, c, d, e"
+    assert desk.said[-1].words == five
+    assert desk.pass_(130) == [], "once"
+    assert desk.pass_(10) == ["reminder a"]
+    assert desk.said[-1].words == five
+    assert desk.mend("a b c d e").pass_(70) == ["recovered a"]
+    assert desk.said[-1].words == f"{five}; who of them stays down is told of by itself"
+
+
+def test_what_is_told_of_the_one_that_spoke_after_the_first_recovery_is_of_itself_alone() -> None:
+    desk = Desk(*plain("a b c d e"), sinks=(SinkSpec("forge", remind_every_ns=100 * S),))
+    desk.break_("a b c d e").pass_(8)
+    assert sorted(desk.mend("b c d e").pass_(100)) == ["reminder a"]
+    assert desk.said[-1].words == ""
+
+
+def test_each_sink_hears_of_one_that_it_wants() -> None:
+    sinks = (SinkSpec("all"), SinkSpec("picky", only=("c", "d")), SinkSpec("none", only=("x",)))
+    desk = Desk(*plain("a b c d e"), sinks=sinks)
+    assert sorted(desk.break_("a b c d e").pass_(60)) == ["all opened a", "picky opened c"]
+    assert {notify.words for notify in desk.said} == {"one common cause: 5 went down: a, b, c, d, e"}
+
+
+def test_the_dependency_of_the_others_speaks_for_them() -> None:
+    children = [component(name, PORT, depends_on=("gateway",)) for name in "abcd"]
+    desk = Desk(*children, component("gateway", PORT))
+    assert desk.break_("a b c d gateway").pass_(60) == ["opened gateway"]
+
+
+def test_one_that_is_silenced_or_held_does_not_keep_the_others_from_speaking() -> None:
+    desk = Desk(*plain("a b c d e"))
+    for command in (Silence("a", "op", seconds(300), "x"), Hold("b", "op", seconds(100), "x")):
+        desk.stage.take(desk.stage.monitor.command(command, desk.stage.now))
+    assert desk.break_("a b c d e").pass_(60) == ["opened c"]
+    desk.stage.take(desk.stage.monitor.command(Unsilence("a", "op"), desk.stage.now))
+    assert desk.pass_(30) == [], "the end of a silence over one that is spoken for is no news"
+
+
+def test_with_the_first_recovery_each_that_stays_down_is_told_once_it_was_looked_at_since() -> None:
+    slow = check(interval_ns=20 * S, grace_ns=S, failure_threshold=1, success_threshold=1)
+    desk = Desk(*plain("a b c"), *plain("d e", slow))
+    desk.pass_(20)
+    assert desk.break_("a b c d e").pass_(40) == ["opened a"]
+    desk.stage.world["e", "port"] = Observation(OK)
+    told = desk.mend("b c").pass_(1)
+    assert told == [], "a, d and e have not been looked at since"
+    assert desk.pass_(25) == ["opened d"]
+    assert desk.mend("a d").pass_(25) == ["recovered a", "recovered d"]
+
+
+def test_one_whose_restarts_are_exhausted_is_told_by_itself() -> None:
+    desk = Desk(*plain("a b c d e"))
+    desk.break_("a b c d e").pass_(20)
+    gave_up = Event(EventName.RESTART_EXHAUSTED, desk.stage.now.wall_ns, "d", message="gave up after 3")
+    desk.hear([gave_up])
+    assert desk.pass_(3) == ["opened d"]
+    desk.hear([Event(EventName.RESTART_EXHAUSTED, desk.stage.now.wall_ns, "a", message="gave up after 3")])
+    assert desk.said[-1].words == "gave up after 3; one common cause: 4 went down: a, b, c, e"
+    assert desk.pass_(60) == []
+
+
+def test_one_that_is_taken_out_of_the_config_does_not_end_it() -> None:
+    desk = Desk(*plain("a b c d e"))
+    desk.break_("a b c d e").pass_(8)
+    known = len(desk.stage.events)
+    spec = desk.stage.monitor.spec
+    fewer = MonitorSpec(tuple(c for c in spec.components if c.name != "a"))
+    desk.stage.take(desk.stage.monitor.reconfigure(fewer, (), desk.stage.now))
+    desk.hear(desk.stage.events[known:])
+    assert [notify.stage for notify in desk.said] == [Stage.OPENED, Stage.RECOVERED]
+    assert desk.pass_(10) == ["opened b"], "another speaks for those that are left"
