@@ -163,7 +163,9 @@ def test_without_a_new_process_no_pids_are_told_and_without_the_old_one_it_is_un
     assert Attempts(NOON).pids == begun().pids == ""
     made = Attempts(NOON)
     made.begin(Attempt(1, NOON), "", "")
-    made.renewed(NEW, 0, NOON.mono_ns)
+    made.renewed(OLD, NOON.mono_ns - 2 * S - 1, NOON.mono_ns)
+    assert made.last.after is None, "it is older than the restart: it was there all the while"
+    made.renewed(NEW, NOON.mono_ns - 2 * S, NOON.mono_ns)
     assert made.pids == ", pid unknown -> 101"
 
 

@@ -55,8 +55,12 @@ class Attempts:
         self.history.append(RestartRecord(attempt.number, began_ns, attempt.automatic, author, reason, pid_before=pid))
 
     def renewed(self, identity: Identity, started_ns: int, now_ns: int) -> None:
-        """The process that it brought is seen now; it began at `started_ns`, to the second. Monotonic clock."""
-        if self.last.after is not None:
+        """The process that it brought is seen now; it began at `started_ns`, to the second. Monotonic clock.
+
+        Where none was known before, one that is older than the restart was there all the while.
+        """
+        is_older = self.last.before is None and started_ns < self.last.began.mono_ns - SAME_START_S * NS_PER_S
+        if self.last.after is not None or is_older:
             return
         self.last.after = identity
         self.last.since_ns = max(self.last.since_ns, started_ns)
