@@ -72,8 +72,11 @@ def test_asking_for_the_version_loads_nothing_heavy() -> None:
     assert done.stdout.strip() == "set()"
 
 
+@pytest.mark.parametrize("form", ["['--json']", "[]"])
 @pytest.mark.parametrize(("beaten", "code"), [(True, 0), (False, 2)])
-def test_a_check_from_the_shell_loads_neither_console_nor_server(tmp_path: Path, beaten: bool, code: int) -> None:
+def test_a_check_from_the_shell_loads_neither_console_nor_server(
+    tmp_path: Path, beaten: bool, code: int, form: str
+) -> None:
     config = tmp_path / "lifesign.toml"
     if beaten:
         (tmp_path / "hb").write_text(f"{time.time()}\n")
@@ -86,7 +89,7 @@ def test_a_check_from_the_shell_loads_neither_console_nor_server(tmp_path: Path,
         config.chmod(0o644)
         program = (
             "import sys\nfrom lifesign.cli import _run\n"
-            f"code = _run(['check', '-c', {str(config)!r}, '--json'])\n"
+            f"code = _run(['check', '-c', {str(config)!r}, *{form}])\n"
             f"print(code, {unwanted} & set(sys.modules), file=sys.stderr)"
         )
         done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -10,8 +10,10 @@ import pytest
 
 from lifesign.api.documents import State
 from lifesign.api.render import state_document
-from lifesign.cli.present import print_state, render_markdown, render_svg, render_text
+from lifesign.cli.coloured import print_coloured, render_svg
+from lifesign.cli.present import print_state, render_markdown, render_text
 from lifesign.core.model import ComponentState
+from lifesign.tui.drawing.glyphs import ASCII, UNICODE, Glyphs
 from tests.api.fakes import check, component, info, mind_down, monitor
 
 WORDS = ("● healthy", "▲ degraded", "✖ down", "? unknown", "◌ starting", "‖ paused")
@@ -128,3 +130,21 @@ def test_an_output_that_is_not_utf_8_gets_ascii(monkeypatch: pytest.MonkeyPatch,
     printed = _printed(monkeypatch, named, encoding="ascii", terminal=False)
     assert b"X down" in printed
     assert b"Z?rich" in printed
+
+
+@pytest.mark.parametrize("glyphs", [UNICODE, ASCII])
+def test_without_colour_it_reads_as_in_colours(monkeypatch: pytest.MonkeyPatch, glyphs: Glyphs) -> None:
+    views = (component("a-much-longer-name-than-others"), component("b", ComponentState.UNKNOWN, checks=()))
+    for state in (_state(), _hostile(), state_document(monitor(*views), info()), state_document(monitor(), info())):
+        coloured = io.StringIO()
+        monkeypatch.setenv("COLUMNS", "1000")
+        print_coloured(state, coloured, glyphs)
+        monkeypatch.delenv("COLUMNS")
+        monkeypatch.setattr("lifesign.cli.present.glyphs_for", lambda *_: glyphs)
+        printed = _printed(monkeypatch, state, terminal=False).decode()
+        assert printed.splitlines() == [line.rstrip() for line in coloured.getvalue().splitlines()]
+
+
+def test_the_width_that_is_asked_for_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "70")
+    assert max(map(len, _printed(monkeypatch, _state(), terminal=False).decode().splitlines())) <= 70

@@ -81,10 +81,13 @@ def render(state: "State", form: str) -> bytes:
         from lifesign.tui.page import render_page
 
         return render_page(state).encode()
+    if form == "svg":
+        from lifesign.cli.coloured import render_svg
+
+        return render_svg(state).encode()
     from lifesign.cli import present
 
-    makers = {"md": present.render_markdown, "svg": present.render_svg, "text": present.render_text}
-    return makers[form](state).encode()
+    return (present.render_markdown(state) if form == "md" else present.render_text(state)).encode()
 
 
 def write_whole(path: Path, content: bytes) -> None:
