@@ -31,7 +31,7 @@ class Operations:
         """Silences them, or ends their silence without a question where all have one."""
         if self._all_end(components, [one for one in components if one.silence is not None], "unsilence"):
             return
-        words = ["No alerts for a while. The state stays what it is, and a recovery is told."]
+        words = ["No alerts for a while. The state stays what it is. Of what was told before, the end is told."]
         dialog = NoticeDialog(f"silence {names_of(components)}", words, "Silence", duration=duration, reason=reason)
         self._ask_why(dialog, components, "silence")
 
