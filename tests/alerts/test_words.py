@@ -39,6 +39,35 @@ def test_the_story_tells_how_long_and_the_plain_text_is_short() -> None:
     assert title(alert("recovered")) == "mind works again"
 
 
+def test_the_end_tells_what_had_failed_as_something_that_is_over() -> None:
+    over = alert("recovered", diagnosis="it was down for 2m: not ready: connection refused")
+    assert plain_text(over).splitlines()[0] == "It was down for 2m: not ready: connection refused"
+    assert "```text\nit was down for 2m: not ready: connection refused\n```" in closing_comment(over, MARKER)
+
+
+def test_who_is_taken_out_of_the_config_is_not_said_to_work_again() -> None:
+    gone = replace(alert("recovered"), state="removed")
+    assert title(gone) == "mind is no longer watched"
+    assert "**No longer watched** at `2026-11-21T14:05:22.123Z`, after 2m." in closing_comment(gone, MARKER)
+
+
+def test_one_that_speaks_for_many_says_so_in_its_first_line() -> None:
+    assert title(alert(diagnosis="not ready: x", together=["mind"])) == "mind is down: not ready: x"
+    assert title(alert(diagnosis="not ready: x", together=["a", "mind"])) == "mind and 1 other are down: not ready: x"
+    three = alert(diagnosis="not ready: x", together=["a", "b", "mind"])
+    assert title(three) == "mind and 2 others are down: not ready: x"
+
+
+def test_a_long_note_stands_in_a_block_of_its_own_whole() -> None:
+    note = "one common cause: " + ", ".join(f"component-{number}" for number in range(40))
+    long = alert(note=note)
+    assert f"```text\n{note}\n```" in issue_body(long, MARKER)
+    assert f"```text\n{note}\n```" in status_comment(long, MARKER)
+    assert "| note |" not in issue_body(long, MARKER)
+    assert "| note | `short` |" in issue_body(alert(note="short"), MARKER)
+    assert "| note |" not in issue_body(alert(), MARKER)
+
+
 @given(st.text(alphabet=st.sampled_from("`@#|<>-![]()&\n\\ abc1\x1b\u202e~*_"), max_size=300))
 def test_nothing_from_outside_is_markup_mention_or_reference(text: str) -> None:
     check = AlertCheck(name="x", type="tcp", layer="ready", state="failed", consecutive_failures=1, message=text)

@@ -309,6 +309,16 @@ def test_what_a_sink_was_told_last_is_what_the_next_word_is_measured_by() -> Non
     assert [conversation.was_quiet for conversation in alerting.conversations()] == [True]
 
 
+def test_what_is_told_at_the_end_is_what_failed_and_not_that_it_was_recovering() -> None:
+    alerting = desk(remind_every_ns=100 * S)
+    alerting.down("mind", (), "mind-1", at(0))
+    hear(alerting, 0, Circumstances("not ready: connection refused"))
+    recovering = Circumstances("not ready: recovering (1 of 2): connected", recovering=True)
+    assert hear(alerting, 100, recovering) == ["forge reminder mind"]
+    (over,) = alerting.recovered("mind")
+    assert over.conversation.diagnosis == "not ready: connection refused"
+
+
 def test_a_sink_that_no_longer_wants_to_hear_of_an_incident_hears_its_end_only_if_it_was_told() -> None:
     told_of, untold = desk(), desk()
     for alerting in (told_of, untold):

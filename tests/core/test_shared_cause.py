@@ -82,6 +82,15 @@ def test_it_is_one_outage_however_long_it_lasts() -> None:
     assert desk.pass_(1500) == []
 
 
+def test_of_very_many_a_sentence_names_forty() -> None:
+    names = [f"c{number:03}" for number in range(45)]
+    desk = Desk(*plain(" ".join(names)))
+    assert desk.break_(" ".join(names)).pass_(8) == ["opened c000"]
+    assert desk.said[-1].words.startswith("one common cause: 45 went down: c000, c001,")
+    assert desk.said[-1].words.endswith(", c039, and 5 more")
+    assert desk.said[-1].conversation.speaks_for == tuple(names)
+
+
 def test_a_death_in_it_neither_tells_the_others_nor_the_one_again_and_its_end_is_told_once() -> None:
     desk = Desk(*plain("a b c d e"))
     assert desk.break_("a b c d e").pass_(8) == ["opened a"]

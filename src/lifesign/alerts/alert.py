@@ -33,6 +33,9 @@ class AlertRestart(msgspec.Struct, frozen=True, kw_only=True):
 class Alert(msgspec.Struct, frozen=True, kw_only=True):
     """What is told of one incident. `drill`: a test, which is removed again. `note`: what is to be said besides.
 
+    `diagnosis`: what fails; of one that is over, what had failed and for how long. `together`: who went down by the
+    same cause and is told of with it, itself among them; empty where it is told of alone. `state` is `removed` where
+    the component was taken out of the config.
     `last_lines`: what was seen of the component last, oldest first: of its log, its heartbeat, or its events.
     """
 
@@ -55,6 +58,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     checks: list[AlertCheck] = []
     restarts: list[AlertRestart] = []
     note: str = ""
+    together: list[str] = []
     last_lines: list[str] = []
     drill: bool = False
 
@@ -63,5 +67,8 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
         """The alert in one line."""
         drill = "[drill] " if self.drill else ""
         if self.stage == "recovered":
-            return f"{drill}{self.component} works again"
-        return f"{drill}{self.component} is {self.state}: {self.diagnosis.removeprefix(f'{self.state}: ')}"
+            return f"{drill}{self.component} {'is no longer watched' if self.state == 'removed' else 'works again'}"
+        others = len(self.together) - 1
+        who = f"{self.component} and {others} other{'s' if others > 1 else ''} are" if others > 0 else ""
+        verb = who or f"{self.component} is"
+        return f"{drill}{verb} {self.state}: {self.diagnosis.removeprefix(f'{self.state}: ')}"

@@ -11,6 +11,7 @@ from lifesign.text import clean, format_duration
 
 MAX_BODY_BYTES = 8192
 MAX_TITLE = 160
+_CODE_LENGTH = 300
 _CUT = "\n\n*(cut here: it was longer)*\n"
 _WRITTEN_BY = (
     "*Written by lifesign. It keeps one comment fresh while this lasts, and closes the issue when work resumes.*"
@@ -26,7 +27,7 @@ def title(alert: Alert) -> str:
 
 def plain_text(alert: Alert) -> str:
     """For chats and mail: a few lines."""
-    lines = [alert.diagnosis] if alert.stage != "recovered" else [f"It was down for {format_duration(alert.down_s)}."]
+    lines = [f"{alert.diagnosis[:1].upper()}{alert.diagnosis[1:]}" if alert.stage == "recovered" else alert.diagnosis]
     lines += [alert.note] if alert.note else []
     lines += [f"next: {alert.next}"] if alert.next else []
     lines += [f"{check.name} ({check.layer}, {check.state}): {check.message}" for check in _troubled(alert)]
@@ -36,7 +37,14 @@ def plain_text(alert: Alert) -> str:
 
 def issue_body(alert: Alert, marker: str) -> str:
     """The body of an issue; `marker` stands in it unseen and is never cut away."""
-    parts = [fenced(alert.diagnosis), _facts(alert), _layers_table(alert), _checks_table(alert), _restarts(alert)]
+    parts = [
+        fenced(alert.diagnosis),
+        _facts(alert),
+        _long_note(alert),
+        _layers_table(alert),
+        _checks_table(alert),
+        _restarts(alert),
+    ]
     besides_bytes = len(marker.encode()) + 2
     used_bytes = len("\n\n".join(filter(None, [*parts, _WRITTEN_BY])).encode()) + besides_bytes
     parts += [_last_lines(alert, MAX_BODY_BYTES - used_bytes), _WRITTEN_BY]
@@ -47,7 +55,7 @@ def status_comment(alert: Alert, marker: str) -> str:
     """The one comment that is kept fresh."""
     parts = [
         f"**Still {code(alert.state)}** at {code(alert.at)}, for {format_duration(alert.down_s)}.",
-        code(alert.note) if alert.note else "",
+        _note(alert),
         fenced(alert.diagnosis),
         f"Next: {code(alert.next)}" if alert.next else "",
         _checks_table(alert),
@@ -57,10 +65,12 @@ def status_comment(alert: Alert, marker: str) -> str:
 
 
 def closing_comment(alert: Alert, marker: str) -> str:
-    """The story, when work has resumed."""
+    """The story, when work has resumed, or nobody is to look any more."""
+    end = "No longer watched" if alert.state == "removed" else "Works again"
     parts = [
-        f"**Works again** at {code(alert.at)}, after {format_duration(alert.down_s)}.",
-        code(alert.note) if alert.note else "",
+        f"**{end}** at {code(alert.at)}, after {format_duration(alert.down_s)}.",
+        _note(alert),
+        fenced(alert.diagnosis),
         _checks_table(alert),
         _restarts(alert),
     ]
@@ -71,8 +81,17 @@ def _facts(alert: Alert) -> str:
     rows = [("component", alert.component), ("since", alert.opened_at), ("monitor", alert.monitor)]
     rows += [("host", alert.host), ("incident", alert.incident)]
     rows += [("title", alert.title)] if alert.title else []
-    rows += [("note", alert.note)] if alert.note else []
+    rows += [("note", alert.note)] if alert.note and not _long_note(alert) else []
     return "| what | value |\n|---|---|\n" + "\n".join(f"| {name} | {code(value)} |" for name, value in rows)
+
+
+def _note(alert: Alert) -> str:
+    return _long_note(alert) or (code(alert.note) if alert.note else "")
+
+
+def _long_note(alert: Alert) -> str:
+    """One that has no place in a line."""
+    return fenced(alert.note) if len(alert.note) > _CODE_LENGTH else ""
 
 
 def _layers_table(alert: Alert) -> str:
@@ -113,7 +132,7 @@ def _troubled(alert: Alert) -> list[AlertCheck]:
 
 def code(text: str) -> str:
     """`text` as code within a line, in a table too: what ends a code span or a cell is replaced."""
-    words = clean(text, 300).replace("`", "'").replace("|", "¦")
+    words = clean(text, _CODE_LENGTH).replace("`", "'").replace("|", "¦")
     return f"`{words}`" if words.strip() else "–"
 
 

@@ -10,7 +10,7 @@ from lifesign.core.conversation import Notify, Stage
 from lifesign.core.model import NS_PER_S, Instant, Layer
 from lifesign.core.restart import Outcome, RestartRecord
 from lifesign.core.view import CheckView, ComponentView
-from lifesign.text import clean, format_timestamp, redact
+from lifesign.text import clean, format_duration, format_timestamp, redact
 
 MOST_CHECKS = 30
 
@@ -32,6 +32,8 @@ def alert_of(
     if view is not None and view.incident is not None and view.incident.id == conversation.incident:
         opened_wall_ns = view.incident.opened_at_wall_ns
     recovered = notify.stage is Stage.RECOVERED
+    had_failed = f"it was down for {format_duration(age_ns / NS_PER_S)}: {conversation.diagnosis}"
+    diagnosis = had_failed if recovered else conversation.diagnosis if view is None else view.diagnosis
     return Alert(
         stage=notify.stage.value,
         monitor=monitor,
@@ -41,7 +43,7 @@ def alert_of(
         tags=[] if view is None else list(view.spec.tags),
         optional=view is not None and view.spec.optional,
         state="removed" if view is None else str(view.state),
-        diagnosis=clean(conversation.diagnosis if recovered or view is None else view.diagnosis, 1000),
+        diagnosis=clean(diagnosis, 1000),
         next="" if view is None or recovered else clean(view.next_step, 300),
         incident=conversation.incident,
         opened_at=format_timestamp(opened_wall_ns),
@@ -50,7 +52,8 @@ def alert_of(
         layers={} if view is None else {str(layer): _layer(view, layer) for layer in Layer},
         checks=[] if view is None else [_check(check) for check in view.checks[:MOST_CHECKS]],
         restarts=[] if view is None or view.restart is None else _restarts(view.restart.history, opened_wall_ns),
-        note=clean(note, 500),
+        note=clean(note, 2000),
+        together=list(conversation.speaks_for) if conversation.shared else [],
         last_lines=[] if view is None or notify.stage is not Stage.OPENED else last_lines(view, told),
     )
 

@@ -274,6 +274,6 @@ def _told(conversation: Conversation, here: Circumstances, now: Instant) -> Conv
         told=True,
         told_boot_ns=now.boot_ns,
         reminded_boot_ns=now.boot_ns,
-        diagnosis=here.diagnosis,
+        diagnosis=conversation.diagnosis if here.recovering and conversation.told else here.diagnosis,
         was_quiet=False,
     )

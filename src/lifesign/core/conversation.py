@@ -8,6 +8,8 @@ from enum import StrEnum
 from lifesign.core.model import Instant
 from lifesign.records import dataclass
 
+MOST_NAMED = 40  # in a sentence
+
 
 class Stage(StrEnum):
     """What a sink is told of an incident."""
@@ -109,5 +111,6 @@ class Notify:
         ends = self.stage is Stage.RECOVERED
         if not names or not (ends or self.conversation.shared):
             return ""
-        words = f"one common cause: {len(names)} went down: {', '.join(names)}"
+        listed = [*names[:MOST_NAMED], *([f"and {len(names) - MOST_NAMED} more"] if len(names) > MOST_NAMED else [])]
+        words = f"one common cause: {len(names)} went down: {', '.join(listed)}"
         return f"{words}; who of them stays down is told of by itself" if ends else words
