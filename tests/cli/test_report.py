@@ -75,7 +75,7 @@ class Shell:
 
     def report(self, *words: str) -> dict[str, Any]:
         done = subprocess.run(
-            [sys.executable, "-m", "lifesign", "report", "-c", str(self.config), "--format", "json", *words],
+            [sys.executable, "-m", "lifesign", "report", "-c", str(self.config), "--json", *words],
             capture_output=True,
             timeout=40,
             check=False,

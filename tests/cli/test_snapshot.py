@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import socket
 import stat
 import sys
@@ -101,6 +102,29 @@ async def test_a_file_that_cannot_be_written_is_one_line_and_leaves_nothing(tmp_
             code, out, err = await _lifesign("snapshot", "-c", str(config), "-o", str(target), "--exit-code")
             assert (code, out, err.count("\n")) == (3, "", 1)
     assert _left_over(tmp_path.parent) == []
+
+
+async def test_what_is_no_file_is_written_to_and_stays_what_it_is(tmp_path: Path, config: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    async with serving(tmp_path) as served:
+        served.backend.shown = monitor(mind_down(), overall=S.DOWN)
+        for target in ("/dev/null", str(pipe)):
+            found = await _lifesign("snapshot", "-c", str(config), "-o", target, "--exit-code", "--format", "text")
+            assert found == (2, "", "")
+        code, out, err = await _lifesign("snapshot", "-c", str(config), "-o", "/dev/stdout", "--exit-code", "--json")
+    assert os.read(reader, 65536).decode().startswith("✖ down")
+    os.close(reader)
+    assert (code, json.loads(out)["overall"], err) == (2, "down", "")
+    kinds = [stat.S_IFMT(os.lstat(path).st_mode) for path in (pipe, "/dev/null", "/dev/stdout")]
+    assert kinds == [stat.S_IFIFO, stat.S_IFCHR, stat.S_IFLNK]
+
+
+async def test_two_forms_at_once_are_refused(config: Path) -> None:
+    code, out, err = await _lifesign("snapshot", "-c", str(config), "--json", "--format", "md")
+    assert (code, out) == (2, "")
+    assert "--json and --format md exclude each other" in err
 
 
 class _Page(HTMLParser):

@@ -8,17 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from lifesign.bootstrap.changes import change_of, value_of
 from lifesign.bootstrap.replaying import (
     Backtest,
     backtest,
-    change_of,
     concerned,
     from_script,
     only,
     outages,
     setting_of,
     touched,
-    value_of,
 )
 from lifesign.config import ConfigError, load
 from lifesign.core.model import NS_PER_S
@@ -146,6 +145,28 @@ def test_a_sweep_weighs_false_alarms_against_the_delay(config: Path) -> None:
     assert [c.name for c in only(base, frozenset({"feed"})).spec.components] == ["feed"]
 
 
+@pytest.mark.parametrize(
+    ("key", "told"),
+    [
+        ("gate.checks.prot.interval", "gate.checks.prot: component gate has no check 'prot' (did you mean port?)"),
+        ("gaet.checks.port.interval", "gaet: there is no component 'gaet' (did you mean gate?)"),
+        ("gate.checks.port.intervall", "gate.checks.port.intervall: unknown key (did you mean interval?)"),
+        ("gate.checks.port.type.x", "gate.checks.port.type.x: what it would stand in is a value, and no table"),
+        ("gate.check.port.interval", "gate.check: unknown key (did you mean checks?)"),
+    ],
+)
+def test_a_slip_in_the_path_of_a_change_is_one_line_with_the_nearest_name(config: Path, key: str, told: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        setting_of(config, [change_of(f"components.{key}=5s")], "--sweep")
+    assert str(refused.value) == f"--sweep components.{told}"
+
+
+def test_a_mistake_in_the_file_is_told_as_that_whatever_is_changed(config: Path) -> None:
+    config.write_text(config.read_text() + "oops = 1\n")
+    with pytest.raises(ConfigError, match=r"lifesign\.toml:[0-9]+: .*oops"):
+        setting_of(config, [change_of("components.gate.checks.prot.interval=5s")])
+
+
 def test_what_cannot_be_is_refused_with_the_key(config: Path) -> None:
     with pytest.raises(ConfigError, match=r"components\.gate\.checks\.port\.interval"):
         setting_of(config, [change_of("components.gate.checks.port.interval=soon")])
@@ -153,6 +174,8 @@ def test_what_cannot_be_is_refused_with_the_key(config: Path) -> None:
         change_of("stale_after")
     with pytest.raises(ValueError, match="no check of this config has a key 'stale'"):
         touched(load(config, with_secrets=False), "stale")
+    with pytest.raises(ValueError, match=r"'stale_atfer': did you mean stale_after\?"):
+        touched(load(config, with_secrets=False), "stale_atfer")
     with pytest.raises(ValueError, match="of which check"):
         from_script(setting_of(config), ["ppf"])
     with pytest.raises(ValueError, match="not of x"):

@@ -4,14 +4,15 @@ Not here: the playing itself (`replay`), and how it is shown (`cli.replay`).
 """
 
 import gc
-import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from lifesign.bootstrap.changes import Change, changed_config
 from lifesign.bootstrap.plan import Plan
 from lifesign.bootstrap.sinks import sink_specs
-from lifesign.config import Config, load
+from lifesign.config import Config
+from lifesign.config.problems import nearest
 from lifesign.config.reading import salvage
 from lifesign.core.model import NS_PER_S, CheckId
 from lifesign.core.spec import ComponentSpec, MonitorSpec
@@ -27,29 +28,10 @@ from lifesign.store.block import MOST_RANK, RANK_BITS
 from lifesign.store.history_reader import HistoryReader
 from lifesign.text import format_timestamp
 
-Change = tuple[tuple[str, ...], object]
 
-
-def change_of(text: str) -> Change:
-    """`components.feed.checks.hb.stale_after=10m` as keys and value. Raises ValueError."""
-    path, equals, value = text.partition("=")
-    keys = tuple(key.strip() for key in path.split("."))
-    if not equals or not all(keys):
-        raise ValueError(f"{text!r} is not of the form KEY.KEY=VALUE")
-    return keys, value_of(value.strip())
-
-
-def value_of(text: str) -> object:
-    """A value as in TOML; what is none is a text: a duration needs no quotes."""
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return text
-
-
-def setting_of(path: Path, changes: Sequence[Change] = ()) -> Setting:
-    """What a config judges by. No secret of it is needed. Raises ConfigError."""
-    config = load(path, with_secrets=False, changes=changes)
+def setting_of(path: Path, changes: Sequence[Change] = (), option: str = "--set") -> Setting:
+    """What a config judges by, with these values that `option` asked for; without its secrets. Raises ConfigError."""
+    config = changed_config(path, changes, option)
     return Setting(Plan.of(config).spec, sink_specs(config))
 
 
@@ -69,9 +51,10 @@ def touched(config: Config, key: str) -> list[tuple[str, ...]]:
         if key in check.options.__struct_fields__
     ]
     if not found:
-        raise ValueError(
-            f"no check of this config has a key {key!r}: name its path, like components.NAME.restart.after"
-        )
+        known = {key for c in config.components for check in c.checks for key in check.options.__struct_fields__}
+        near = nearest(key, sorted(known))
+        hint = f"did you mean {near}?" if near else "name its path, like components.NAME.restart.after"
+        raise ValueError(f"no check of this config has a key {key!r}: {hint}")
     return [tuple(path) for path in found]
 
 

@@ -1,6 +1,7 @@
 """Options that commands share. Not here: any command, or loading what they name (`lifesign.cli.loading`)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -18,3 +19,12 @@ def config_option(function: F) -> F:
         default=None,
         help="The config. Default: $LIFESIGN_CONFIG, ./lifesign.toml, the user's, then that in /etc.",
     )(function)
+
+
+def form_of(
+    wanted: str | None, output: Path | None, by_suffix: Mapping[str, str], default: str, *, as_json: bool
+) -> str:
+    """The form that `--format`, `--json` or the suffix of `--output` asks for. Raises UsageError for two at once."""
+    if as_json and wanted not in (None, "json"):
+        raise click.UsageError(f"--json and --format {wanted} exclude each other")
+    return "json" if as_json else wanted or by_suffix.get(output.suffix.lower() if output else "", default)

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lifesign.cli import EXIT_CONFIG
 from lifesign.cli.moments import range_of
 from lifesign.cli.options import config_option
 
 if TYPE_CHECKING:
-    from lifesign.bootstrap.replaying import Change, Source
+    from lifesign.bootstrap.changes import Change
+    from lifesign.bootstrap.replaying import Source
     from lifesign.replay.playing import Setting
     from lifesign.replay.recorded import Range
 
@@ -87,7 +87,7 @@ def _path(config: str | None) -> Path:
 
 
 def _changes(texts: tuple[str, ...]) -> "list[Change]":
-    from lifesign.bootstrap.replaying import change_of
+    from lifesign.bootstrap.changes import change_of
 
     try:
         return [change_of(text) for text in texts]
@@ -95,15 +95,14 @@ def _changes(texts: tuple[str, ...]) -> "list[Change]":
         raise click.UsageError(f"--set {error}") from None
 
 
-def _setting(path: Path, changes: "list[Change]") -> "Setting":
+def _setting(path: Path, changes: "list[Change]", option: str = "--set") -> "Setting":
     from lifesign.bootstrap.replaying import setting_of
     from lifesign.cli.loading import BadConfigError
     from lifesign.config import ConfigError
 
     try:
-        return setting_of(path, changes)
+        return setting_of(path, changes, option)
     except ConfigError as error:
-        assert BadConfigError.exit_code == EXIT_CONFIG
         raise BadConfigError("\n".join(str(problem) for problem in error.problems)) from None
 
 
@@ -131,9 +130,9 @@ def _swept(
     *,
     as_json: bool,
 ) -> str:
-    from lifesign.bootstrap.replaying import concerned, outages, touched, value_of
+    from lifesign.bootstrap.changes import changed_config, value_of
+    from lifesign.bootstrap.replaying import concerned, outages, touched
     from lifesign.cli import sweep_words
-    from lifesign.config import load
     from lifesign.core.model import NS_PER_S
     from lifesign.replay.sweeping import points
     from lifesign.replay.values import values_of
@@ -145,12 +144,12 @@ def _swept(
     try:
         values, brief_ns = values_of(span), round(parse_duration(brief) * NS_PER_S)
         base = _setting(path, changes)
-        paths = touched(load(path, with_secrets=False, changes=changes), key.strip())
+        paths = touched(changed_config(path, changes), key.strip())
     except ValueError as error:
         raise click.UsageError(f"--sweep: {error}") from None
     names, found = concerned(base.spec, paths), []
     for value in values:
-        setting = _setting(path, [*changes, *((keys, value_of(value)) for keys in paths)])
+        setting = _setting(path, [*changes, *((keys, value_of(value)) for keys in paths)], "--sweep")
         found.append(outages(source, setting, names, chosen))
     swept = points(values, found, brief_ns)
     words = sweep_words.as_json if as_json else sweep_words.as_table

@@ -9,8 +9,8 @@ import click
 from lifesign.cli.checking import refuse_unknown
 from lifesign.cli.events import moment
 from lifesign.cli.loading import load_config
-from lifesign.cli.options import config_option
-from lifesign.cli.snapshot import write_whole
+from lifesign.cli.options import config_option, form_of
+from lifesign.cli.writing import write_whole
 
 if TYPE_CHECKING:
     from lifesign.api.reporting import Report
@@ -24,11 +24,17 @@ _BY_SUFFIX = {".json": "json", ".html": "html", ".htm": "html"}
 @click.option(
     "--format", "wanted", type=click.Choice(["md", "html", "json"]), help="Default: by FILE's suffix, else md."
 )
+@click.option("--json", "as_json", is_flag=True, help="As --format json.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Written whole or not at all.")
 @click.option("--component", metavar="NAME", help="Of this component alone.")
 @click.option("--since", metavar="TIME", help="From this RFC 3339 time on, or for so long: 12h. Default: 24h to 90d.")
 def command(
-    config: str | None, wanted: str | None, output: Path | None, component: str | None, since: str | None
+    config: str | None,
+    wanted: str | None,
+    as_json: bool,
+    output: Path | None,
+    component: str | None,
+    since: str | None,
 ) -> None:
     """Tell the uptime of each component and layer, from the daemon if one runs, else from what is stored.
 
@@ -37,6 +43,7 @@ def command(
     from lifesign.api.failures import ClientError, Unreachable
     from lifesign.cli.asking import no_daemon
 
+    form = form_of(wanted, output, _BY_SUFFIX, "md", as_json=as_json)
     start = moment(since)
     loaded = load_config(config, warn=False, with_secrets=False)
     if component is not None:
@@ -47,7 +54,6 @@ def command(
         raise no_daemon(error) from None
     except ClientError as error:
         raise click.ClickException(str(error)) from None
-    form = wanted or _BY_SUFFIX.get(output.suffix.lower() if output else "", "md")
     content = _render(found, form)
     if output is None or str(output) == "-":
         sys.stdout.buffer.write(content)

@@ -9,8 +9,8 @@ import click
 from lifesign.cli import NAGIOS_UNKNOWN
 from lifesign.cli.checking import NAGIOS_CODES
 from lifesign.cli.loading import load_config
-from lifesign.cli.options import config_option
-from lifesign.heartbeat import replace_file
+from lifesign.cli.options import config_option, form_of
+from lifesign.cli.writing import write_whole
 
 if TYPE_CHECKING:
     from lifesign.api.documents import State
@@ -22,10 +22,13 @@ _BY_SUFFIX = {".json": "json", ".md": "md", ".html": "html", ".svg": "svg", ".tx
 @click.command(name="snapshot")
 @config_option
 @click.option("--format", "wanted", type=click.Choice(_FORMATS), help="Default: by FILE's suffix, else json.")
+@click.option("--json", "as_json", is_flag=True, help="As --format json.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Written whole or not at all.")
 @click.option("--exit-code", is_flag=True, help="Nagios's: 0 healthy, 1 degraded or starting, 2 down, 3 unknown.")
 @click.option("--schema", is_flag=True, help="Print the JSON Schema of the state document, and do nothing else.")
-def command(config: str | None, wanted: str | None, output: Path | None, exit_code: bool, schema: bool) -> int:
+def command(
+    config: str | None, wanted: str | None, as_json: bool, output: Path | None, exit_code: bool, schema: bool
+) -> int:
     """Write the health state, asked from the daemon if one runs, else looked at now."""
     if schema:
         import json
@@ -34,7 +37,7 @@ def command(config: str | None, wanted: str | None, output: Path | None, exit_co
 
         click.echo(json.dumps(state_schema(), indent=2))
         return 0
-    form = wanted or _BY_SUFFIX.get(output.suffix.lower() if output else "", "json")
+    form = form_of(wanted, output, _BY_SUFFIX, "json", as_json=as_json)
     state = take_state(config)
     to_file = output is not None and str(output) != "-"
     if form == "text" and not to_file:
@@ -88,13 +91,3 @@ def render(state: "State", form: str) -> bytes:
     from lifesign.cli import present
 
     return (present.render_markdown(state) if form == "md" else present.render_text(state)).encode()
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Replaces `path` by `content` at once: a reader sees the old file or the new one. Raises ClickException."""
-    if not path.parent.is_dir():
-        raise click.ClickException(f"{path} cannot be written: there is no folder {path.parent}")
-    try:
-        replace_file(path, content)
-    except OSError as error:
-        raise click.ClickException(f"{path} cannot be written: {error.strerror or error}") from None

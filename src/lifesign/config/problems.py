@@ -26,7 +26,10 @@ def show_path(path: Sequence[str | int]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ConfigProblem:
-    """One mistake. `line` counts from 1; `key` is empty where the file as a whole is meant; `hint` may be empty."""
+    """One mistake. `line` counts from 1, 0 where `file` has none (an option).
+
+    `key` is empty where the file as a whole is meant; `hint` may be empty.
+    """
 
     file: str
     line: int
@@ -38,7 +41,8 @@ class ConfigProblem:
         """`lifesign.toml:12: components.mind.titel: unknown key (did you mean title?)`."""
         subject = f"{self.key}: " if self.key else ""
         hint = f" ({self.hint})" if self.hint else ""
-        return clean(f"{self.file}:{self.line}: {subject}{self.reason}{hint}", 1000)
+        where = f"{self.file}:{self.line}:" if self.line else self.file
+        return clean(f"{where} {subject}{self.reason}{hint}", 1000)
 
 
 class ConfigError(Exception):

@@ -39,10 +39,11 @@ def load(
     """
     stamp = stamp_of(path)  # before it is read: what changes from here on is a change
     text, raw = read_source(path)
-    for keys, value in changes:
-        _put(raw, keys, value)
+    homeless = [keys for keys, value in changes if not _put(raw, keys, value)]
     absolute = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links: /etc stays /etc
     collector = Collector(Context(absolute.parent, environ, reads_secrets=with_secrets))
+    for keys in homeless:
+        collector.complain(tuple(keys), "what it would stand in is a value, and no table")
     file = read_file(raw, collector)
     check_references(raw, collector)
     if with_secrets and file is not None and file.http is not None:
@@ -56,13 +57,14 @@ def load(
         raise ConfigError(_problems(path, text, collector)) from None
 
 
-def _put(raw: dict[str, Any], keys: Sequence[str], value: object) -> None:
+def _put(raw: dict[str, Any], keys: Sequence[str], value: object) -> bool:
     for key in keys[:-1]:
         inner = raw.get(key)
         raw = raw.setdefault(key, {}) if inner is None else inner
         if not isinstance(raw, dict):
-            return  # what stands there is no table, and is refused as that
+            return False
     raw[keys[-1]] = value
+    return True
 
 
 def salvage(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
