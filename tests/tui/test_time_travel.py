@@ -1,6 +1,7 @@
 """An operator looks back: `[` and `]` step through a past that never looks like now and takes no order."""
 
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ from lifesign.api.documents import EventDocument, Notice, State
 from lifesign.api.failures import ClientError
 from lifesign.api.past import OpenThen, PastCheck, PastState, Step
 from lifesign.api.past_incidents import IncidentsThen, PastIncident
+from lifesign.tui.drawing.spans import Line, width_of
 from lifesign.tui.source import SnapshotFile
+from lifesign.tui.widgets.lines import Pageful
 from tests.tui.desk import Desk, HandClock, seated
 from tests.tui.documents import at, check, component, down_mind, state
 
@@ -241,6 +244,44 @@ async def test_a_daemon_that_cannot_tell_is_told_and_it_stays_now() -> None:
         assert "\x1b" not in desk.text
 
 
+async def test_the_header_tells_of_the_past_however_far_one_scrolls_and_of_the_present_only_as_now() -> None:
+    async with seated(shown(), (80, 24), HandClock()) as desk:
+        await opened(desk)
+        assert "✖ down" in desk.lines[0]
+        await desk.press("left_square_bracket")
+        await desk.until_shown("THE PAST")
+        await desk.press("G")
+        assert desk.lines[0].startswith(" THE PAST: 2026-11-21 11:55:00.000Z, 5m ago ")
+        assert desk.lines[0].endswith("now   ✖ 1   ● 1   12:00:00Z ")
+        await desk.resize(60, 24)
+        assert desk.lines[0] == " THE PAST: 2026-11-21 11:55:00.000Z, 5m ago".ljust(60)
+        await desk.resize(80, 24)
+        await desk.tell(problem="connection refused")
+        assert desk.lines[0].endswith("? disconnected ")
+        await desk.press("escape")
+        assert "THE PAST" not in desk.lines[0]
+
+
+async def test_the_past_of_the_incidents_is_never_drawn_for_a_width_that_is_not_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    drawn: list[int] = []
+    show = Pageful.show
+
+    def noting(page: Pageful, lines: Sequence[Line], *, gone: bool = False) -> None:
+        drawn.extend(width_of(line) for line in lines)
+        show(page, lines, gone=gone)
+
+    monkeypatch.setattr(Pageful, "show", noting)
+    async with seated(shown(), (80, 24), HandClock()) as desk:
+        desk.source.turns = [turn(-900, None, WORKER_OPEN)]
+        for _ in range(2):
+            await desk.press("3", "left_square_bracket")
+            await desk.until_shown("open for 18m then")
+            await desk.press("escape", "escape")
+    assert set(drawn) == {79}  # a column is the scroll bar's
+
+
 async def test_on_a_small_screen_the_way_back_stands_on_a_line_of_its_own() -> None:
     async with seated(shown(), (80, 24), HandClock()) as desk:
         await opened(desk)
@@ -289,7 +330,7 @@ async def test_the_incident_list_is_stepped_through_and_takes_no_order_there() -
         desk.source.turns = turns
         await desk.press("3", "left_square_bracket")
         await desk.until_shown("THE PAST: 2026-11-21 11:55:00.000Z, 5m ago")
-        assert "no incident was open, and nothing was silenced or held" in desk.text
+        await desk.until_shown("no incident was open, and nothing was silenced or held")
         assert "vendor outage" not in desk.text
         await desk.press("left_square_bracket")
         await desk.until_shown("THE PAST: 2026-11-21 11:45:00.000Z, 15m ago")

@@ -38,6 +38,16 @@ def header_line(scene: Scene, width: int) -> Line:
     )
 
 
+def present_spans(scene: Scene) -> list[list[Span]]:
+    """How things stand at this moment, for a header that tells of another: the longest words first."""
+    if scene.snapshot.state is None or not scene.live:
+        return [[(f" {scene.glyphs.unknown} disconnected ", "badge-gone")]]
+    clock: Span = (f"   {clock_text(scene.snapshot.now_ns(scene.now_s))} ", "muted")
+    said: Span = ("  now", "muted")
+    short = _counts(scene, spelled=False)
+    return [[said, *_counts(scene, spelled=True), clock], [said, *short, clock], [said, *short, (" ", "muted")]]
+
+
 def _counts(scene: Scene, *, spelled: bool) -> list[Span]:
     assert scene.snapshot.state is not None
     spans: list[Span] = []

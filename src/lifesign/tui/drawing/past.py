@@ -4,8 +4,9 @@ from lifesign.api.documents import Component
 from lifesign.api.past import PastCheck, PastState
 from lifesign.records import dataclass
 from lifesign.text import clean, format_duration
+from lifesign.tui.drawing.header import present_spans
 from lifesign.tui.drawing.scene import LAYERS, Scene, moment_text
-from lifesign.tui.drawing.spans import Line, Span, cut, justified, safe, wrapped
+from lifesign.tui.drawing.spans import Line, Span, cut, justified, safe, width_of, wrapped
 from lifesign.tui.snapshot import wall_ns
 
 NOT_KNOWN = "not known"
@@ -25,7 +26,7 @@ class Ways:
 def past_lines(component: Component, moment: PastState, scene: Scene, width: int, ways: Ways) -> list[Line]:
     """The whole page, each line `width` cells. `component` as it is now gives its name and title alone."""
     lines = [
-        *banner_lines(moment.at, scene, width, ways),
+        ways_line(scene, width, ways),
         cut([], width, scene.glyphs),
         _title(component, moment, scene, width),
     ]
@@ -47,15 +48,20 @@ def past_lines(component: Component, moment: PastState, scene: Scene, width: int
     return lines
 
 
-def banner_lines(at: str, scene: Scene, width: int, ways: Ways) -> list[Line]:
-    """That this is the past, of when, and the way out: on two lines where one is too short."""
+def banner(at: str, scene: Scene, width: int) -> Line:
+    """The header of such a page: that this is the past, of when; and on the right how things stand now."""
+    left: list[Span] = [
+        (f" THE PAST: {safe(moment_words(at, precise=True), scene.glyphs, 40)}, {scene.age(at)} ago ", "badge-degraded")
+    ]
+    present = next((spans for spans in present_spans(scene) if width_of(left) + width_of(spans) <= width), [])
+    return justified(left, present, width, scene.glyphs)
+
+
+def ways_line(scene: Scene, width: int, ways: Ways) -> Line:
+    """How to get further back, forth, and out."""
     earlier, later, back = (safe(key, scene.glyphs, 20) for key in (ways.earlier, ways.later, ways.back))
     dot = scene.glyphs.dot
-    when = f" THE PAST: {safe(moment_words(at, precise=True), scene.glyphs, 40)}, {scene.age(at)} ago "
-    other = f" {earlier} earlier {dot} {later} later {dot} {back} back to now "
-    if len(when) + len(other) <= width:
-        return [justified([(when, "badge-degraded")], [(other, "key")], width, scene.glyphs)]
-    return [cut([(when, "badge-degraded")], width, scene.glyphs), cut([(other, "key")], width, scene.glyphs)]
+    return cut([(f" {earlier} earlier {dot} {later} later {dot} {back} back to now", "key")], width, scene.glyphs)
 
 
 def _title(component: Component, moment: PastState, scene: Scene, width: int) -> Line:

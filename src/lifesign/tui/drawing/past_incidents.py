@@ -1,7 +1,7 @@
 """The incident list as it was at a moment of the past: what was open, silenced or held, and who had done it."""
 
 from lifesign.api.past_incidents import IncidentsThen, PastIncident
-from lifesign.tui.drawing.past import Ways, apart, banner_lines, moment_words
+from lifesign.tui.drawing.past import Ways, apart, moment_words, ways_line
 from lifesign.tui.drawing.scene import Scene
 from lifesign.tui.drawing.spans import Line, cut, justified, safe, wrapped
 
@@ -9,7 +9,7 @@ from lifesign.tui.drawing.spans import Line, cut, justified, safe, wrapped
 def past_incident_lines(moment: IncidentsThen, scene: Scene, width: int, ways: Ways) -> list[Line]:
     """The whole page, each line `width` cells."""
     glyphs = scene.glyphs
-    lines = banner_lines(moment.at, scene, width, ways)
+    lines = [ways_line(scene, width, ways), cut([], width, glyphs)]
     for event in moment.events:
         words = f"{event.event}  {event.component or 'everything'}: {event.message or ''}"
         lines += [cut([(f" {row}", "strong")], width, glyphs) for row in wrapped(words, max(width - 2, 8), glyphs)]

@@ -58,13 +58,14 @@ class IncidentsScreen(Travelling[IncidentsThen]):
     def _turn_to_past(self, scene: Scene) -> bool:
         """Shows the page of the past where it is one, else the list."""
         moment, page = self.travel.moment, self.query_one("#past", Pageful)
+        width = self.size.width - page.scrollbar_size_vertical  # known before the page is laid out
         if page.display is not (moment is not None):
             page.display = moment is not None
             self.query_one("#body").display = self.query_one("#nothing").display = moment is None
             (page if page.display else self.query_one("#body")).focus()
-            self.call_after_refresh(self.refresh_scene)  # its width is known by then
+            self.call_after_refresh(self.refresh_scene)
         if moment is not None:
-            page.show(past_incident_lines(moment, scene, page.line_cells, self.ways(scene)))
+            page.show(past_incident_lines(moment, scene, width, self.ways(scene)))
         return moment is not None
 
     def looking(self) -> Looking[IncidentsThen]:

@@ -12,6 +12,7 @@ from lifesign.api.documents import EventDocument
 from lifesign.tui.commands import ACTING, PAGE, Command
 from lifesign.tui.drawing.header import answer_lines, header_line, status_line
 from lifesign.tui.drawing.scene import Scene
+from lifesign.tui.drawing.spans import Line
 from lifesign.tui.proposals import Proposal
 from lifesign.tui.screens.console import Console
 from lifesign.tui.widgets.keybar import KeyBar
@@ -79,7 +80,7 @@ class Page(Screen[None]):
         scene = self.console.scene()
         width = self.size.width
         self.draw(scene)
-        self.query_one("#header", Lines).show([header_line(scene, width)])
+        self.query_one("#header", Lines).show([self.header(scene, width)])
         shown, notes = self.summary()
         notes = [*_in_hand(self.console.in_hand), *notes, *(["read-only"] if self.console.read_only else [])]
         self.query_one("#status", Lines).show([status_line(scene, shown, notes, width)])
@@ -99,6 +100,10 @@ class Page(Screen[None]):
     def draw(self, scene: Scene) -> None:
         """Draws the body."""
         raise NotImplementedError
+
+    def header(self, scene: Scene, width: int) -> Line:
+        """The first line of all."""
+        return header_line(scene, width)
 
     def summary(self) -> tuple[str, list[str]]:
         """What stands on the right of the status line, and what is worth a note on its left."""

@@ -5,8 +5,9 @@ from typing import Generic
 
 from lifesign.text import format_timestamp
 from lifesign.tui.commands import ACTING, BACK, EARLIER, LATER, Command
-from lifesign.tui.drawing.past import Ways
+from lifesign.tui.drawing.past import Ways, banner
 from lifesign.tui.drawing.scene import Scene
+from lifesign.tui.drawing.spans import Line
 from lifesign.tui.feed import Looking, PastRead
 from lifesign.tui.proposals import Proposal
 from lifesign.tui.screens.operating import Operating
@@ -47,6 +48,11 @@ class Travelling(Operating, Generic[Moment]):
             back = self.ways(self.console.scene()).back
             self.console.tell(f"nothing can be done in the past; {back} goes back to now", "warning")
         return self.travel.moment is not None
+
+    def header(self, scene: Scene, width: int) -> Line:
+        """That this is the past, where it is: it stays in sight however far the page is scrolled."""
+        moment = self.travel.moment
+        return super().header(scene, width) if moment is None else banner(moment.at, scene, width)
 
     def summary(self) -> tuple[str, list[str]]:
         """Where in time this is."""
