@@ -15,7 +15,7 @@ from lifesign.api.documents import Component, EventDocument, State
 from tests.tui import hostile
 from tests.tui.documents import at
 from tests.tui.emitted import STEERING, Emitted
-from tests.tui.test_hostile_text import poisoned
+from tests.tui.test_hostile_text import poisoned, poisoned_past
 from tests.tui.test_terminal import Terminal, lay_down, opened
 
 pytestmark = [pytest.mark.proof, pytest.mark.timeout(600)]
@@ -57,6 +57,18 @@ def events(strings: Sequence[str]) -> list[EventDocument]:
     ]
 
 
+def lay_beside(file: Path, strings: Sequence[str]) -> None:
+    """The history of the document in `file`: each string in every field of an event, and of a moment of the past."""
+    past = {string: poisoned_past(string) for string in strings}
+    beside = {
+        "events": events(strings),
+        "past": {string: stood for string, (stood, _) in past.items()},
+        "past_incidents": [then for _, then in past.values()],
+    }
+    for ending, kept in beside.items():
+        file.with_name(f"{file.name}.{ending}").write_bytes(msgspec.json.encode(_finite(msgspec.to_builtins(kept))))
+
+
 def walk(terminal: Terminal, each: int) -> list[str]:
     """Every screen, every dialog, a refusal, a paste, a lost link; the screens as they were seen."""
     seen: list[str] = []
@@ -71,9 +83,18 @@ def walk(terminal: Terminal, each: int) -> list[str]:
     press(b"2", *[b"\x1b[6~"] * 4, b"g")
     check_columns(terminal)
     for _ in range(each):
-        press(b"\r", b"G", b"\x1b", b"j")
+        press(b"\r", b"G", b"[")
+        terminal.until(lambda: "THE PAST" in terminal.text)
+        press(b"G", b"]")
+        terminal.until(lambda: "THE PAST" not in terminal.text)
+        press(b"\x1b", b"j")
     press(b"g", b"1", *[b"\x1b[6~"] * 16, b"g")
-    press(b"3", *[b"\x1b[6~"] * 8, b"\x1b", b"4", b"\x1b[5~", b"g", b"\x1b", b"?", b"\x1b")
+    press(b"3", *[b"\x1b[6~"] * 8)
+    for name in hostile.NAMES[:each]:
+        press(b"[")
+        terminal.until(lambda name=name: "THE PAST" in terminal.text and name in terminal.text)  # type: ignore[misc]
+        press(b"G", b"g")
+    press(b"\x1b", b"\x1b", b"4", b"\x1b[5~", b"g", b"\x1b", b"?", b"\x1b")
     for key in (b"s", b"h", b"R", b"P"):
         press(key, b"\x1b")
         terminal.until(lambda: "Cancel" not in terminal.text or not terminal.process.send(b"\x1b"))
@@ -94,7 +115,7 @@ def check_columns(terminal: Terminal) -> None:
 def emitted(folder: Path, strings: Sequence[str], each: int) -> tuple[Emitted, list[str]]:
     """The walk on a 160x50 terminal, to its end."""
     file = lay_down(folder / "state.json", documents(strings))
-    (folder / "state.json.events").write_bytes(msgspec.json.encode(events(strings)))
+    lay_beside(file, strings)
     with opened(file, (160, 50)) as terminal:
         seen = walk(terminal, each)
         file.write_text("{" + strings[20])  # no document any more: the link is lost, and why is told
