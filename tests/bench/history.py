@@ -18,7 +18,7 @@ from lifesign.core.transcript import Entry
 from lifesign.engine.clock import SteadyClocks
 from lifesign.replay.playing import Playing, Setting
 from lifesign.replay.recorded import Range, lives
-from lifesign.store.block import rows_of
+from lifesign.store.findings import rows_of
 from lifesign.store.history import History, Life, Loaded
 from lifesign.store.history_file import HISTORY_FILE, HistoryFile
 from lifesign.store.history_reader import HistoryReader

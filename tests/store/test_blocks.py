@@ -8,11 +8,13 @@ from random import Random
 import msgspec
 import pytest
 
-from lifesign.core.model import NS_PER_S, CheckId, Instant, Observation, Verdict
+from lifesign.core.model import NS_PER_S, CheckId, Instant, Observation, Verdict, WorkSignal
 from lifesign.core.transcript import Entry
-from lifesign.store.block import RANK_BITS, Block, merge, rows_of
+from lifesign.store.block import Block, merge
+from lifesign.store.columns import pack, unpack
 from lifesign.store.counting import Minutes, count
 from lifesign.store.drafting import Drafting
+from lifesign.store.findings import RANK_BITS, Columns, rows_of
 from tests.store.transcripts import START, entries
 
 Plain = list[tuple[int, CheckId, int, Observation]]
@@ -60,15 +62,81 @@ def test_merged_blocks_hold_what_they_held_apart(seed: int) -> None:
     assert merge(blocks).gaps == whole.block.gaps
 
 
-def test_what_an_older_version_wrote_of_a_finding_is_read_as_it_was_meant() -> None:
-    written = list(entries(1, 50))
+def older_body(written: list[Entry]) -> bytes:
+    """A fresh block as the first version wrote it: by check, without the members that came later."""
+    drafted = Drafting(START).draft(written)
+    assert drafted is not None
+    by_check = [apart(columns) for columns in drafted.block.checks]
+    raw = msgspec.msgpack.decode(msgspec.msgpack.encode(drafted.block))
+    return zlib.compress(msgspec.msgpack.encode([*raw[:4], by_check]), 1)
+
+
+def apart(columns: Columns) -> list[object]:
+    """Of one check, with the whole message in each finding."""
+    found = [row[3] for row in rows_of(columns)]
+    findings: dict[tuple[object, ...], int] = {}
+    numbers = []
+    for place, finding in enumerate([columns.findings[number] for number in unpack(columns.numbers)]):
+        values = msgspec.structs.astuple(finding)
+        whole = (values[0], found[place].message, *values[2:10])
+        numbers.append(
+            findings.setdefault(whole if not any(values[10:12]) else (*whole, *values[10:12]), len(findings))
+        )
+    packed = msgspec.msgpack.decode(msgspec.msgpack.encode(columns))
+    return [*packed[:5], [list(finding) for finding in findings], pack(numbers), *packed[7:]]
+
+
+def test_what_an_older_version_wrote_is_read_as_it_was_meant_and_merges_with_what_is_written_now() -> None:
+    written = list(entries(1, 900))
+    drafting = Drafting(START)
+    older = Block.decode(older_body(written[:400]))
+    assert observations(older) == expected(written[:400])
+    assert older.rows is None
+    drafting.draft(written[:400])
+    fresh = drafting.draft(written[400:])
+    assert fresh is not None
+    assert observations(merge([older, Block.decode(fresh.block.encode())])) == expected(written)
+
+
+def test_a_message_that_repeats_the_progress_comes_back_whole_and_costs_one_finding() -> None:
+    written: list[Entry] = []
+    for number in (7, 8, -3, 0, 10**17, 9):
+        now = START.after(len(written) * 1_000_000)
+        seen = Observation(Verdict.OK, f"cycle {number}", signal=WorkSignal(now.wall_ns, number))
+        written.append((now, CheckId("c0", "beat"), now.mono_ns, seen))
     draft = Drafting(START).draft(written)
     assert draft is not None
-    raw = msgspec.msgpack.decode(zlib.decompress(draft.block.encode()))
-    for columns in raw[4]:
-        columns[5] = [finding[:10] for finding in columns[5] if not any(finding[10:])]
-    older = Block.decode(zlib.compress(msgspec.msgpack.encode(raw)))
-    assert all(not finding.several for columns in older.checks for finding in columns.findings)
+    assert observations(Block.decode(draft.block.encode())) == expected(written)
+    [columns] = merge([draft.block]).checks
+    assert len(columns.findings) == 1
+
+
+def test_a_thousand_checks_seen_once_each_take_hardly_more_room_than_one_check_seen_a_thousand_times() -> None:
+    sizes = []
+    for checks in (1, 1_000):
+        written: list[Entry] = []
+        for number in range(1_000):
+            now = START.after(number * 1_000_000)
+            written.append((now, CheckId(f"c{number % checks}", "port"), now.mono_ns, Observation(Verdict.OK, "well")))
+        draft = Drafting(START).draft(written)
+        assert draft is not None
+        assert observations(Block.decode(draft.block.encode())) == expected(written)
+        sizes.append(len(draft.block.encode()))
+    assert sizes[1] < sizes[0] + 8_000
+
+
+def test_what_was_taken_before_is_known_again_until_it_changes() -> None:
+    one, other = Observation(Verdict.OK, "one", 0.1), Observation(Verdict.FAIL, "other", 0.2)
+    written: list[Entry] = []
+    for number, seen in enumerate((one, one, other, one, other, other)):
+        now = START.after(number * 1_000_000)
+        written += [(now, CheckId("c0", "port"), now.mono_ns, seen), (now, CheckId("c1", "port"), now.mono_ns, one)]
+    drafting, found = Drafting(START), []
+    for first in range(0, len(written), 3):
+        draft = drafting.draft(written[first : first + 3])
+        assert draft is not None
+        found += observations(draft.block)
+    assert found == expected(written)
 
 
 def test_nothing_makes_no_block() -> None:

@@ -28,7 +28,7 @@ from lifesign.core.restart import Failed, Renewed, Sent, Withheld
 from lifesign.core.transcript import Attended, Deed, Entry, Moment, Outcome, Reconfigured, Reported
 from lifesign.store import history as history_module
 from lifesign.store import moments
-from lifesign.store.block import rows_of
+from lifesign.store.findings import rows_of
 from lifesign.store.history import History
 from lifesign.store.history_file import HISTORY_FILE, HistoryFile
 from lifesign.store.history_reader import HistoryReader, NoHistoryError
@@ -255,3 +255,19 @@ def test_every_kind_of_moment_comes_back_as_it_was(what: Deed | Outcome) -> None
 def test_a_moment_that_is_not_understood_is_none() -> None:
     for kind, document in (("Event", "{}"), ("Reported", "{"), ("Wonder", "{}"), ("Event", '{"name": "x"}')):
         assert moments.decode(kind, document) is None
+
+
+def test_a_file_of_the_first_schema_is_taken_over_and_one_of_a_later_is_left_alone(tmp_path: Path) -> None:
+    batch = list(entries(1, 500))
+    written(tmp_path, [batch])
+    connection = sqlite3.connect(tmp_path / HISTORY_FILE)
+    for schema, then in (("1", "2"), ("3", "3")):
+        connection.execute("UPDATE meta SET value = ? WHERE key = 'schema'", (schema,))
+        connection.commit()
+        history = History.open(tmp_path, history_s=1e9)
+        history.begin(life(), CONFIG)
+        history.close(20)
+        assert bool(history.trouble) is (schema == "3"), history.trouble
+        assert connection.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone() == (then,)
+    connection.close()
+    assert observations(tmp_path) == sum(isinstance(entry, tuple) for entry in batch)

@@ -24,7 +24,8 @@ from lifesign.replay.recorded import Range, lives, told_then
 from lifesign.replay.scripted import from_lines, letters, scripted
 from lifesign.replay.sweeping import Outage, outages_of
 from lifesign.replay.tape import Stretch, TapeLife, Told
-from lifesign.store.block import MOST_RANK, RANK_BITS
+from lifesign.store.block import MOST_RANK
+from lifesign.store.findings import RANK_BITS
 from lifesign.store.history_reader import HistoryReader
 from lifesign.text import format_timestamp
 

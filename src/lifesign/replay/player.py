@@ -19,7 +19,8 @@ from lifesign.core.restart import RestartReport, Sent
 from lifesign.core.transcript import Attended, Reconfigured, Reported
 from lifesign.replay.monitor import ReplayedMonitor
 from lifesign.replay.tape import Item, Outcome, Stretch, TapeClock, Told, key_of
-from lifesign.store.block import MOST_RANK, RANK_BITS
+from lifesign.store.block import MOST_RANK
+from lifesign.store.findings import RANK_BITS
 
 FOREVER = 1 << 80
 _A_SLICE = 5_000 << RANK_BITS  # what is looked at in a round belongs to it

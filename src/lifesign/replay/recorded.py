@@ -10,8 +10,9 @@ from lifesign.core.events import Event
 from lifesign.core.transcript import Attended
 from lifesign.records import dataclass
 from lifesign.replay.tape import Item, Stretch, TapeLife, Told
-from lifesign.store.block import RANK_BITS, Block, rows_of
+from lifesign.store.block import Block
 from lifesign.store.columns import unpack
+from lifesign.store.findings import RANK_BITS, rows_of
 from lifesign.store.history_reader import HistoryReader, StoredLife
 
 _FOREVER = 1 << 80

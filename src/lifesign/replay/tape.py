@@ -18,7 +18,7 @@ from lifesign.core.model import CheckId, Instant, Observation
 from lifesign.core.spec import MonitorSpec
 from lifesign.core.transcript import Deed
 from lifesign.records import dataclass
-from lifesign.store.block import RANK_BITS
+from lifesign.store.findings import RANK_BITS
 
 Outcome: TypeAlias = Event | Restart | Notify
 

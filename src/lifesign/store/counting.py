@@ -4,15 +4,17 @@ A minute without a row was not watched: it is no health. Times are of the wall c
 """
 
 import zlib
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import field
 
 import msgspec
 
 from lifesign.core.model import CheckId, Verdict
 from lifesign.records import dataclass
-from lifesign.store.block import RANK_BITS, Block, Columns
+from lifesign.store.block import Block
 from lifesign.store.columns import pack, unpack
+from lifesign.store.findings import RANK_BITS, Columns
 
 _NUMBER = {Verdict.OK: 0, Verdict.WARN: 1, Verdict.FAIL: 2, Verdict.UNKNOWN: 3}
 _MINUTE_NS, _HOUR_MINUTES = 60_000_000_000, 60
@@ -77,21 +79,25 @@ def count(block: Block) -> Iterator[Counts]:
             yield Counts(CheckId(columns.component, columns.check), hour, minutes)
 
 
-def _by_minute(columns: Columns, clocks: list[tuple[int, int, int]]) -> dict[int, list[int]]:
+def _by_minute(columns: Columns, clocks: Sequence[tuple[int, int, int]]) -> dict[int, list[int]]:
+    """By the minute, each of which is one stretch of rows for as long as the clocks are as they were."""
     verdicts = [_NUMBER[finding.verdict] for finding in columns.findings]
+    keys, numbers, latencies_us = unpack(columns.keys), unpack(columns.numbers), unpack(columns.latencies_us)
     counts: dict[int, list[int]] = {}
-    changes = [*clocks[1:], (1 << 63, 0, 0)]
-    place, ahead_ns = 0, clocks[0][1] if clocks else 0
-    rows = zip(unpack(columns.keys), unpack(columns.numbers), unpack(columns.latencies_us), strict=True)
-    for key, number, latency_us in rows:
-        while key >= changes[place][0]:
-            ahead_ns = changes[place][1]
-            place += 1
-        minute = ((key >> RANK_BITS) * 1_000 + ahead_ns) // _MINUTE_NS
-        row = counts.get(minute)
-        if row is None:
-            row = counts[minute] = [0] * 6
-        row[verdicts[number]] += 1
-        row[4] += latency_us
-        row[5] = max(row[5], latency_us)
+    changes = [clock[0] for clock in clocks]
+    first = 0
+    while first < len(keys):
+        place = bisect_right(changes, keys[first])
+        ahead_ns = clocks[max(place - 1, 0)][1] if clocks else 0
+        minute = ((keys[first] >> RANK_BITS) * 1_000 + ahead_ns) // _MINUTE_NS
+        end_key = -((ahead_ns - (minute + 1) * _MINUTE_NS) // 1_000) << RANK_BITS
+        last = bisect_left(keys, min([end_key, *changes[place : place + 1]]), first)
+        row = _counted([verdicts[number] for number in numbers[first:last]], latencies_us[first:last])
+        held = counts.get(minute)
+        counts[minute] = row if held is None else _added(held, row)
+        first = last
     return counts
+
+
+def _counted(verdicts: Sequence[int], latencies_us: Sequence[int]) -> list[int]:
+    return [*(verdicts.count(number) for number in range(4)), sum(latencies_us), max(latencies_us)]

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Never
 from urllib.parse import quote
 
-SCHEMA = 1
 MOST_EVENTS = 1_000_000
 PRUNE_ROWS = 2000
 KEPT_ASIDE = 3
@@ -25,6 +24,10 @@ CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS events (id INTEGER PRIMARY KEY AUTOINCREMENT, ts TEXT NOT NULL, document TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS memory (key TEXT PRIMARY KEY, document TEXT NOT NULL);
 """
+_TAKE_OVER = (
+    "INSERT INTO meta VALUES ('schema', ?) ON CONFLICT DO UPDATE SET value = excluded.value"
+    " WHERE value <> excluded.value"
+)
 _BROKEN = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
@@ -36,6 +39,7 @@ class Database:
     """One open file. Every method raises UnusableError, and may block."""
 
     CREATE = _CREATE
+    SCHEMA = 1  # a file of a lower one is taken over as it is opened, one of a higher is left alone
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -64,7 +68,7 @@ class Database:
             self._connection.execute("PRAGMA journal_size_limit=4194304")
             self._connection.execute("PRAGMA trusted_schema=OFF")
             self._connection.executescript(self.CREATE)
-            self._connection.execute("INSERT OR IGNORE INTO meta VALUES ('schema', ?)", (str(SCHEMA),))
+            self._connection.execute(_TAKE_OVER, (str(self.SCHEMA),))
             self._file = _file_of(self.path)
         except (OSError, sqlite3.Error) as error:
             self.close()
@@ -77,7 +81,7 @@ class Database:
         if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
             return
         found = connection.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
-        if found is not None and found[0] != str(SCHEMA):
+        if found is not None and found[0] not in map(str, range(1, self.SCHEMA + 1)):
             words = f"{self.path} was written by another version of lifesign (schema {str(found[0])[:20]}): left alone"
             raise UnusableError(words)
 

@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import field
 
-from lifesign.core.model import CheckId, Instant
+from lifesign.core.model import CheckId, Instant, Observation
 from lifesign.core.observer import STALL_NS, STEP_NS
 from lifesign.core.transcript import Entry, Moment, Reviewed
 from lifesign.records import dataclass
-from lifesign.store.block import MOST_RANK, RANK_BITS, Block, CheckRows
+from lifesign.store.block import MOST_RANK, Block
 from lifesign.store.columns import pack
+from lifesign.store.findings import RANK_BITS
+from lifesign.store.rows import Rows, Writing
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +46,12 @@ class Drafting:
     _clocks: list[tuple[int, int, int]] = field(default_factory=list)
     _gaps: list[tuple[int, int]] = field(default_factory=list)
     _silences: list[Silent] = field(default_factory=list)
-    _rows: dict[CheckId, CheckRows] = field(default_factory=dict)
+    _writing: Writing = field(default_factory=Writing)
 
     def draft(self, entries: Iterable[Entry]) -> Draft | None:
         """`entries` as a block; None for none."""
         moments: list[tuple[int, Moment]] = []
+        seen: list[tuple[int, int, CheckId, Observation]] = []
         count, first_wall_ns = 0, 0
         for entry in entries:
             now = entry if isinstance(entry, Instant) else entry[0] if isinstance(entry, tuple) else entry.now
@@ -59,22 +62,14 @@ class Drafting:
                     self._clocks.append((key, *self._clock))
             count += 1
             if isinstance(entry, tuple):
-                self._see(key, entry)
+                seen.append((key, (key >> RANK_BITS) - entry[2] // 1_000, entry[1], entry[3]))
             elif isinstance(entry, Instant):
                 self._ticks.append(key)
             elif isinstance(entry, Reviewed):
                 self._reviews.append(key)
             else:
                 moments.append((key, entry))
-        return self._end(moments, first_wall_ns, count) if count else None
-
-    def _see(self, key: int, entry: Entry) -> None:
-        assert isinstance(entry, tuple)
-        _, check, began_ns, seen = entry
-        rows = self._rows.get(check)
-        if rows is None:
-            rows = self._rows[check] = CheckRows(check)
-        rows.add(key, (key >> RANK_BITS) - began_ns // 1_000, seen)
+        return self._end(moments, self._writing.rows(seen), first_wall_ns, count) if count else None
 
     def _key(self, now: Instant) -> int:
         """The key of an entry of that moment. A monotonic clock that goes back is taken as standing, as by the core."""
@@ -108,10 +103,9 @@ class Drafting:
             self._silences.append(Silent(now.wall_ns - gap_ns, now.wall_ns, suspended_ns > STALL_NS))
         self.last = now if mono_ns == now.mono_ns else Instant(mono_ns, now.wall_ns, now.boot_ns)
 
-    def _end(self, moments: list[tuple[int, Moment]], first_wall_ns: int, count: int) -> Draft:
-        checks = [rows.columns() for rows in self._rows.values()]
-        block = Block(pack(self._ticks, 1), pack(self._reviews, 1), self._clocks, self._gaps, checks)
+    def _end(self, moments: list[tuple[int, Moment]], rows: Rows, first_wall_ns: int, count: int) -> Draft:
+        block = Block(pack(self._ticks, 1), pack(self._reviews, 1), self._clocks, self._gaps, [], rows)
         draft = Draft(block, moments, self._silences, first_wall_ns, self.last.wall_ns, count)
         self._ticks, self._reviews, self._clocks, self._gaps = [], [], [], []
-        self._rows, self._silences = {}, []
+        self._silences = []
         return draft

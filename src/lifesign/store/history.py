@@ -23,9 +23,9 @@ from lifesign.core.spec import MonitorSpec
 from lifesign.core.transcript import Entry, Moment, Reviewed
 from lifesign.records import dataclass
 from lifesign.store import moments
-from lifesign.store.block import RANK_BITS
 from lifesign.store.database import UnusableError
 from lifesign.store.drafting import Draft, Drafting
+from lifesign.store.findings import RANK_BITS
 from lifesign.store.history_file import HISTORY_FILE, Gap, HistoryFile, StoredBlock
 from lifesign.store.settling import Settling
 from lifesign.text import clean

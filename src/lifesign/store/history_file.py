@@ -53,6 +53,9 @@ class StoredBlock:
 class HistoryFile(Database):
     """One open file. Every method raises UnusableError, and may block."""
 
+    SCHEMA = (
+        2  # since 2 a fresh block may hold its observations as `rows`, which 1 would not find; the tables are as in 1
+    )
     CREATE = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS lives (id INTEGER PRIMARY KEY, began_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL,

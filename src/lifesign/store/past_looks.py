@@ -12,8 +12,9 @@ from pathlib import Path
 from lifesign.core.hindsight import NS_PER_MS, PastLook
 from lifesign.core.model import Observation, Verdict
 from lifesign.records import dataclass
-from lifesign.store.block import RANK_BITS, Block, Columns, rows_of
+from lifesign.store.block import Block
 from lifesign.store.columns import unpack
+from lifesign.store.findings import RANK_BITS, Columns, rows_of
 from lifesign.store.history_reader import HistoryReader, NoHistoryError
 
 MOST_BLOCKS = 400
