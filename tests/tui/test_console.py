@@ -448,3 +448,22 @@ async def test_alerts_that_do_not_arrive_and_issues_held_back_are_told() -> None
             assert words in desk.text
     async with seated(state([component("a", "down")], outbox=OutboxInfo(depth=1, oldest_s=2.0))) as desk:
         assert "not delivered" not in desk.text
+
+
+@pytest.mark.parametrize("keys", [{}, {"console.redraw": "f5"}])
+async def test_the_screen_is_written_anew_by_its_key_above_a_dialog_too(
+    keys: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with seated(state([down_mind()]), (400, 50), keys=keys) as desk:
+        forgot: list[str] = []
+        monkeypatch.setattr(desk.app._shown, "forget", lambda: forgot.append(type(desk.app.screen).__name__))
+        key = keys.get("console.redraw", "ctrl+l")
+        await desk.press(key, "s", key)
+        assert forgot == ["MainScreen", "NoticeDialog"]
+        await desk.until(lambda: getattr(desk.app.screen, "listens", False), "it does not listen")
+        await desk.press(key)
+        assert forgot[2:] == ["NoticeDialog"]
+        await desk.press("escape")
+        assert f"{'f5' if keys else '^l'} redraw" in desk.lines[-1]
+        await desk.press("question_mark")
+        assert "draw the screen anew" in desk.line(" f5 " if keys else " ^l ")

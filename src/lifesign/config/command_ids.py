@@ -30,6 +30,7 @@ COMMAND_IDS = (
     "console.palette",
     "console.back",
     "console.quit",
+    "console.redraw",
     "log.search",
     "log.older",
     "log.newer",

@@ -23,6 +23,7 @@ _SPELLED = {
     "escape": "esc",
     "ctrl+p": "^p",
     "ctrl+c": "^c",
+    "ctrl+l": "^l",
     "up": "↑",
     "down": "↓",
     "left": "←",
@@ -64,6 +65,9 @@ HELP = Command("console.help", "question_mark", "app.help", "help", "this page",
 PALETTE = Command("console.palette", "colon,ctrl+p", "app.command_palette", "palette", "find a command by its name")
 THEME = Command("console.theme", "t", "app.choose_theme", "theme", "choose a colour theme, each shown as you go")
 BELL = Command("console.bell", "b", "app.toggle_bell", "bell", "ring when a component goes down, or never")
+REDRAW = Command(
+    "console.redraw", "ctrl+l", "app.write_anew", "redraw", "draw the screen anew, if something has written over it"
+)
 BACK = Command(
     "console.back", "escape", "back", "back", "undo one thing: freeze, filter, marks, sort, cursor; or leave", rank=9
 )
@@ -115,7 +119,7 @@ MOVES = (
 OPERATE = (PROBE, SILENCE, HOLD, ACK, RESTART, PAUSE)
 VIEWS = (PANELS, TABLE, INCIDENTS, EVENTS, SILENCES)
 SORTS = (SORT_NEXT, SORT_PREVIOUS, SORT_REVERSE)
-CONSOLE = (FREEZE, EXPORT, THEME, BELL, PALETTE, BACK, QUIT)
+CONSOLE = (FREEZE, EXPORT, THEME, BELL, REDRAW, PALETTE, BACK, QUIT)
 ON_COMPONENTS = (OPEN, *OPERATE, LOG)
 MAIN = (HELP, OPEN, LOG, *OPERATE, PROBE_ALL, MARK, FILTER, PROBLEMS, *SORTS, *VIEWS, COPY, *CONSOLE)
 DETAIL = (HELP, LOG, *OPERATE, EARLIER, LATER, *VIEWS, COPY, *CONSOLE)

@@ -1,20 +1,22 @@
 """The app as far as it spares its terminal: it writes only what does not stand there already (`shown`)."""
 
+from dataclasses import replace
 from typing import ClassVar
 
 from rich.console import RenderableType
 from textual._compositor import CompositorUpdate
 from textual.app import App
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.screen import Screen
 
+from lifesign.tui.commands import REDRAW
 from lifesign.tui.shown import Shown
 
 
 class SparingApp(App[int]):
     """An app for a terminal at the far end of a slow line."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+l", "write_anew", show=False)]  # as in every shell
+    BINDINGS: ClassVar[list[BindingType]] = [replace(REDRAW.binding(), priority=True)]  # above dialogs too
 
     def __init__(self, *, ansi_color: bool | None = None) -> None:
         super().__init__(ansi_color=ansi_color)
