@@ -24,6 +24,7 @@ from lifesign.bootstrap.own_heartbeat import OwnHeartbeat
 from lifesign.bootstrap.plan import Acting, Plan, watching_words
 from lifesign.bootstrap.recording import Recorder
 from lifesign.bootstrap.reloading import Reloader
+from lifesign.bootstrap.remote_secrets import RemoteSecrets
 from lifesign.bootstrap.restarting import Restarting
 from lifesign.bootstrap.state_folder import StateFolder
 from lifesign.bootstrap.telling import Teller
@@ -71,6 +72,7 @@ class Daemon:
         self._teller.name = config.monitor.name
         self._secrets = tuple(secret.reveal() for secret in config.secrets)
         self._teller.secrets = self._secrets
+        self._remote = RemoteSecrets(config.secrets, self._secrets)
         self._keeper, self.told, self.archive = self._teller.keeper, self._teller.told, self._teller.archive
         self._manager = ServiceManager()
         self._heartbeat = OwnHeartbeat(folder.path / HEARTBEAT) if folder.writable else None
@@ -160,7 +162,7 @@ class Daemon:
         snapshots = IncidentSnapshots(self, self._journal, lambda: self._config.monitor.incident_snapshots)
         heard = NotifySockets(self._folder.path, self._config.monitor.socket_group, self._beats, self._engine.wake)
         going_on = [self._keeper.run, self._reloader.run, self._restarting.run, snapshots.run, heard.run]
-        beside = begin_beside(going_on if self._alerter is None else [*going_on, self._alerter.run])
+        beside = begin_beside([*going_on, self._remote.run, *([] if self._alerter is None else [self._alerter.run])])
         gc.collect()
         gc.freeze()  # what the config made stays for good: no collection need walk it again
         engine = asyncio.create_task(self._engine.run(self._sweep), name="engine")
@@ -208,6 +210,7 @@ class Daemon:
         self._config = followed(self._config, wanted)
         self._teller.name = self._config.monitor.name
         self._teller.secrets, self._secrets = tuple({*self._secrets, *secrets}), tuple(secrets)
+        self._remote.follow(wanted.secrets, secrets)
         self._teller.tally.follow(plan.spec)
         self._beats.follow(wanted, changes.checks)
         self._restarting.follow(wanted)

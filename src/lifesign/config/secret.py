@@ -80,8 +80,20 @@ class Secret:
         """Where it comes from: `$NAME` or the file's path."""
         return {"env": f"${self._value}", "file": self._value}.get(self._kind, "the config")
 
+    @property
+    def path(self) -> Path | None:
+        """The file it stands in; None where it stands in none."""
+        return Path(self._value) if self._kind == "file" else None
+
     def reveal(self) -> str:
-        """The secret itself, read now. Raises SecretError where it is missing, empty or not one line."""
+        """The secret itself, read now or beside. Raises SecretError where it is missing, empty or not one line."""
+        beside = READ_BESIDE.get(self) if self._kind == "file" else None
+        if isinstance(beside, SecretError):
+            raise SecretError(str(beside))
+        return self.read_now() if beside is None else beside
+
+    def read_now(self) -> str:
+        """The secret itself, read now by us, whatever that may hang in. Raises as `reveal` does."""
         if self._kind == "literal":
             return self._value
         raw = self._environ.get(self._value, "") if self._kind == "env" else self._read_file()
@@ -118,3 +130,7 @@ class Secret:
     def __reduce__(self) -> str:
         """Refuse to be pickled: a secret does not travel."""
         raise TypeError("a secret is not pickled")
+
+
+READ_BESIDE: dict[Secret, str | SecretError] = {}
+"""What was found of those whose file may hang, by whoever reads it beside the event loop."""
