@@ -7,7 +7,7 @@ import jsonschema
 import msgspec
 
 from lifesign.api.documents import EventDocument
-from lifesign.api.reporting import Report
+from lifesign.api.report_documents import Report
 from tests.api.fakes import component, mind_down, monitor
 from tests.api.serving import Served, serving
 

@@ -8,18 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifesign.cli.check import command
-from lifesign.cli.plain_words import CheckWords, check_words
+from lifesign.cli import check, console
+from lifesign.cli.plain_words import CheckWords, check_words, console_words
 
 WORDS = ["--json", "--act", "--dry-run", "-c", "--config", "--config=x.toml", "-cy.toml", "mind", "feed", "", "-", "--"]
+OF_CONSOLE = ["--read-only", "--act", "--print-socket", "--connect", "--snapshot"]
 ODD = ["-h", "--help", "--jso", "--json=1", "-j", "--configx", "--config=", "--no-act"]
 
 
-def clicks(words: list[str]) -> CheckWords | None:
+def clicks(command: click.Command, words: list[str]) -> dict[str, object] | None:
     """What click makes of the words; None where it refuses them or prints its help."""
     try:
-        with command.make_context("check", list(words), help_option_names=["-h", "--help"]) as context:
-            return CheckWords(**context.params)
+        with command.make_context("it", list(words), help_option_names=["-h", "--help"]) as context:
+            return context.params
     except (click.UsageError, click.exceptions.Exit):
         return None
 
@@ -27,7 +28,13 @@ def clicks(words: list[str]) -> CheckWords | None:
 @given(st.lists(st.sampled_from(WORDS + ODD), max_size=6))
 def test_what_is_understood_is_what_click_understands(words: list[str]) -> None:
     found = check_words(words)
-    assert found is None or found == clicks(words)
+    assert found is None or found._asdict() == clicks(check.command, words)
+
+
+@given(st.lists(st.sampled_from(WORDS + ODD + OF_CONSOLE), max_size=6))
+def test_so_it_is_for_the_console(words: list[str]) -> None:
+    found = console_words(words)
+    assert found is None or found._asdict() == clicks(console.command, words)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from lifesign.api.reporting import ComponentReport, Report, Window
+from lifesign.api.report_documents import ComponentReport, Report, Window
 from lifesign.cli.report_page import render_report_page
 from lifesign.cli.report_words import render_report_markdown
 from lifesign.text import format_share

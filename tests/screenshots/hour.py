@@ -11,7 +11,8 @@ from random import Random
 from lifesign.api.documents import EventDocument, MonitorInfo, State
 from lifesign.api.past import PastState
 from lifesign.api.render import event_document, state_document
-from lifesign.api.reporting import Occasion, Subject, Window, report
+from lifesign.api.report_documents import Window
+from lifesign.api.reporting import Occasion, Subject, report
 from lifesign.core.commands import Acknowledge, OperatorCommand, Pause, Resume, Silence
 from lifesign.core.model import Identity, Instant, JsonValue, Layer, Observation, WorkSignal
 from lifesign.core.restart import Sent

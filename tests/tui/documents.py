@@ -21,7 +21,7 @@ from lifesign.api.documents import (
 from lifesign.api.failures import ClientError, ProblemAnswer
 from lifesign.api.past import Past, PastState, Step
 from lifesign.api.past_incidents import IncidentsThen, PastIncidents
-from lifesign.api.reporting import ComponentReport, Report, Window
+from lifesign.api.report_documents import ComponentReport, Report, Window
 from lifesign.text import format_timestamp
 
 _Moment = TypeVar("_Moment", PastState, IncidentsThen)

@@ -9,7 +9,7 @@ from pathlib import Path
 from lifesign.api.documents import EventDocument, State
 from lifesign.api.past import PastState
 from lifesign.api.past_incidents import IncidentsThen
-from lifesign.api.reporting import Window
+from lifesign.api.report_documents import Window
 from lifesign.tui import app as app_module
 from lifesign.tui.app import ConsoleApp
 from tests.tui.desk import Desk, HandClock, installed, sat_down

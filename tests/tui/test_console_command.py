@@ -8,12 +8,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-import click
 import msgspec
 import pytest
 
-from lifesign.cli.console import daemon_is_there
+from lifesign.cli import CommandError
 from lifesign.cli.engine_child import EngineChild, EngineFailed
+from lifesign.cli.opening import daemon_is_there
 from tests.started import started
 from tests.tui.documents import down_mind, state
 
@@ -116,14 +116,14 @@ def test_a_live_socket_that_refuses_is_an_error_and_never_a_second_engine(tmp_pa
 
         thread = threading.Thread(target=refuse)
         thread.start()
-        with pytest.raises(click.ClickException, match="refuses"):
+        with pytest.raises(CommandError, match="refuses"):
             daemon_is_there(path, path.parent)
         thread.join(40)
 
 
 AS_SOMEBODY_ELSE = """
 import lifesign.api.client, os, sys, pathlib
-from lifesign.cli.console import daemon_is_there
+from lifesign.cli.opening import daemon_is_there
 os.setuid(65534)
 try:
     daemon_is_there(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[1]).parent)
@@ -142,7 +142,7 @@ def test_a_socket_without_permission_is_an_error_too() -> None:
         path.chmod(0o600)
         program = [sys.executable, "-c", AS_SOMEBODY_ELSE, str(path)]
         done = subprocess.run(program, capture_output=True, text=True, check=False)
-        assert "ClickException a daemon is there and refuses" in done.stdout, done.stderr
+        assert "CommandError a daemon is there and refuses" in done.stdout, done.stderr
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_an_exported_state_opens_again_and_is_told_once(tmp_path: Path) -> None:
 
 
 def test_a_state_query_from_the_shell_imports_no_textual() -> None:
-    program = "import lifesign.cli.console, lifesign.tui.run, sys; print('textual' in sys.modules)"
+    program = "import lifesign.cli.opening, lifesign.tui.run, sys; print('textual' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
 

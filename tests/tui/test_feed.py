@@ -10,7 +10,7 @@ from lifesign.api.documents import Component, Events, State
 from lifesign.api.failures import ClientError
 from lifesign.api.past import Past, Step
 from lifesign.api.past_incidents import PastIncidents
-from lifesign.api.reporting import Report
+from lifesign.api.report_documents import Report
 from lifesign.tui.feed import EventsRead, Feed, Polled, Probed, period_s
 from lifesign.tui.reading import ReadingAhead
 from lifesign.tui.snapshot import FRESH_FOR_S

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from lifesign.api.reporting import Window
+from lifesign.api.report_documents import Window
 from lifesign.tui.drawing.uptime import uptime_words
 from lifesign.tui.screens.component import UPTIME_EVERY_S
 from tests.tui.desk import HandClock, seated

@@ -5,7 +5,6 @@ path would pass 107 bytes, the socket has a short path in the runtime dir, and t
 `state_dir/lifesign.sock.path` names it. Not here: the socket itself (`api.security`).
 """
 
-import hashlib
 import os
 import stat
 from pathlib import Path
@@ -56,6 +55,8 @@ def _short_path(state_dir: Path) -> Path:
 
 
 def _short_name(state_dir: Path) -> str:
+    import hashlib  # it loads OpenSSL, for the few paths that are too long
+
     digest = hashlib.sha256(os.fsencode(state_dir.absolute())).hexdigest()[:16]
     return f"{digest}.sock"
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
@@ -21,13 +21,11 @@ from lifesign.api.documents import Component, ComponentStatus, EventDocument, Ev
 from lifesign.api.failures import BadAnswer, ClientError, ProblemAnswer, Refused, TimedOut, Unreachable
 from lifesign.api.past import Past, Step
 from lifesign.api.past_incidents import PastIncidents
+from lifesign.api.report_documents import Report
 from lifesign.api.routes import EVERY_COMPONENT
 from lifesign.api.wire import LastingConnection, TcpConnection, UnixConnection
 from lifesign.records import dataclass
 from lifesign.text import clean
-
-if TYPE_CHECKING:
-    from lifesign.api.reporting import Report
 
 __all__ = [
     "BadAnswer",
@@ -146,10 +144,8 @@ class Client:
         query = f"?{urlencode({'since': since})}" if since else ""
         return decode(self._success("GET", f"/api/v1/events{query}").body, Events)
 
-    def report(self, component: str | None = None, since: str | None = None) -> "Report":
+    def report(self, component: str | None = None, since: str | None = None) -> Report:
         """Uptime and means, of all components or of one, in the usual windows or from an RFC 3339 time on."""
-        from lifesign.api.reporting import Report  # it brings much of the core, which nobody else asks for
-
         asked = {"component": component, "since": since}
         query = urlencode({name: word for name, word in asked.items() if word is not None})
         return decode(self._success("GET", f"/api/v1/report?{query}").body, Report)

@@ -8,7 +8,7 @@ from lifesign.api.bodies import MAX_DURATION_S
 from lifesign.api.documents import Component, ComponentStatus, Events, Problem, State, Status
 from lifesign.api.past import Past
 from lifesign.api.past_incidents import PastIncidents
-from lifesign.api.reporting import Report
+from lifesign.api.report_documents import Report
 from lifesign.api.routes import NEEDS_REASON_AND_DURATION, ROUTES, Access, Answer, Route
 
 _DOCUMENTS = (State, Status, ComponentStatus, Events, Report, Past, PastIncidents, Component, Problem)

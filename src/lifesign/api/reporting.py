@@ -1,15 +1,13 @@
 """The report, `lifesign.report/1`: uptime and means of each component, made of the events that are kept.
 
 Shares are 0 to 1, durations seconds, times UTC RFC 3339. Pure: no clock, no I/O. Not here: what a moment counts as
-(`core.chronicle`), and where the events come from.
+(`core.chronicle`), where the events come from, and the documents themselves (`api.report_documents`).
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Literal
-
-import msgspec
 
 from lifesign.api.documents import EventDocument
+from lifesign.api.report_documents import REPORT_SCHEMA, ComponentReport, Report, Window
 from lifesign.core.chronicle import Known, Story, chronicle
 from lifesign.core.events import Event, EventName
 from lifesign.core.model import NS_PER_S, ComponentState
@@ -18,7 +16,6 @@ from lifesign.core.uptime import uptime
 from lifesign.records import dataclass
 from lifesign.text import format_timestamp, parse_timestamp
 
-REPORT_SCHEMA: Literal["lifesign.report/1"] = "lifesign.report/1"
 WINDOWS: Mapping[str, float] = {"24h": 86400.0, "7d": 7 * 86400.0, "30d": 30 * 86400.0, "90d": 90 * 86400.0}
 KINDS = (
     "component.",
@@ -32,50 +29,6 @@ KINDS = (
     "operator.action",
 )
 _NAMES = {str(name): name for name in EventName}
-
-
-class Window(msgspec.Struct, frozen=True, kw_only=True):
-    """One component from `since` until the report was made.
-
-    `uptime`: up over up and down; null where nobody knows. `watched`: for how much of the window it is known.
-    `layers`: the uptime of each layer that it has checks of.
-    """
-
-    window: str
-    since: str
-    uptime: float | None
-    watched: float
-    up_s: float
-    down_s: float
-    unknown_s: float
-    paused_s: float
-    unwatched_s: float
-    incidents: int
-    restarts: int
-    restarts_productive: int
-    mean_detect_s: float | None
-    mean_recover_s: float | None
-    mean_first_work_s: float | None
-    layers: dict[str, float | None]
-
-
-class ComponentReport(msgspec.Struct, frozen=True, kw_only=True):
-    """One component in every window."""
-
-    name: str
-    title: str
-    optional: bool
-    state: str | None
-    windows: list[Window]
-
-
-class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """The report document."""
-
-    schema: Literal["lifesign.report/1"]
-    generated_at: str
-    monitor: str
-    components: list[ComponentReport]
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,8 @@ from lifesign.api.past import Past, Step
 from lifesign.api.past_incidents import PastIncidents
 from lifesign.api.problems import unknown_component
 from lifesign.api.render import component_status, state_head
-from lifesign.api.reporting import KINDS, Occasion, Report, Subject, report
+from lifesign.api.report_documents import Report
+from lifesign.api.reporting import KINDS, Occasion, Subject, report
 from lifesign.core.model import ComponentState
 from lifesign.core.view import ComponentView
 

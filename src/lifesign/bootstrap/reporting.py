@@ -2,7 +2,8 @@
 
 import time
 
-from lifesign.api.reporting import KINDS, Occasion, Report, Subject, report
+from lifesign.api.report_documents import Report
+from lifesign.api.reporting import KINDS, Occasion, Subject, report
 from lifesign.bootstrap.history import stored_events
 from lifesign.bootstrap.runs import FILE
 from lifesign.config import Config

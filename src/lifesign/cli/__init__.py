@@ -87,19 +87,28 @@ def _leave(code: int) -> NoReturn:
 
 def _run(words: list[str]) -> int:
     try:
-        if words[0] == "check":
-            from lifesign.cli.plain_words import check_words
+        result = _plainly(words)
+        if result is None:
+            from lifesign.cli.group import group
 
-            asked = check_words(words[1:])
-            if asked is not None:
-                from lifesign.cli.checking import check
-
-                return check(asked)
-        from lifesign.cli.group import group
-
-        result = group.main(words, prog_name="lifesign", standalone_mode=False)
-    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - whatever it is, it is told, and raised where that is asked for
+            result = group.main(words, prog_name="lifesign", standalone_mode=False)
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - whatever it is, it is told, and raised where asked
         from lifesign.cli.mistakes import told
 
         return told(error, words)
     return result if isinstance(result, int) else 0
+
+
+def _plainly(words: list[str]) -> int | None:
+    """Runs what must start fast and is asked for in plain words; None for all else."""
+    from lifesign.cli.plain_words import check_words, console_words
+
+    if words[0] == "check" and (round_asked := check_words(words[1:])) is not None:
+        from lifesign.cli.checking import check
+
+        return check(round_asked)
+    if words[0] == "console" and (console_asked := console_words(words[1:])) is not None:
+        from lifesign.cli.opening import console
+
+        return console(console_asked)
+    return None

@@ -21,7 +21,7 @@ from lifesign.api.documents import Component, Events, State
 from lifesign.api.failures import ClientError
 from lifesign.api.past import Past, Step
 from lifesign.api.past_incidents import PastIncidents
-from lifesign.api.reporting import Report
+from lifesign.api.report_documents import Report
 from lifesign.text import clean
 
 START_TIMEOUT_S = 10.0

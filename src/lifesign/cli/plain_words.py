@@ -1,13 +1,12 @@
-"""The words of a plain `lifesign check`, understood without click, which costs as much as Python itself to start.
+"""The words of a plain `lifesign check` or console, understood without click, which costs as much as Python itself.
 
 Only what can mean but one thing is understood here. With anything else (help, a mistake, an option that is not known)
 click is asked, whose answer is the one that counts; that both say the same is held by a test.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
-
-_FLAGS = {"--json": "as_json", "--act": "act", "--dry-run": "dry_run"}
 
 
 class CheckWords(NamedTuple):
@@ -20,13 +19,46 @@ class CheckWords(NamedTuple):
     dry_run: bool = False
 
 
+class ConsoleWords(NamedTuple):
+    """What a `lifesign console` is asked for; `snapshot` is a file that is there."""
+
+    config: str | None = None
+    connect: str | None = None
+    print_socket: bool = False
+    read_only: bool = False
+    act: bool = False
+    snapshot: Path | None = None
+
+
+class _Plain(NamedTuple):
+    config: str | None
+    names: tuple[str, ...]
+    flags: frozenset[str]
+
+
 def check_words(words: Sequence[str]) -> CheckWords | None:
     """What the words behind `check` ask for; None where click has to be asked."""
-    config, components, flags = None, [], set()
+    plain = _plain(words, ("--json", "--act", "--dry-run"))
+    if plain is None or {"--act", "--dry-run"} <= plain.flags:
+        return None
+    as_json, act, dry_run = (flag in plain.flags for flag in ("--json", "--act", "--dry-run"))
+    return CheckWords(plain.config, plain.names, as_json, act, dry_run)
+
+
+def console_words(words: Sequence[str]) -> ConsoleWords | None:
+    """The same of the words behind `console`."""
+    plain = _plain(words, ("--read-only", "--act"))
+    if plain is None or plain.names:
+        return None
+    return ConsoleWords(plain.config, read_only="--read-only" in plain.flags, act="--act" in plain.flags)
+
+
+def _plain(words: Sequence[str], known: Sequence[str]) -> _Plain | None:
+    config, names, flags = None, [], set()
     rest = iter(words)
     for word in rest:
-        if word in _FLAGS:
-            flags.add(_FLAGS[word])
+        if word in known:
+            flags.add(word)
         elif word in ("-c", "--config"):
             config = next(rest, "")
         elif word.startswith("--config="):
@@ -34,7 +66,7 @@ def check_words(words: Sequence[str]) -> CheckWords | None:
         elif word.startswith("-"):
             return None
         else:
-            components.append(word)
-    if (config is not None and (not config or config.startswith("-"))) or {"act", "dry_run"} <= flags:
+            names.append(word)
+    if config is not None and (not config or config.startswith("-")):
         return None
-    return CheckWords(config, tuple(components), **dict.fromkeys(flags, True))
+    return _Plain(config, tuple(names), frozenset(flags))

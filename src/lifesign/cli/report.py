@@ -13,7 +13,7 @@ from lifesign.cli.options import config_option, form_of
 from lifesign.cli.writing import write_whole
 
 if TYPE_CHECKING:
-    from lifesign.api.reporting import Report
+    from lifesign.api.report_documents import Report
     from lifesign.config import Config
 
 _BY_SUFFIX = {".json": "json", ".html": "html", ".htm": "html"}

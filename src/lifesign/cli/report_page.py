@@ -1,6 +1,6 @@
 """The report as one HTML page, in the frame of the state's: light and dark, without a script, asking nobody."""
 
-from lifesign.api.reporting import ComponentReport, Report
+from lifesign.api.report_documents import ComponentReport, Report
 from lifesign.cli.report_words import HEADS, MEANING, cells, layers_of
 from lifesign.tui.page import colour, framed, sign, stamp, text
 

@@ -1,6 +1,6 @@
 """The report in words: the cells of its tables, and all of it as Markdown."""
 
-from lifesign.api.reporting import Report, Window
+from lifesign.api.report_documents import Report, Window
 from lifesign.cli.present import markdown
 from lifesign.text import format_duration, format_share
 

@@ -56,8 +56,8 @@ def _config(targets: tuple[str, ...]) -> "Config":
 
 
 def _console(targets: tuple[str, ...]) -> int:
-    from lifesign.cli.console import open_console
     from lifesign.cli.engine_child import EngineChild, EngineFailed
+    from lifesign.cli.opening import open_console
 
     try:
         with EngineChild(["watch", *targets]) as engine:

@@ -16,7 +16,7 @@ from textual.message import Message
 
 from lifesign.api.documents import EventDocument, State
 from lifesign.api.past import Step
-from lifesign.api.reporting import Window
+from lifesign.api.report_documents import Window
 from lifesign.text import clean
 from lifesign.tui.deeds import Deed, carry_out
 from lifesign.tui.reading import POLL_TIMEOUT_S, asked, read_once

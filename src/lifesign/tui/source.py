@@ -12,7 +12,7 @@ from lifesign.api.documents import Component, Events, State
 from lifesign.api.failures import BadAnswer, ClientError, ProblemAnswer
 from lifesign.api.past import Past, Step
 from lifesign.api.past_incidents import PastIncidents
-from lifesign.api.reporting import Report
+from lifesign.api.report_documents import Report
 from lifesign.text import clean
 
 MAX_FILE_BYTES = 64 * 1024 * 1024

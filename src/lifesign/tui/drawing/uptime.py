@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from lifesign.api.reporting import Window
+from lifesign.api.report_documents import Window
 from lifesign.text import format_duration, format_share
 
 SHOWN = ("24h", "7d")

@@ -8,7 +8,7 @@ from textual.binding import BindingType
 
 from lifesign.api.documents import Component
 from lifesign.api.past import PastState
-from lifesign.api.reporting import Report, Window
+from lifesign.api.report_documents import Report, Window
 from lifesign.tui.commands import DETAIL, Command
 from lifesign.tui.drawing.detail import detail_lines
 from lifesign.tui.drawing.past import past_lines
