@@ -83,7 +83,7 @@ def _found(random: Random, check: CheckSpec, now: Instant) -> Observation:
     return Observation(Verdict.OK, "connected to 127.0.0.1:80", 0.0003 + dice / 9_999)
 
 
-def recorded(folder: Path, spec: MonitorSpec, hours: float) -> int:
+def recorded(folder: Path, spec: MonitorSpec, hours: float, *, settled: bool = True) -> int:
     """A history of so many hours up to now in `folder`; how many observations."""
     now_ns = time.time_ns() // 1_000 * 1_000
     start = Instant(10_000 * NS_PER_S, now_ns - round(hours * 3_600) * NS_PER_S, 10_000 * NS_PER_S)
@@ -101,7 +101,7 @@ def recorded(folder: Path, spec: MonitorSpec, hours: float) -> int:
             batch = []
     history.take(batch)
     history._work(last=True)
-    while settling.settle():
+    while settled and settling.settle():
         pass
     file.close()
     return count

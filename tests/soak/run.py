@@ -15,6 +15,7 @@ from pathlib import Path
 from lifesign.api.journal import CAPACITY
 from lifesign.store.database import Database
 from lifesign.text import format_timestamp
+from tests.bench.history import recorded, watched
 from tests.e2e.running import LIFESIGN, Daemon, wait_until
 from tests.e2e.tail import Tail
 from tests.faults.recipes import heartbeat_hung_mount
@@ -146,7 +147,10 @@ def _all_well(running: Daemon) -> bool:
 
 
 def _live_long_before(state: Path) -> None:
-    """As many events as the daemon keeps: it has run for months, so its history is full when the soak begins."""
+    """As many events as the daemon keeps: it has run for months, so its history is full when the soak begins.
+
+    Two minutes of looks wait to be settled: so it has done that once, and has the memory for it, before it is watched.
+    """
     state.mkdir(mode=0o700)
     database = Database(state / "state.db")
     database.open()
@@ -159,6 +163,7 @@ def _live_long_before(state: Path) -> None:
     ]
     database.write(rows, {})
     database.close()
+    recorded(state, watched(COMPONENTS, each=3, interval_s=1), hours=0.027, settled=False)
 
 
 @contextlib.contextmanager
