@@ -4,13 +4,14 @@ import json
 import math
 import re
 from datetime import UTC, datetime
+from random import Random
 from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lifesign.checks.heartbeat_formats import Keys, last_whole_line, parse_beat
+from lifesign.checks.heartbeat_formats import BeatReader, Keys, last_whole_line, parse_beat
 from lifesign.checks.strict_json import MalformedError
 from lifesign.core.model import Identity, Verdict
 
@@ -326,3 +327,56 @@ def test_every_honest_object_is_a_beat(seconds: int, cycle: int) -> None:
 
 def test_a_program_that_began_before_its_clock_was_set_is_no_malformed_one() -> None:
     assert beat(b'{"timestamp": 1795299990, "pid": 3, "started_at": 12.5}').identity == Identity(3, None)
+
+
+_MEMBERS: dict[str, list[Any]] = {
+    "timestamp": [1795299990, 1795299990.25, "2026-11-22T00:00:00Z", True, -1, None],
+    "cycle": [1, 2, 2**63 - 1, 2**63, 2.0, True, "two"],
+    "step": [1, 2, 2.5, "two", [1]],
+    "pid": [42, 43, 0],
+    "started_at": [1795290000, 12.5, "junk"],
+    "busy": [True, False, 1],
+    "status": ["ok", "degraded", "error", "what"],
+    "message": ["", "at work", "at rest", 7],
+    "load": [0, 0.0, 1, True, 1.5, "x", None, {"a": 1}, [True], [1]],
+}
+_WRITERS = [Keys(), Keys("step"), Keys("pid"), Keys("cycle", "cycle"), Keys("timestamp", "step"), Keys(progress=False)]
+
+
+@pytest.mark.parametrize("keys", [*_WRITERS, Keys("timestamp", "pid"), Keys("timestamp", "message")])
+def test_a_beat_after_others_of_its_writer_is_what_it_would_be_alone(keys: Keys) -> None:
+    random = Random(7)
+    document: dict[str, Any] = {"timestamp": 1795299990, "cycle": 1}
+    reader, read = BeatReader(keys), 0
+    for _ in range(6_000):
+        name = random.choice(["timestamp", "cycle", *_MEMBERS])
+        document.pop(name, None)
+        if random.random() < 0.9:
+            document[name] = random.choice(_MEMBERS[name][: random.choice((2, 9))])
+        raw, now_ns = json.dumps(document).encode(), random.choice((NOW_NS, NOW_NS, NOW_NS, 5))
+        alone = told = ""
+        try:
+            alone = repr(beat(raw, keys=keys, now_ns=now_ns))
+            read += 1
+        except MalformedError as error:
+            told = str(error)
+        if told:
+            with pytest.raises(MalformedError) as caught:
+                reader.read(raw, "auto", now_ns)
+            assert str(caught.value) == told
+        else:
+            assert repr(reader.read(raw, "auto", now_ns)) == alone
+    assert read > 100
+
+
+def test_a_beat_like_the_one_before_is_not_read_in_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = BeatReader(Keys())
+    first = {"timestamp": 1795299990, "cycle": 1, "pid": 42, "load": 0.5}
+    reader.read(json.dumps(first).encode(), "auto", NOW_NS)
+    with monkeypatch.context() as patched:
+        patched.setattr("lifesign.checks.heartbeat_formats._parse_json", None)
+        found = reader.read(json.dumps({**first, "timestamp": 1795299991, "cycle": 2}).encode(), "auto", NOW_NS)
+        with pytest.raises(TypeError):
+            reader.read(json.dumps({**first, "load": 0.75}).encode(), "auto", NOW_NS)
+    assert (found.signal.progress, found.message, found.metrics) == (2, "cycle 2", {"cycle": 2.0})
+    assert (found.identity, found.data) == (Identity(42), {"load": 0.5})

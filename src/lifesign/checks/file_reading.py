@@ -68,11 +68,16 @@ def read_file(path: str, limit_bytes: int, *, tail: bool = False, status: os.sta
     try:
         status = os.fstat(descriptor)
         signature = signature_of(status)
+        size = status.st_size
+        if stat.S_ISREG(status.st_mode) and size <= limit_bytes:  # nearly all: read in one go, unless it grows
+            body = os.pread(descriptor, size + 1, 0)
+            if len(body) <= size:
+                return Reading("", signature, body, too_large=False)
         if irregular := _irregular(status):
             return Reading(irregular, signature, b"", too_large=False)
-        if status.st_size > limit_bytes and not tail:
+        if size > limit_bytes and not tail:
             return Reading("", signature, b"", too_large=True)
-        body = _read(descriptor, max(0, status.st_size - limit_bytes) if tail else 0, limit_bytes + 1)
+        body = _read(descriptor, max(0, size - limit_bytes) if tail else 0, limit_bytes + 1)
     finally:
         os.close(descriptor)
     if len(body) > limit_bytes and not tail:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lifesign.checks.file_reading import Reading, Signature, is_settled, read_file, signature_of
 from lifesign.checks.files import FileFaultError, FileUnknownError, read_outside, signature
-from lifesign.checks.heartbeat_formats import MAX_BYTES, Beat, Keys, Progress, last_whole_line, parse_beat
+from lifesign.checks.heartbeat_formats import MAX_BYTES, Beat, BeatReader, Keys, Progress, last_whole_line
 from lifesign.checks.mounts import LOCAL
 from lifesign.checks.strict_json import MalformedError
 from lifesign.core.model import Observation, Verdict, WorkSignal
@@ -54,7 +54,7 @@ class HeartbeatProbe:
             raise ValueError(f"a heartbeat's format is one of {', '.join(FORMATS)}, not {format!r}")
         self._path = path
         self._format = "jsonl" if format == "auto" and path.suffix == ".jsonl" else format
-        self._keys = Keys(timestamp_key, progress)
+        self._reader = BeatReader(Keys(timestamp_key, progress))
         self._limit_bytes = {"jsonl": _TAIL_BYTES, "mtime": 0}.get(self._format, MAX_BYTES)
         self._timeout_s = timeout_s
         self._text = str(Path.cwd() / path)
@@ -155,12 +155,11 @@ class HeartbeatProbe:
             raise MalformedError("is longer than 64 KiB")
         if self._format == "jsonl":
             return self._last_of_lines(reading, now_wall_ns)
-        return self._accepted(
-            parse_beat(reading.body, self._format, self._keys, self._tolerant(now_wall_ns)), now_wall_ns
-        )
+        beat = self._reader.read(reading.body, self._format, self._tolerant(now_wall_ns))
+        return self._accepted(beat, now_wall_ns)
 
     def _tolerant(self, now_wall_ns: int) -> int:
-        """Our clock for `parse_beat`: one before 2000 also after ours was set, until a beat of a set clock is read.
+        """Our clock for the reader: one before 2000 also after ours was set, until a beat of a set clock is read.
 
         The writer's clock is set a moment after ours, or its next beat is long in coming. The age of such a beat is the
         core's to judge, by the monotonic clock: what did not advance is no fresher for this.
@@ -177,7 +176,7 @@ class HeartbeatProbe:
         """The last whole line; the one known from before, where rotation or truncation left none yet."""
         line = last_whole_line(reading.body, complete=len(reading.body) >= reading.signature[2])
         if line is not None:
-            beat = parse_beat(line, "jsonl", self._keys, self._tolerant(now_wall_ns))
+            beat = self._reader.read(line, "jsonl", self._tolerant(now_wall_ns))
             self._last_line = (reading.signature, self._accepted(beat, now_wall_ns))
         elif self._last_line is None:
             raise MalformedError(_EMPTY if not reading.body else _NO_LINE)

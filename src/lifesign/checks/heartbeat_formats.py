@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import field
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from lifesign.checks.strict_json import INT64, MalformedError, decode, kind, load_object, shown
 from lifesign.core.model import NS_PER_S, Identity, JsonValue, Verdict, WorkSignal
@@ -33,6 +33,8 @@ _RFC3339 = re.compile(
     r"(?:\.[0-9]{1,9})?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})?"  # without a zone it is told so
 )
 _SPACE = b" \t\r\n"
+_OF_THE_WRITER = {"pid", "started_at", "status", "busy", "message"}
+_SCALARS = {str, int, float, bool, type(None)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +62,73 @@ def parse_beat(raw: bytes, format_: str, keys: Keys, now_wall_ns: int) -> Beat:
 
     `now_wall_ns` only widens the plausible range where our own clock stands before the year 2000.
     """
-    if len(raw) > MAX_BYTES:
-        raise MalformedError("is longer than 64 KiB")
-    content = raw.strip(_SPACE)
-    if not content:
-        raise MalformedError("is empty")
-    if format_ in ("json", "jsonl") or (format_ == "auto" and content.startswith(b"{")):
-        return _parse_json(content, keys, now_wall_ns)
-    return _parse_text(content, format_, keys, now_wall_ns)
+    return BeatReader(keys).read(raw, format_, now_wall_ns)
+
+
+class _Former(NamedTuple):
+    """A beat that was read in full. `progress_label`: what its progress is called; `tells_progress`: by its message."""
+
+    document: Mapping[str, Any]
+    beat: Beat
+    progress_key: str | None
+    progress_label: str
+    tells_progress: bool
+    clock_is_set: bool
+
+
+class BeatReader:
+    """Reads the beats of one writer: one that differs from that before in timestamp and count alone is read in part."""
+
+    __slots__ = ("_former", "_keys")
+
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
+        self._former: _Former | None = None
+
+    def read(self, raw: bytes, format_: str, now_wall_ns: int) -> Beat:
+        """As `parse_beat`."""
+        if len(raw) > MAX_BYTES:
+            raise MalformedError("is longer than 64 KiB")
+        content = raw.strip(_SPACE)
+        if not content:
+            raise MalformedError("is empty")
+        if format_ in ("json", "jsonl") or (format_ == "auto" and content.startswith(b"{")):
+            document = load_object(content)
+            return self._like_the_former(document, now_wall_ns) or self._in_full(document, now_wall_ns)
+        return _parse_text(content, format_, self._keys, now_wall_ns)
+
+    def _in_full(self, document: dict[str, Any], now_wall_ns: int) -> Beat:
+        self._former = None
+        beat, progress_key, tells_progress = _parse_json(document, self._keys, now_wall_ns)
+        if not _OF_THE_WRITER & {self._keys.timestamp, progress_key} and self._keys.timestamp != DEFAULT_PROGRESS_KEY:
+            label, is_set = clean(progress_key or "", 60), now_wall_ns >= _YEAR_2000_S * NS_PER_S
+            self._former = _Former(document, beat, progress_key, label, tells_progress, is_set)
+        return beat
+
+    def _like_the_former(self, document: dict[str, Any], now_wall_ns: int) -> Beat | None:
+        """None where anything else differs, or may."""
+        former, timestamp_key = self._former, self._keys.timestamp
+        is_set = now_wall_ns >= _YEAR_2000_S * NS_PER_S
+        if former is None or len(document) != len(former.document) or former.clock_is_set is not is_set:
+            return None
+        before, beat, progress_key, label, tells_progress, _ = former
+        for (key, value), (known, held) in zip(document.items(), before.items(), strict=True):
+            if key != known:
+                return None
+            if key == timestamp_key or key == progress_key:  # noqa: SIM109 - half the time of a tuple
+                continue
+            if type(value) not in _SCALARS or type(held) is not type(value) or held != value:
+                return None
+        progress, message, metrics = beat.signal.progress, beat.message, beat.metrics
+        if progress_key is not None:
+            progress = document[progress_key]
+            if type(progress) is not int or progress not in INT64:
+                return None
+            message = f"{label} {progress}" if tells_progress else message
+            metrics = {label: float(progress)}
+        timestamp_ns = _timestamp(document[timestamp_key], timestamp_key, now_wall_ns)
+        signal = WorkSignal(timestamp_ns, progress, beat.signal.busy)
+        return Beat(signal, beat.verdict, message, beat.identity, beat.data, metrics)
 
 
 def last_whole_line(tail: bytes, *, complete: bool) -> bytes | None:
@@ -111,8 +172,8 @@ def _parse_text(content: bytes, format_: str, keys: Keys, now_wall_ns: int) -> B
     )
 
 
-def _parse_json(content: bytes, keys: Keys, now_wall_ns: int) -> Beat:
-    document = load_object(content)
+def _parse_json(document: dict[str, Any], keys: Keys, now_wall_ns: int) -> tuple[Beat, str | None, bool]:
+    """The beat, the key of its progress, and whether its message only tells that."""
     if keys.timestamp not in document:
         raise MalformedError(f'lacks the key "{clean(keys.timestamp, 60)}"')
     timestamp_ns = _timestamp(document[keys.timestamp], keys.timestamp, now_wall_ns)
@@ -120,10 +181,11 @@ def _parse_json(content: bytes, keys: Keys, now_wall_ns: int) -> Beat:
     progress = _progress(document[progress_key], progress_key) if progress_key is not None else None
     busy = _typed(document, "busy", bool, "true or false")
     verdict, message = _status(document)
-    if not message and progress_key is not None:
+    tells_progress = not message and progress_key is not None
+    if tells_progress and progress_key is not None:
         message = f"{clean(progress_key, 60)} {clean(str(progress), 60)}"
-    known = {keys.timestamp, progress_key, "pid", "started_at", "status", "busy", "message"}
-    return Beat(
+    known = {keys.timestamp, progress_key, *_OF_THE_WRITER}
+    beat = Beat(
         WorkSignal(timestamp_ns, progress, busy),
         verdict,
         message,
@@ -131,6 +193,7 @@ def _parse_json(content: bytes, keys: Keys, now_wall_ns: int) -> Beat:
         shown({key: value for key, value in document.items() if key not in known}),
         _metrics(progress, progress_key),
     )
+    return beat, progress_key, tells_progress
 
 
 def _timestamp(value: object, key: str, now_wall_ns: int) -> int:

@@ -7,6 +7,7 @@
 import json
 import math
 import re
+from collections.abc import Callable
 from typing import Any
 
 from lifesign.core.model import JsonValue
@@ -42,7 +43,7 @@ def load_object(content: bytes) -> dict[str, Any]:
     text = decode(content)
     _check_depth(content)
     try:
-        document = _DECODER.decode(text)
+        document = _decoded(text)
     except json.JSONDecodeError as error:
         raise MalformedError(f"is not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
     except RecursionError:
@@ -97,6 +98,16 @@ def _int(digits: str) -> int:
 
 # Made once: json.loads makes one for each text, which costs more than to parse a heartbeat.
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant, parse_float=_float, parse_int=_int)
+_SCAN: Callable[[str, int], tuple[Any, int]] = _DECODER.scan_once  # type: ignore[attr-defined]
+
+
+def _decoded(text: str) -> Any:
+    """By the decoder's scanner alone; the decoder itself is for space around a value, and tells what is wrong."""
+    try:
+        document, end = _SCAN(text, 0)
+    except StopIteration:
+        end = -1
+    return document if end == len(text) else _DECODER.decode(text)
 
 
 def kind(value: object) -> str:
