@@ -54,6 +54,6 @@ async def _restart_by_key(running: Daemon, pid: int) -> None:
         await desk.press("R")
         await desk.until(lambda: isinstance(app.screen, Dialog) and app.screen.listens, "no dialog listens")
         assert f"by signal: SIGTERM → pid {pid}, running for" in desk.text
-        await desk.press("right", "enter")
+        await desk.press("enter", "right", "enter")
         line = await until_shown(desk, rf"productive +by alice.*{pid} → [0-9]+ .*")
         assert re.search(r"[0-9.]+ s / [0-9.]+ s", line)

@@ -34,6 +34,12 @@ async def listening(desk: Desk) -> Dialog:
     return desk.app.screen
 
 
+def focus(desk: Desk) -> str | None:
+    """The id of what takes the keys."""
+    assert desk.app.focused is not None
+    return desk.app.focused.id
+
+
 async def done(desk: Desk, *acted: Acted) -> None:
     """Waits until just this has reached the daemon."""
     await desk.until(lambda: len(desk.source.acted) >= len(acted), "nothing reached the daemon")
@@ -86,12 +92,16 @@ async def test_ending_one_asks_nothing(key: str, field: str, action: str) -> Non
 # --- acknowledge, pause ---
 
 
-async def test_a_acknowledges_the_open_incident_and_says_where_none_is() -> None:
+@pytest.mark.parametrize("why", ["", "the vendor knows"])
+async def test_a_acknowledges_the_open_incident_with_a_reason_or_none_and_says_where_no_incident_is(why: str) -> None:
     async with seated(shown(mind())) as desk:
         await desk.press("a")
-        await done(desk, Acted("mind", "ack"))
+        await listening(desk)
+        await desk.press(*["space" if letter == " " else letter for letter in why], "enter")
+        await done(desk, Acted("mind", "ack", None, why or None))
         await desk.press("j", "a")
         await desk.until(lambda: "gateway has no open incident" in desk.toasts, "nothing was said")
+        assert not isinstance(desk.app.screen, Dialog)
         assert len(desk.source.acted) == 1
 
 
@@ -109,7 +119,7 @@ async def test_pausing_asks_first_and_resuming_does_not() -> None:
 # --- restart ---
 
 
-async def test_a_restart_names_component_pid_age_and_method_with_the_focus_on_cancel() -> None:
+async def test_a_restart_names_component_pid_age_and_method_asks_why_and_enter_leads_to_cancel_alone() -> None:
     async with seated(shown(mind()), (80, 24)) as desk:
         await desk.press("R")
         await listening(desk)
@@ -121,10 +131,29 @@ async def test_a_restart_names_component_pid_age_and_method_with_the_focus_on_ca
             "running for 3h05m",
         ):
             assert part in desk.text, part
-        assert desk.app.focused is not None
-        assert desk.app.focused.id == "cancel"
+        assert focus(desk) == "reason"
+        await desk.press(*"hangs", "enter")
+        assert focus(desk) == "cancel"
+        assert "the right arrow goes on to Restart; enter on Cancel does nothing" in desk.text
         await desk.press("enter")
         assert not isinstance(desk.app.screen, Dialog)
+        assert desk.toasts == ["not restarted: mind"]
+        assert desk.source.acted == []
+
+
+async def test_an_open_question_follows_what_happens_below_it_but_the_process_asked_about_stays() -> None:
+    async with seated(shown(mind()), (80, 24), HandClock()) as desk:
+        await desk.press("R")
+        await listening(desk)
+        await desk.press(*"hangs")
+        await desk.tell(shown(mind(4000, state="healthy", diagnosis="", since=at(-1))))
+        await desk.until_shown("healthy for 1s")
+        assert "pid 3117" in desk.line("SIGTERM")
+        assert "Now there is pid 4000: cancel, and press the key again" in desk.text
+        assert "hangs" in desk.text
+        await desk.tell(state([component("gateway")]))
+        await desk.until_shown("mind is no longer watched")
+        await desk.press("escape")
         assert desk.source.acted == []
 
 
@@ -132,8 +161,8 @@ async def test_confirmed_it_is_sent_and_the_component_opens_to_show_it() -> None
     async with seated(shown(mind()), author="alice") as desk:
         await desk.press("R")
         await listening(desk)
-        await desk.press("right", "enter")
-        await done(desk, Acted("mind", "restart", "alice"))
+        await desk.press(*"hangs", "enter", "right", "enter")
+        await done(desk, Acted("mind", "restart", "alice", "hangs"))
         assert "Consciousness loop" in desk.text
         await desk.until_shown("1 of 3" if "1 of 3" in desk.text else "0 of 3 in vain")
 
@@ -149,8 +178,7 @@ async def test_keys_typed_ahead_reach_nothing(monkeypatch: pytest.MonkeyPatch) -
         await listening(desk)
         assert dialog.is_running
         assert desk.source.acted == []
-        assert desk.app.focused is not None
-        assert desk.app.focused.id == "cancel"
+        assert focus(desk) == "reason"
 
 
 @pytest.mark.parametrize("now", [mind(4000), mind(None), mind(3117, process=Process(pid=3117, started_at=at(-5)))])
@@ -159,7 +187,7 @@ async def test_another_process_than_the_one_that_was_asked_about_is_left_alone(n
         await desk.press("R")
         await listening(desk)
         desk.source.document = shown(now)  # in the daemon's eyes; ours have not seen it yet
-        await desk.press("right", "enter")
+        await desk.press("enter", "right", "enter")
         await desk.until(lambda: any("you were asked about pid 3117" in told for told in desk.toasts), "no word")
         assert desk.source.acted == []
 
@@ -169,7 +197,7 @@ async def test_the_cursor_may_be_moved_by_the_daemon_but_the_question_stays_with
         await desk.press("R")
         await listening(desk)
         await desk.tell(state([mind(), component("another", "down")]))
-        await desk.press("right", "enter")
+        await desk.press("enter", "right", "enter")
         await done(desk, Acted("mind", "restart"))
 
 
@@ -179,7 +207,7 @@ async def test_after_too_many_in_vain_it_offers_to_re_arm() -> None:
         await listening(desk)
         assert "given up after 3 in vain" in desk.text
         assert "Re-arm" in desk.text
-        await desk.press("right", "enter")
+        await desk.press("enter", "right", "enter")
         await done(desk, Acted("mind", "rearm"))
 
 
@@ -194,6 +222,8 @@ async def test_what_the_daemon_refuses_is_told_with_its_reason() -> None:
     async with seated(shown(mind())) as desk:
         desk.source.refusal = "a restart \x1b[31mis [/] under way"
         await desk.press("a")
+        await listening(desk)
+        await desk.press("enter")
         await desk.until(lambda: any("is [/] under way" in told for told in desk.toasts), "nothing was said")
         assert "\x1b" not in desk.text
 

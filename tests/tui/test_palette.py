@@ -4,11 +4,12 @@ import time
 
 import pytest
 
+from lifesign.api.documents import Notice
 from lifesign.tui.commands import MAIN, ON_COMPONENTS
 from lifesign.tui.proposals import MOST_PROPOSED, Proposal, proposals
 from tests.tui.desk import seated
 from tests.tui.documents import Acted, component, state
-from tests.tui.test_operating import done, listening, mind
+from tests.tui.test_operating import NOTICE, done, listening, mind
 
 NAMES = ("feed", "feeder", "worker", "mind")
 
@@ -71,6 +72,27 @@ async def test_silence_feed_30m_typed_into_the_palette_needs_only_the_reason_tha
         await listening(desk)
         await desk.press(*"outage", "enter")
         await done(desk, Acted("feed", "silence", None, "outage", 1800.0))
+
+
+@pytest.mark.parametrize(
+    ("typed", "acted"),
+    [
+        ("silence feed 30m vendor outage", Acted("feed", "silence", None, "vendor outage", 1800.0)),
+        ("hold feed 2h deploy", Acted("feed", "hold", None, "deploy", 7200.0)),
+        ("ack feed on it", Acted("feed", "ack", None, "on it")),
+    ],
+)
+@pytest.mark.parametrize("laid", [None, NOTICE])
+async def test_a_sentence_that_says_all_is_done_at_once_even_where_a_key_would_end_it(
+    typed: str, acted: Acted, laid: Notice | None
+) -> None:
+    feed = mind(name="feed", silence=laid, hold=laid)
+    async with seated(state([component("gateway", "down"), feed])) as desk:
+        await desk.press("ctrl+p", *["space" if letter == " " else letter for letter in typed])
+        await desk.until_shown(f"({acted.reason})")
+        assert "at once: the sentence says all" in desk.text or acted.action == "ack"
+        await desk.press("enter")
+        await done(desk, acted)
 
 
 async def test_open_feed_typed_into_the_palette_opens_it_and_check_checks_it() -> None:

@@ -34,6 +34,7 @@ from lifesign.tui.news import fault_line, log_files, newly_down, title_of
 from lifesign.tui.options import Options
 from lifesign.tui.screens.component import ComponentScreen
 from lifesign.tui.screens.console import Answer
+from lifesign.tui.screens.dialog import Dialog
 from lifesign.tui.screens.help import HelpScreen
 from lifesign.tui.screens.log import LogScreen
 from lifesign.tui.screens.main import MainScreen
@@ -142,6 +143,8 @@ class ConsoleApp(DressedApp):
     def _show(self) -> None:
         if (page := self._page) is not None:
             page.refresh_scene()
+        if self.is_running and isinstance(self.screen, Dialog):
+            self.screen.renew()
 
     def on_polled(self, message: Polled) -> None:
         """A poll was answered, or failed."""

@@ -8,11 +8,12 @@ from collections.abc import Iterator, Sequence
 
 from lifesign.records import dataclass
 from lifesign.text import clean, parse_duration
-from lifesign.tui.commands import Command
+from lifesign.tui.commands import HOLD, SILENCE, Command
 from lifesign.tui.drawing.glyphs import UNICODE
 from lifesign.tui.drawing.spans import safe
 
 MOST_PROPOSED = 60
+_AT_ONCE = (SILENCE.id, HOLD.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,9 @@ def _on(verb: Command, rest: Sequence[str], names: Sequence[str], *, said: bool)
         nearness = 0.2 if folded == wanted else 0.1 if folded.startswith(wanted) else 0.0
         about = " ".join(filter(None, (duration and f"for {duration}", reason and f"({reason})")))
         words = safe(f"{verb.label} {name} {about}".strip(), UNICODE, 120)
-        yield Proposal(words, verb.help, verb, name, duration, reason, score=(0.75 if said else 0.4) + nearness)
+        at_once = bool(duration and reason) and verb.id in _AT_ONCE
+        told = "at once: the sentence says all" if at_once else verb.help
+        yield Proposal(words, told, verb, name, duration, reason, score=(0.75 if said else 0.4) + nearness)
 
 
 def _circumstances(words: Sequence[str]) -> tuple[str, str]:

@@ -1,6 +1,6 @@
 """The words of the questions that are asked before a deed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -22,11 +22,15 @@ def names_of(components: Sequence[Component]) -> str:
     return f"{len(names)} components: {shown}{f' and {rest} more' if rest > 0 else ''}"
 
 
-def restart_words(components: Sequence[Component], scene: Scene) -> list[str]:
-    """Whom a restart would hit and how: state and reason, method and signal, pid and age of the process."""
+def restart_words(components: Sequence[Component], scene: Scene, asked: Mapping[str, Target]) -> list[str]:
+    """Whom a restart would hit and how: state and reason, method and signal, pid and age of the process.
+
+    `components` as they were when the key was pressed: their state is told as it is now, but the process stays the one
+    that was `asked` about, by name.
+    """
     words: list[str] = []
     for component in components[:_MOST_NAMED]:
-        words += _one(component, scene, named=len(components) > 1)
+        words += _one(component, scene, asked[component.name], named=len(components) > 1)
     if len(components) > _MOST_NAMED:
         words.append(f"and {len(components) - _MOST_NAMED} more")
     spent = [one.name for one in components if one.restart is not None and one.restart.phase == EXHAUSTED]
@@ -38,18 +42,23 @@ def restart_words(components: Sequence[Component], scene: Scene) -> list[str]:
     return words
 
 
-def _one(component: Component, scene: Scene, *, named: bool) -> list[str]:
-    restart = component.restart
+def _one(asked_about: Component, scene: Scene, target: Target, *, named: bool) -> list[str]:
+    restart = asked_about.restart
     if restart is None:
         return []
-    target = Target.of(component)
+    component = scene.snapshot.component(asked_about.name)
+    if component is None:
+        return [f"{clean(asked_about.name, 60)} is no longer watched"]
     running = f", running for {scene.age(target.started_at)}" if target.started_at else ""
     how = "" if isinstance(restart.how, msgspec.UnsetType) else f": {clean(restart.how, 120)}"
     why = clean(diagnosis_of(component), 200)
     name = f"{clean(component.name, 60)}: " if named else ""
+    now = Target.of(component)
+    late = f"Now there is {now.words()}: cancel, and press the key again to ask about that."
     return [
         f"{name}{clean(component.state, 20)} for {scene.age(component.since)}{f': {why}' if why else ''}",
         f"by {clean(restart.method, 40)}{how} {scene.glyphs.arrow} {target.words()}{running}",
+        *([late] if now != target else []),
     ]
 
 

@@ -1,10 +1,11 @@
 """Two dialogs: one that asks before a deed, one that asks for a duration and a reason. Not here: what is done then.
 
 For the first 300 ms a dialog takes no key: what was typed ahead was meant for the screen below. Its words come from
-data, so they are drawn as lines like everything else; the focus of a question is on Cancel.
+data, so they are drawn as lines like everything else. Whoever is asked for a reason begins there; in a question
+enter goes from it to Cancel, never to the deed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar, cast
 
 from textual.app import ComposeResult
@@ -93,9 +94,12 @@ class Dialog(ModalScreen[tuple[str, ...] | None]):
         body.styles.height = len(rows) + 2
         body.show([(), *(cut([(row, "text")], width, glyphs) for row in rows)])
 
-    def complain(self, words: str) -> None:
-        """Says what is missing."""
-        self.query_one("#dialog-problem", Lines).show([((safe(words, self._glyphs, 100), "warn"),)])
+    def renew(self) -> None:
+        """Something has changed below it."""
+
+    def complain(self, words: str, role: str = "warn") -> None:
+        """Says what is missing, or what comes next."""
+        self.query_one("#dialog-problem", Lines).show([((safe(words, self._glyphs, 100), role),)])
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Cancel, or what the button stands for."""
@@ -176,16 +180,34 @@ class NoticeDialog(Dialog):
 
 
 class RestartDialog(Dialog):
-    """Asks before a restart, with Cancel in focus. Its result is the choice and the reason, which may stay empty."""
+    """Asks before a restart. Its result is the choice and the reason, which may stay empty.
+
+    `words` are asked for again while it is open, so that it tells how things stand now.
+    """
+
+    FIRST_FOCUS = "#reason"
+
+    def __init__(self, title: str, words: Callable[[], Sequence[str]], choices: Sequence[tuple[str, str]]) -> None:
+        super().__init__(title, words(), choices)
+        self._words_now = words
 
     def fields(self) -> ComposeResult:
         """Why."""
         yield OneLine(id="reason", placeholder="why, for the history (may stay empty)", disabled=True)
 
+    def renew(self) -> None:
+        """Draws its words where they are others now."""
+        words = tuple(self._words_now())
+        if words != self._words and self.query("#dialog-words"):
+            self._words = words
+            self._draw()
+
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter in the reason does nothing yet: it goes on to the buttons, where Cancel stands first."""
         event.stop()
-        self.query_one(self.FIRST_FOCUS).focus()
+        self.query_one(f"#{CANCEL}").focus()
+        deed = self._choices[0][1]
+        self.complain(f"the right arrow goes on to {deed}; enter on Cancel does nothing", "muted")
 
     def choose(self, choice: str) -> None:
         """With the reason, if one was given."""
