@@ -378,7 +378,7 @@ def test_after_an_operators_restart_in_vain_none_is_promised_that_nobody_will_ma
         shown = mind.stage.view("mind")
         assert shown.restart is not None
         assert shown.restart.next_at_wall_ns is None
-        assert shown.next_step.startswith("looked at again in ")
+        assert shown.next_step.startswith("looked at again ")
         mind.run(0.1)
 
 

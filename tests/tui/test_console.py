@@ -467,3 +467,34 @@ async def test_the_screen_is_written_anew_by_its_key_above_a_dialog_too(
         assert f"{'f5' if keys else '^l'} redraw" in desk.lines[-1]
         await desk.press("question_mark")
         assert "draw the screen anew" in desk.line(" f5 " if keys else " ^l ")
+
+
+async def test_a_panel_tells_a_long_reason_on_two_lines_where_all_panels_have_room_for_that() -> None:
+    long = "no new work for 612 s (limit 300 s); " + "its last message: waiting for an answer of the model " * 3
+    crowd = [component(f"c{number}") for number in range(6)]
+    worst = component("mind", "down", diagnosis=long, optional=True)
+    async with seated(state([worst]), (80, 24)) as desk:
+        await desk.press("1")
+        shown = [line.strip(" ▌▐█▅│") for line in desk.lines]
+        at_row = next(row for row, line in enumerate(shown) if line.startswith("optional · no new work"))
+        assert shown[at_row].endswith("its last message: waiting")
+        assert shown[at_row + 1].startswith("for an answer of the model its last message")
+        assert "startable" in shown[at_row + 2]
+        await desk.tell(state([worst, *crowd]))
+        await desk.tick()
+        at_row = next(row for row, line in enumerate(desk.lines) if "optional · no new work" in line)
+        assert "…" in desk.lines[at_row]
+        assert "startable" in desk.lines[at_row + 1]
+
+
+async def test_on_a_small_screen_the_keys_that_the_bar_leaves_out_stand_above_it_until_there_is_something_to_say() -> (
+    None
+):
+    async with seated(state([component("gateway")]), (80, 24)) as desk:
+        await desk.tick()
+        for keys in (": palette", "3 incidents", "4 events", "1 panels", "2 table"):
+            assert keys in desk.lines[-2]
+        assert desk.lines[-2].endswith(" 1 shown ")
+        await desk.press("space")
+        assert "1 marked" in desk.lines[-2]
+        assert "palette" not in desk.lines[-2]

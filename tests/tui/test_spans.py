@@ -1,12 +1,13 @@
 """Cutting and wrapping to cells, of any text into any width."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from wcwidth import wcwidth
 
 from lifesign.tui.drawing.glyphs import ASCII, UNICODE
-from lifesign.tui.drawing.spans import cut, fit, justified, safe, wrapped
+from lifesign.tui.drawing.spans import cut, fit, justified, left, safe, wrapped
 
 WORDS = st.text(max_size=60) | st.just("漢字" * 20) | st.just("x" * 200)
 
@@ -41,3 +42,11 @@ def test_a_letter_takes_the_cells_that_any_terminal_gives_it_by_itself(text: str
 def test_flags_skin_tones_and_piles_of_marks_are_brought_to_one_width() -> None:
     assert safe("🇩🇪 ☝🏽 ❤\ufe0f", UNICODE) == "DE ☝ ❤"
     assert safe("\u0301e" + 100 * "\u0301", UNICODE) == "e\u0301\u0301\u0301"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.2, "1s"), (599.5, "10m"), (600.5, "11m"), (1799.9, "30m"), (1740.0, "29m"), (5400.0, "1h30m"), (None, "–")],
+)
+def test_what_is_left_of_half_an_hour_begins_as_half_an_hour(seconds: float | None, words: str) -> None:
+    assert left(seconds, UNICODE) == words

@@ -129,12 +129,17 @@ def next_step(state: ComponentState, checks: Collection[TrackedCheck], now_ns: i
         return f"grace ends in {format_duration(max(graces) // NS_PER_S)}" if graces and max(graces) > 0 else ""
     if state is ComponentState.DOWN:
         ahead_ns = [c.schedule.due_ns - now_ns for c in checks if c.state is CheckState.FAILED]
-        return f"looked at again in {format_duration(max(0, min(ahead_ns)) // NS_PER_S)}" if ahead_ns else ""
+        return _again(min(ahead_ns)) if ahead_ns else ""
     excused_ns = [c.machine.blind_left_ns(now_ns) for c in checks if _is_excused(c)]
     if state is ComponentState.HEALTHY and excused_ns and max(excused_ns) > 0:
         return f"grace ends in {format_duration(max(1, max(excused_ns) // NS_PER_S))}: failures count from then on"
     failing = [c for c in checks if c.state is CheckState.FAILING] if state is ComponentState.DEGRADED else []
     return _until_down(failing, now_ns) if failing else ""
+
+
+def _again(ahead_ns: int) -> str:
+    """In whole seconds begun, as whoever waits counts them."""
+    return f"looked at again in {format_duration(-(-ahead_ns // NS_PER_S))}" if ahead_ns > 0 else "looked at again now"
 
 
 def _is_excused(check: TrackedCheck) -> bool:

@@ -62,7 +62,9 @@ class Command:
 
 QUIT = Command("console.quit", "q", "app.quit", "quit", "end the console", rank=8)
 HELP = Command("console.help", "question_mark", "app.help", "help", "this page", rank=1)
-PALETTE = Command("console.palette", "colon,ctrl+p", "app.command_palette", "palette", "find a command by its name")
+PALETTE = Command(
+    "console.palette", "colon,ctrl+p", "app.command_palette", "palette", "find a command by its name", rank=10
+)
 THEME = Command("console.theme", "t", "app.choose_theme", "theme", "choose a colour theme, each shown as you go")
 BELL = Command("console.bell", "b", "app.toggle_bell", "bell", "ring when a component goes down, or never")
 REDRAW = Command(
@@ -78,8 +80,8 @@ OPEN = Command("component.open", "enter", "open", "open", "everything known of t
 PROBE = Command("component.probe", "c", "probe", "check", "check this component now", rank=3, acts=True)
 PROBE_ALL = Command("component.probe_all", "C", "probe_all", "check all", "check every component shown, now", acts=True)
 FILTER = Command("view.filter", "slash", "filter", "filter", "show what contains a text; !text what does not", rank=7)
-PROBLEMS = Command("view.problems", "f", "problems", "problems", "show only what is not healthy, or all again", rank=10)
-LOG = Command("component.log", "l", "log", "log", "the tail of its log or heartbeat file")
+PROBLEMS = Command("view.problems", "f", "problems", "problems", "show only what is not healthy, or all again", rank=15)
+LOG = Command("component.log", "l", "log", "log", "the tail of its log or heartbeat file", rank=16)
 LOG_SEARCH = Command("log.search", "slash", "search", "search", "look for a text, the newest line first", rank=3)
 LOG_OLDER = Command("log.older", "n", "find(-1)", "older", "the next older line that contains it", rank=4)
 LOG_NEWER = Command("log.newer", "N", "find(1)", "newer", "the next newer line that contains it", rank=5)
@@ -87,8 +89,8 @@ MARK = Command("component.mark", "space", "mark", "mark", "mark it, or not; acti
 SORT_NEXT = Command("view.sort_next", "greater_than_sign", "sort(1)", "sort", "the next order")
 SORT_PREVIOUS = Command("view.sort_previous", "less_than_sign", "sort(-1)", "sort back", "the order before")
 SORT_REVERSE = Command("view.sort_reverse", "minus", "reverse", "reverse", "turn the order round")
-PANELS = Command("view.panels", "1", "view('panels')", "panels", "a panel for each component", rank=12)
-TABLE = Command("view.table", "2", "view('table')", "table", "a line for each component", rank=13)
+PANELS = Command("view.panels", "1", "view('panels')", "panels", "a panel for each component", rank=13)
+TABLE = Command("view.table", "2", "view('table')", "table", "a line for each component", rank=14)
 SILENCE = Command(
     "component.silence", "s", "silence", "silence", "no alerts for a while, or end that", rank=4, acts=True
 )
@@ -104,7 +106,7 @@ INCIDENTS = Command(
     "view.incidents", "3", "incidents", "incidents", "what is open, acknowledged, silenced or held", rank=11
 )
 SILENCES = Command("view.silences", "S", "silences", "silences", "what is silenced or held, by whom and how long")
-EVENTS = Command("view.events", "4", "events", "events", "what happened, newest last")
+EVENTS = Command("view.events", "4", "events", "events", "what happened, newest last", rank=12)
 EARLIER = Command(
     "past.earlier", "left_square_bracket", "travel(-1)", "past", "how it was at the change before", rank=7
 )

@@ -1,9 +1,11 @@
 """The panel of one component: five lines that answer what, why, in which layer, how stale, and what next."""
 
+from rich.cells import cell_len
+
 from lifesign.api.documents import Component
 from lifesign.tui.drawing.notices import notice_words
 from lifesign.tui.drawing.scene import Scene, diagnosis_of, flag_spans, layer_states
-from lifesign.tui.drawing.spans import Line, Span, cut, fit, justified, safe, width_of
+from lifesign.tui.drawing.spans import Line, Span, cut, fit, justified, safe, width_of, wrapped
 from lifesign.tui.drawing.strips import verdict_spans
 from lifesign.tui.memory import VERDICTS
 from lifesign.tui.words import next_alone
@@ -11,23 +13,27 @@ from lifesign.tui.words import next_alone
 CARD_LINES = 5
 MIN_CARD_CELLS = 76
 _BAR_CELLS = 16
+_LEAST_REASON_CELLS = 20
 
 
-def card_lines(component: Component, scene: Scene, width: int, *, marked: bool = False) -> tuple[Line, ...]:
-    """`CARD_LINES` lines of `width` cells."""
+def card_lines(
+    component: Component, scene: Scene, width: int, *, marked: bool = False, spacious: bool = False
+) -> tuple[Line, ...]:
+    """`CARD_LINES` lines of `width` cells; one more where it is `spacious`, which is a long reason's."""
     glyphs = scene.glyphs
     _, role = glyphs.of_state(component.state)
-    edges: list[Span] = [(f"{glyphs.edge} ", role)] * CARD_LINES
+    edges: list[Span] = [(f"{glyphs.edge} ", role)] * (CARD_LINES + spacious)
     if marked:
         edges[0] = (f"{glyphs.edge}{glyphs.mark}", "accent")
     inner = width - 3
-    bodies = (
+    bodies = [
         _title(component, scene, inner),
-        cut([*flag_spans(component, glyphs, notices=False), _diagnosis(component, scene, inner)], inner, glyphs),
+        *_reason(component, scene, inner, most=1 + spacious),
         _layers(component, scene, inner),
         _work(component, scene, inner),
         _next(component, scene, inner),
-    )
+    ]
+    bodies += [cut([], inner, glyphs)] * (len(edges) - len(bodies))
     return tuple((edge, *body, (" ", "text")) for edge, body in zip(edges, bodies, strict=True))
 
 
@@ -54,8 +60,17 @@ def _title(component: Component, scene: Scene, width: int) -> Line:
     return justified(left, [(f"  for {scene.age(component.since)}", "muted")], width, glyphs)
 
 
-def _diagnosis(component: Component, scene: Scene, width: int) -> Span:
-    return safe(diagnosis_of(component), scene.glyphs, 2 * width), "muted" if component.state == "healthy" else "text"
+def _reason(component: Component, scene: Scene, width: int, *, most: int) -> list[Line]:
+    """What stands beside the state, and why it is so: in `most` lines, 1 or 2."""
+    glyphs = scene.glyphs
+    role = "muted" if component.state == "healthy" else "text"
+    beside = flag_spans(component, glyphs, notices=False)
+    words = safe(diagnosis_of(component), glyphs, 3 * width)
+    room = width - width_of(beside)
+    if most == 1 or cell_len(words) <= room or room < _LEAST_REASON_CELLS:
+        return [cut([*beside, (words, role)], width, glyphs)]
+    first, *rest = wrapped(words, room, glyphs)
+    return [cut([*beside, (first, role)], width, glyphs), cut([(" ".join(rest), role)], width, glyphs)]
 
 
 def _layers(component: Component, scene: Scene, width: int) -> Line:

@@ -9,7 +9,7 @@ from lifesign.tui.drawing.card import work_bar
 from lifesign.tui.drawing.notices import notice_words
 from lifesign.tui.drawing.restart import restart_lines
 from lifesign.tui.drawing.scene import Scene, diagnosis_of, flag_spans, layer_states, moment_text
-from lifesign.tui.drawing.spans import Line, Span, age, cut, justified, safe, wrapped
+from lifesign.tui.drawing.spans import Line, Span, cut, justified, left, safe, wrapped
 from lifesign.tui.drawing.strips import sparkline, verdict_spans
 from lifesign.tui.memory import VERDICTS
 from lifesign.tui.snapshot import wall_ns
@@ -150,7 +150,7 @@ def _schedule(check: Check, scene: Scene) -> str:
     parts = [f"looked {scene.age(check.last_at)} ago{took}" if check.last_at else "not looked yet"]
     next_s = scene.snapshot.until_s(check.next_at, scene.now_s)
     if next_s is not None and scene.live:
-        parts.append(f"again in {age(next_s, scene.glyphs)}")
+        parts.append(f"again in {left(next_s, scene.glyphs)}")
     return f" {scene.glyphs.dot} ".join(parts)
 
 

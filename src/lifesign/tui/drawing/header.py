@@ -1,6 +1,6 @@
 """The first line and the status line: the whole's state, the counts, the link, and what is shown."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from lifesign.api.documents import OutboxInfo
 from lifesign.tui.drawing.glyphs import Glyphs
@@ -59,13 +59,22 @@ def _counts(scene: Scene, *, spelled: bool) -> list[Span]:
     return spans
 
 
-def status_line(scene: Scene, shown: str, notes: list[str], width: int) -> Line:
-    """What the operator must know to read the rest rightly; on the right what is shown of how many."""
+def status_line(
+    scene: Scene, shown: str, notes: list[str], width: int, keys: Callable[[int], list[Span]] = lambda _: []
+) -> Line:
+    """What the operator must know to read the rest rightly; on the right what is shown of how many.
+
+    Where there is nothing to know, `keys` fill the cells that are left.
+    """
     trouble = trouble_of(scene)
-    left: Span = (f" {safe(trouble, scene.glyphs)}", "warn") if trouble else ("", "muted")
-    if not trouble and notes:
-        left = (f" {safe(f' {scene.glyphs.dot} '.join(notes), scene.glyphs)}", "accent")
-    return justified([left], [(f"  {safe(shown, scene.glyphs, 120)} ", "muted")], width, scene.glyphs)
+    right: list[Span] = [(f"  {safe(shown, scene.glyphs, 120)} ", "muted")]
+    if trouble:
+        left: list[Span] = [(f" {safe(trouble, scene.glyphs)}", "warn")]
+    elif notes:
+        left = [(f" {safe(f' {scene.glyphs.dot} '.join(notes), scene.glyphs)}", "accent")]
+    else:
+        left = keys(width - width_of(right))
+    return justified(left, right, width, scene.glyphs)
 
 
 def trouble_of(scene: Scene) -> str:

@@ -39,19 +39,39 @@ def help_lines(commands: Sequence[Command], width: int, glyphs: Glyphs) -> list[
 
 def key_spans(commands: Sequence[Command], width: int, glyphs: Glyphs) -> list[tuple[Command, list[Span]]]:
     """The key bar: by rank, at most eight below 100 cells, and no more than fit."""
-    ranked = sorted((command for command in commands if command.rank), key=lambda command: command.rank)
-    if width >= 120:
-        ranked += [command for command in commands if not command.rank]
+    ranked = _by_rank(commands, width)
     shown: list[tuple[Command, list[Span]]] = []
     room = width - 1
     for command in ranked if width >= 100 else ranked[:MAX_KEYS_NARROW]:
-        keys = command.spelled_keys(plain=glyphs.plain).split(" ")[0]
-        spans: list[Span] = [(f" {keys}", "key"), (f" {command.label} ", "muted")]
+        spans = _key(command, glyphs)
         if width_of(spans) > room:
             break
         room -= width_of(spans)
         shown.append((command, spans))
     return shown
+
+
+def further_key_spans(
+    commands: Sequence[Command], shown: Sequence[Command], width: int, room: int, glyphs: Glyphs
+) -> list[Span]:
+    """What the key bar of `width` cells, which has `shown`, leaves out: as many as fit into `room` cells."""
+    further: list[Span] = []
+    for command in _by_rank(commands, width):
+        spans = _key(command, glyphs)
+        if command not in shown and width_of(spans) <= room:
+            room -= width_of(spans)
+            further += spans
+    return further
+
+
+def _by_rank(commands: Sequence[Command], width: int) -> list[Command]:
+    ranked = sorted((command for command in commands if command.rank), key=lambda command: command.rank)
+    return ranked + [command for command in commands if not command.rank and width >= 120]
+
+
+def _key(command: Command, glyphs: Glyphs) -> list[Span]:
+    keys = command.spelled_keys(plain=glyphs.plain).split(" ")[0]
+    return [(f" {keys}", "key"), (f" {command.label} ", "muted")]
 
 
 def _heading(text: str, width: int, glyphs: Glyphs) -> Line:

@@ -2,7 +2,7 @@
 
 from lifesign.api.documents import Component, Notice
 from lifesign.tui.drawing.scene import Scene, diagnosis_of, flag_spans
-from lifesign.tui.drawing.spans import Line, Span, age, cut, justified, safe
+from lifesign.tui.drawing.spans import Line, Span, cut, justified, left, safe
 from lifesign.tui.words import next_alone
 
 INCIDENT_LINES = 3
@@ -20,7 +20,7 @@ def notice_words(component: Component, scene: Scene) -> list[str]:
 
 def _words(what: str, notice: Notice, scene: Scene) -> str:
     left_s = scene.snapshot.until_s(notice.until, scene.now_s)
-    for_how_long = f" for {age(left_s, scene.glyphs)} more" if left_s is not None else ""
+    for_how_long = f" for {left(left_s, scene.glyphs)} more" if left_s is not None else ""
     reason = f": {safe(notice.reason, scene.glyphs, 200)}" if notice.reason else ""
     return f"{what} by {safe(notice.author, scene.glyphs, 60)}{for_how_long}{reason}"
 

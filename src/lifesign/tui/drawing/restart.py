@@ -4,7 +4,7 @@ import msgspec
 
 from lifesign.api.documents import Component, Restart, RestartMade
 from lifesign.tui.drawing.scene import Scene, moment_text
-from lifesign.tui.drawing.spans import Line, Span, age, cut, fit, safe, wrapped
+from lifesign.tui.drawing.spans import Line, Span, cut, fit, left, safe, wrapped
 from lifesign.tui.snapshot import wall_ns
 
 _LABEL_CELLS = 11
@@ -37,7 +37,7 @@ def history_of(restart: Restart) -> list[RestartMade]:
 def _standing(restart: Restart, scene: Scene, width: int) -> list[Line]:
     who = "automatic" if restart.automatic else "by the operator only"
     next_s = scene.snapshot.until_s(restart.next_at, scene.now_s)
-    when = f", due in {age(next_s, scene.glyphs)}" if next_s is not None and scene.live else ""
+    when = f", due in {left(next_s, scene.glyphs)}" if next_s is not None and scene.live else ""
     parts = [
         f"by {restart.method}, {who}; {restart.phase}{when}",
         f"{restart.unproductive} of {restart.max_unproductive} in vain",

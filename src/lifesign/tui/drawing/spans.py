@@ -22,7 +22,7 @@ _MOST_MARKS = 3
 # All but what one sign is to every terminal: said by what it is not, which compiles eight times as fast.
 _QUESTIONABLE = re.compile("[^\x00-\u02ff\u2000-\u20cf\u2100-\u2bff]")
 _STYLE = re.compile("[\ufe00-\ufe0f\U0001f3fb-\U0001f3ff\U000e0100-\U000e01ef]")
-_CALM_FROM_S, _HOUR_S = 60, 3600
+_CALM_FROM_S, _MINUTES_FROM_S, _HOUR_S = 60, 600, 3600
 _LONGEST_S = 100 * 366 * 86400.0
 
 
@@ -75,6 +75,13 @@ def age(seconds: float | None, glyphs: Glyphs, *, calm: bool = False) -> str:
     if calm and _CALM_FROM_S <= whole < _HOUR_S:
         return f"{int(whole) // 60}m"
     return format_duration(whole)
+
+
+def left(seconds: float | None, glyphs: Glyphs) -> str:
+    """How much longer, for people: as `age`, but from ten minutes on in whole ones, so that 30m begin as 30m."""
+    if seconds is not None and isfinite(seconds) and seconds > _MINUTES_FROM_S:
+        seconds = 60 * ceil(seconds / 60)
+    return age(seconds, glyphs)
 
 
 def width_of(spans: Iterable[Span]) -> int:

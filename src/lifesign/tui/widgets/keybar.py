@@ -35,6 +35,11 @@ class KeyBar(Lines):
             self._places.append((end, command))
         self.show([cut([span for _, spans in placed for span in spans], self.size.width, glyphs)])
 
+    @property
+    def commands(self) -> tuple[Command, ...]:
+        """Those that have room."""
+        return tuple(command for _, command in self._places)
+
     def on_click(self, event: events.Click) -> None:
         """Runs the command under the pointer."""
         for end, command in self._places:

@@ -3,6 +3,7 @@
 from lifesign.api.documents import Component
 from lifesign.tui.drawing.card import CARD_LINES, MIN_CARD_CELLS, card_lines
 from lifesign.tui.drawing.notices import INCIDENT_LINES, incident_lines
+from lifesign.tui.drawing.scene import Scene
 from lifesign.tui.drawing.spans import Line
 from lifesign.tui.drawing.table import Columns, table_line
 from lifesign.tui.order import Arrangement
@@ -58,6 +59,8 @@ def columns_in(cells: int) -> int:
 class PanelList(Listing):
     """A panel for each component, side by side where there is room."""
 
+    _spacious = False
+
     @property
     def columns(self) -> int:
         """As many as have room for a whole panel."""
@@ -66,11 +69,17 @@ class PanelList(Listing):
     @property
     def item_lines(self) -> int:
         """The panel, and a line of ground below it."""
-        return CARD_LINES + 1
+        return CARD_LINES + self._spacious + 1
+
+    def show(self, scene: Scene, arrangement: Arrangement) -> None:
+        """Each panel has a line more where there is room for that in all of them: it hangs on no word of theirs."""
+        rows = -(-len(arrangement.components) // self.columns)
+        self._spacious = rows * (CARD_LINES + 2) <= self.size.height
+        super().show(scene, arrangement)
 
     def item(self, component: Component, *, selected: bool) -> list[tuple[Line, str]]:
         """The lines of one panel."""
         width = (self.line_cells + GAP_CELLS) // self.columns - GAP_CELLS
         ground = "cursor" if selected else "card"
-        lines = card_lines(component, self._scene, width, marked=self.is_marked(component))
+        lines = card_lines(component, self._scene, width, marked=self.is_marked(component), spacious=self._spacious)
         return [(line, ground) for line in lines] + [(((" " * width, "text"),), "plain")]
