@@ -15,9 +15,11 @@ from prometheus_client.registry import Collector
 
 from lifesign.api.documents import OutboxInfo
 from lifesign.api.exposition import gauges_text
+from lifesign.api.render import event_document
 from lifesign.api.tally import BOUNDS_S, Looks, Tallies
+from lifesign.core.events import Event, EventName
 from lifesign.core.model import ComponentState
-from tests.api.fakes import check, component, info, mind_down, monitor
+from tests.api.fakes import AT_WALL_NS, check, component, info, mind_down, monitor
 from tests.api.serving import TOKEN, Served, serving
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
@@ -62,6 +64,19 @@ async def test_what_is_down_stale_and_counted_stands_in_it(tmp_path: Path) -> No
     assert of(samples, "overdue_checks") == 1
     assert of(samples, "last_round_age_seconds") == 0.1
     assert samples["process_open_fds", frozenset()] > 0
+
+
+async def test_what_was_told_or_done_stands_in_the_next_scrape(tmp_path: Path) -> None:
+    async with serving(tmp_path) as served:
+        served.backend.shown = monitor(component())
+        assert of((await scraped(served))[1], "component_state", component="gateway", state="down") == 0
+        served.backend.shown = monitor(component("gateway", ComponentState.DOWN), overall=ComponentState.DOWN)
+        event = Event(EventName.COMPONENT_DOWN, AT_WALL_NS, "gateway")
+        served.journal.append(event_document(event, "test-monitor"))
+        assert of((await scraped(served))[1], "component_state", component="gateway", state="down") == 1
+        served.backend.shown = monitor(component("gateway", ComponentState.PAUSED), overall=ComponentState.UNKNOWN)
+        await asyncio.to_thread(served.client.act, "gateway", "pause")
+        assert of((await scraped(served))[1], "component_state", component="gateway", state="paused") == 1
 
 
 async def test_alerts_that_wait_are_counted_where_somebody_is_told_of_any(tmp_path: Path) -> None:

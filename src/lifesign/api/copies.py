@@ -11,6 +11,7 @@ import msgspec
 from lifesign.api.backend import Backend
 from lifesign.api.forms import aging_form, aging_values, beating_form, beating_values, encode, staleness_s
 from lifesign.api.render import component_document, rounded
+from lifesign.api.sampled import Sampled
 from lifesign.core.view import Ages, Beat, Changes, ComponentView, Fresh, Standing
 
 BATCH = 100  # so many components are looked at in one go
@@ -22,25 +23,29 @@ _MOST_PASSES = 3
 class Copy:
     """One component as it was when it last changed, and what has gone on with the clock since then.
 
-    `overdue`: how many of its checks are. `lines`: what it is in the metrics, kept by whoever writes those.
+    `overdue`: how many of its checks are. `lines`: what it is in the metrics where it `is_sampled`, else what it was
+    there before it changed, if anybody asked; kept by whoever writes those.
     """
 
-    __slots__ = ("_beat", "_bytes", "_form", "_form_signal", "ages", "document", "lines", "overdue")
+    __slots__ = ("_beat", "_bytes", "_form", "_form_signal", "ages", "document", "is_sampled", "lines", "overdue")
 
-    def __init__(self, view: ComponentView, beat: Beat | None = None) -> None:
+    def __init__(self, view: ComponentView, beat: Beat | None = None, before: "Copy | None" = None) -> None:
         self.document = component_document(view)
         self.overdue = sum(check.overdue for check in view.checks)
         self.ages: Ages | None = None
-        self.lines: tuple[str, ...] | None = None
+        self.is_sampled = False
+        self.lines: Sampled | None = before.lines if before is not None else None
         self._beat = beat
         self._bytes: bytes | None = None
-        self._form = b"" if beat is None else beating_form(self.document, beat)
+        self._form = b""
         self._form_signal: tuple[int | None, float | None] | None = None  # of that work signal
 
     def encoded(self, now_ns: int) -> bytes:
         """As JSON, with the ages of now (monotonic clock)."""
         beat, ages = self._beat, self.ages
         if beat is not None:
+            if not self._form:
+                self._form = beating_form(self.document, beat)
             return self._form % beating_values(beat, now_ns)
         if ages is None:
             if self._bytes is None:
@@ -104,7 +109,9 @@ class Copies:
         made = 0
         for name, change in changes.components.items():
             if isinstance(change, Fresh):
-                self._held[name], self._known[name] = Copy(change.view, change.standing.beat), change.standing
+                before = self._held.get(name)
+                self._held[name] = Copy(change.view, change.standing.beat, before)
+                self._known[name] = change.standing
                 made += 1
             else:
                 self._held[name].ages = change

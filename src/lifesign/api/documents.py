@@ -1,6 +1,8 @@
 """The wire documents: `lifesign.state/1`, events and problems, exactly as the contract words them.
 
 Times are UTC RFC 3339 with milliseconds; durations in seconds or milliseconds as the name says.
+A document is a tree, so that the collector of cycles has nothing to find in one (`gc=False`): of a thousand components
+it would walk over forty thousand parts, again and again.
 Not here: how a document is made from the core's state (`api.render`).
 """
 
@@ -11,7 +13,7 @@ import msgspec
 STATE_SCHEMA: Literal["lifesign.state/1"] = "lifesign.state/1"
 
 
-class Notice(msgspec.Struct, frozen=True, kw_only=True):
+class Notice(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A silence, a hold or an acknowledgement."""
 
     until: str | None
@@ -20,7 +22,7 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     since: str
 
 
-class Incident(msgspec.Struct, frozen=True, kw_only=True):
+class Incident(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The open incident of a component. `url`: its issue in the tracker."""
 
     id: str
@@ -28,7 +30,7 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     url: str | None = None
 
 
-class RestartMade(msgspec.Struct, frozen=True, kw_only=True):
+class RestartMade(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One restart, as it went. `author`: empty where it was automatic. `outcome`: as `core.restart.Outcome`.
 
     `process_after_s`, `work_after_s`: from the decision to the new process and to its first work.
@@ -47,14 +49,14 @@ class RestartMade(msgspec.Struct, frozen=True, kw_only=True):
     outcome: str
 
 
-class Process(msgspec.Struct, frozen=True, kw_only=True):
+class Process(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The process that was last seen behind a component."""
 
     pid: int
     started_at: str | None
 
 
-class Restart(msgspec.Struct, frozen=True, kw_only=True):
+class Restart(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Where the restart of a component stands; null for one that has none configured.
 
     `budget_left`: of `max_restarts` within the window, by all monitors of this host together; `budget_at`: when
@@ -79,7 +81,7 @@ class Restart(msgspec.Struct, frozen=True, kw_only=True):
     history: list[RestartMade] | msgspec.UnsetType = msgspec.UNSET
 
 
-class Check(msgspec.Struct, frozen=True, kw_only=True):
+class Check(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One check of a component. `path`: the file that it reads, on the monitor's host; left out where it reads none."""
 
     name: str
@@ -98,7 +100,7 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     path: str | msgspec.UnsetType = msgspec.UNSET
 
 
-class Layers(msgspec.Struct, frozen=True, kw_only=True):
+class Layers(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The worst state of each layer's checks; null where a layer has none."""
 
     startable: str | None = None
@@ -107,7 +109,7 @@ class Layers(msgspec.Struct, frozen=True, kw_only=True):
     working: str | None = None
 
 
-class Component(msgspec.Struct, frozen=True, kw_only=True):
+class Component(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One component, with everything that is held of it. `process` is left out where none was seen."""
 
     name: str
@@ -134,7 +136,7 @@ class Component(msgspec.Struct, frozen=True, kw_only=True):
     process: Process | msgspec.UnsetType = msgspec.UNSET
 
 
-class Counts(msgspec.Struct, frozen=True, kw_only=True):
+class Counts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """How many components are in each state."""
 
     healthy: int = 0
@@ -145,14 +147,14 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     paused: int = 0
 
 
-class ConfigInfo(msgspec.Struct, frozen=True, kw_only=True):
+class ConfigInfo(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The config that runs. `rejected`: why what stands in its file now does not, in one line."""
 
     loaded_at: str
     rejected: str | None = None
 
 
-class OutboxInfo(msgspec.Struct, frozen=True, kw_only=True):
+class OutboxInfo(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Alerts on their way. `held_back`: components of which a tracker has no issue, since `max_issues` are open."""
 
     depth: int = 0
@@ -160,7 +162,7 @@ class OutboxInfo(msgspec.Struct, frozen=True, kw_only=True):
     held_back: list[str] = []
 
 
-class MonitorInfo(msgspec.Struct, frozen=True, kw_only=True):
+class MonitorInfo(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The monitor itself, as far as a reader needs it to trust the rest."""
 
     name: str
@@ -178,7 +180,7 @@ class MonitorInfo(msgspec.Struct, frozen=True, kw_only=True):
     outbox: OutboxInfo | None = None
 
 
-class State(msgspec.Struct, frozen=True, kw_only=True):
+class State(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The state document."""
 
     schema: Literal["lifesign.state/1"]
@@ -189,7 +191,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     components: list[Component]
 
 
-class ComponentStatus(msgspec.Struct, frozen=True, kw_only=True):
+class ComponentStatus(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One component in the answer of `/api/health/status`."""
 
     name: str
@@ -199,14 +201,14 @@ class ComponentStatus(msgspec.Struct, frozen=True, kw_only=True):
     diagnosis: str
 
 
-class Status(msgspec.Struct, frozen=True, kw_only=True):
+class Status(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The answer of `/api/health/status`."""
 
     overall: str
     components: list[ComponentStatus]
 
 
-class EventDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class EventDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One event, as one line of the log and one entry of the history."""
 
     ts: str
@@ -224,14 +226,14 @@ class EventDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 msgspec.json.Decoder(EventDocument)
 
 
-class Events(msgspec.Struct, frozen=True, kw_only=True):
+class Events(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The answer of `/api/v1/events`. `next` is the `since` of the following call."""
 
     events: list[EventDocument]
     next: str
 
 
-class Problem(msgspec.Struct, frozen=True, kw_only=True):
+class Problem(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An error after RFC 9457 (`application/problem+json`)."""
 
     title: str

@@ -13,6 +13,8 @@ from prometheus_client.utils import floatToGoString
 
 Labels: TypeAlias = tuple[tuple[str, str], ...]
 
+_PLAIN = 1e6  # below that Go writes a number as Python does
+
 
 def gauges_text(families: Iterable[GaugeMetricFamily]) -> bytes:
     """`families` with their samples, in their order."""
@@ -32,7 +34,12 @@ def head(name: str, words: str) -> str:
 
 def line(name: str, labels: Labels, value: float) -> str:
     """One sample."""
-    return f"{name}{_labels(labels)} {_number(value)}\n"
+    return f"{name}{_labels(labels)} {number(value)}\n"
+
+
+def start(name: str, labels: Labels) -> str:
+    """What stands before the number of a sample."""
+    return f"{name}{_labels(labels)} "
 
 
 @lru_cache(maxsize=16384)
@@ -53,5 +60,8 @@ def _escaped(value: str) -> str:
     return value.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
 
 
-def _number(value: float) -> str:
-    return "1.0" if value == 1.0 else str(floatToGoString(value))  # type: ignore[no-untyped-call]
+def number(value: float) -> str:
+    """`value` as Go writes it."""
+    if -_PLAIN < value < _PLAIN:
+        return repr(float(value))
+    return str(floatToGoString(value))  # type: ignore[no-untyped-call]

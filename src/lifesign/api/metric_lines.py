@@ -1,4 +1,4 @@
-"""What each component is in the metrics: its lines of each family, kept with its copy until it changes.
+"""What each component is in the metrics: its lines of each family, kept with its copy (`sampled`) until they change.
 
 Labels are names from the config and closed sets. Not here: the form of a line (`exposition`), and what tells of the
 monitor itself (`metrics`).
@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from lifesign.api.copies import Copy
 from lifesign.api.documents import Component
-from lifesign.api.exposition import head, line, state_lines
+from lifesign.api.exposition import head, line, number, start, state_lines
+from lifesign.api.sampled import Sampled
 from lifesign.core.model import CheckState, ComponentState
 
 _STATES, _LAYERS = "lifesign_component_state", "lifesign_layer_state"
@@ -36,37 +37,40 @@ _COMPONENT_STATES, _CHECK_STATES = tuple(map(str, ComponentState)), tuple(map(st
 
 def components_text(copies: Sequence[Copy], now_ns: int) -> bytes:
     """All families of components, each with the lines of every one of `copies` at that moment."""
-    lines = [(*_stale(copy, now_ns), *_lines_of(copy)) for copy in copies]
+    lines = [_lines(copy, now_ns) for copy in copies]
     columns: Iterable[tuple[str, ...]] = zip(*lines, strict=True) if lines else ((),) * len(_WORDS)
     families = zip(_WORDS.items(), columns, strict=True)
     return "".join(head(name, words) + "".join(column) for (name, words), column in families).encode()
 
 
-def _stale(copy: Copy, now_ns: int) -> tuple[str, str]:
+def _lines(copy: Copy, now_ns: int) -> tuple[str, ...]:
+    """Its lines of each family."""
+    lines = copy.lines
+    if lines is None or not copy.is_sampled:
+        copy.lines = lines = sampled(copy.document, lines)
+        copy.is_sampled = True
     staleness_s, stale_after_s = copy.signal(now_ns)
     if stale_after_s is None:
-        return "", ""
-    name = copy.document.name
-    return _line(_STALENESS, name, staleness_s), _line(_STALE_AFTER, name, stale_after_s)
+        return "", "", *lines.steady, *lines.measured
+    staleness = "" if staleness_s is None else f"{lines.stale}{number(staleness_s)}\n"
+    return staleness, f"{lines.limit}{number(stale_after_s)}\n", *lines.steady, *lines.measured
 
 
-def _lines_of(copy: Copy) -> tuple[str, ...]:
-    if copy.lines is None:
-        copy.lines = component_lines(copy.document)
-    return copy.lines
-
-
-def component_lines(component: Component) -> tuple[str, ...]:
-    """Its lines of each family but those that age; empty where it has none."""
+def sampled(component: Component, before: Sampled | None = None) -> Sampled:
+    """Its lines but for those of what ages; those that are as they were `before` are not written again."""
+    layers = component.layers
     numbers = _numbers_of(component)
-    names = list(_WORDS)[4:-2]
+    key = (component.state, layers.startable, layers.alive, layers.ready, layers.working, *numbers)
+    if before is not None and before.key == key:
+        return Sampled(key, before.stale, before.limit, before.steady, _check_lines(component))
     label = (("component", component.name),)
-    return (
+    steady = (
         state_lines(_STATES, label, component.state, _COMPONENT_STATES),
         _layer_lines(component),
-        *(_line(name, component.name, value) for name, value in zip(names, numbers, strict=True)),
-        *_check_lines(component),
+        *(_line(name, component.name, value) for name, value in zip(list(_WORDS)[4:-2], numbers, strict=True)),
     )
+    starts = start(_STALENESS, label), start(_STALE_AFTER, label)
+    return Sampled(key, *starts, steady, _check_lines(component))
 
 
 def _line(family: str, name: str, value: float | None) -> str:

@@ -45,6 +45,7 @@ class Service:
         self._glanced_at_s = -1.0
         self._metrics = b"", ""
         self._metrics_made_at_s = -METRICS_CACHE_S
+        self._metrics_made_for: tuple[str, int] = "", 0
         self._measuring = asyncio.Lock()
         self._reporting = asyncio.Lock()
         self._looking_back = asyncio.Lock()
@@ -90,14 +91,17 @@ class Service:
             return self._state_bytes
 
     async def metrics(self) -> tuple[bytes, str]:
-        """The Prometheus text, at most a second old, and its content type. Made in a thread: it takes its time."""
+        """The Prometheus text and its content type, at most a second old, and never older than the newest event.
+
+        Made in a thread: it takes its time.
+        """
         async with self._measuring:
-            now_s = asyncio.get_running_loop().time()
-            if now_s - self._metrics_made_at_s > METRICS_CACHE_S:
+            now_s, made_for = asyncio.get_running_loop().time(), (self.journal.cursor, self._done)
+            if now_s - self._metrics_made_at_s > METRICS_CACHE_S or self._metrics_made_for != made_for:
                 from lifesign.api.metrics import CONTENT_TYPE, metrics_text  # 90 ms that only a scraped daemon pays
 
                 text = await asyncio.to_thread(metrics_text, *await self._looked(), self.backend.tallies())
-                self._metrics, self._metrics_made_at_s = (text, CONTENT_TYPE), now_s
+                self._metrics, self._metrics_made_at_s, self._metrics_made_for = (text, CONTENT_TYPE), now_s, made_for
             return self._metrics
 
     async def report(self, component: str | None, since_ns: int | None) -> Report:
