@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import pytest
+
 from lifesign.core.alerting import SinkSpec
 from lifesign.core.commands import Hold, Silence, Unsilence
 from lifesign.core.conversation import ConversationMemory, Notify, Stage
@@ -226,3 +228,24 @@ def test_one_that_is_taken_out_of_the_config_does_not_end_it() -> None:
     desk.hear(desk.stage.events[known:])
     assert [notify.stage for notify in desk.said] == [Stage.OPENED, Stage.RECOVERED]
     assert desk.pass_(10) == ["opened b"], "another speaks for those that are left"
+
+
+@pytest.mark.parametrize("dies_after_s", [0, 10, 20, 25, 28, 33])
+def test_a_death_while_one_after_the_other_goes_down_lets_one_speak(dies_after_s: int) -> None:
+    """What fails within the grace of our new start is no evidence yet, but who is down already waits for it."""
+    slow = check(interval_ns=10 * S, grace_ns=30 * S, failure_threshold=3, success_threshold=2)
+    desk = Desk(*plain("a b c d e f", slow))
+    desk.pass_(60)
+    told = desk.break_("a b c d e f").pass_(dies_after_s)
+    desk.die(away_s=1)
+    assert told + desk.pass_(100) == ["opened a"]
+    assert desk.herald.together == set("abcdef")
+
+
+def test_who_was_down_before_we_died_and_not_told_of_is_told_as_soon_as_the_others_are_seen_to_be_well() -> None:
+    quick = check(interval_ns=S, grace_ns=30 * S, failure_threshold=2, success_threshold=1)
+    desk = Desk(*plain("a b c d e", quick), sinks=(SinkSpec("forge", notify_after_ns=3 * S),))
+    desk.pass_(40)
+    assert desk.break_("a").pass_(4) == []
+    desk.die(away_s=1)
+    assert desk.pass_(2) == ["opened a"]

@@ -74,6 +74,7 @@ class Alerting:
         self._sinks = {sink.name: sink for sink in sinks}
         self._open: dict[tuple[str, str], Conversation] = {}
         self._together: set[str] = set()
+        self._gathers_until_boot_ns = 0
         self._names: tuple[str, ...] = ()  # of `_together`, in order, once they are needed
 
     @property
@@ -90,6 +91,10 @@ class Alerting:
         for memory in memories:
             if memory.sink in self._sinks:
                 self._open[memory.sink, memory.component] = memory.recalled(now)
+
+    def gather_until(self, boot_ns: int) -> None:
+        """Who may have a common cause waits for it till then, however long ago it went down: we begin anew."""
+        self._gathers_until_boot_ns = boot_ns
 
     def share(self, names: Collection[str]) -> None:
         """These, and no others, have gone down by one cause that is not over."""
@@ -116,7 +121,7 @@ class Alerting:
         sink = self._sinks[conversation.sink]
         if not conversation.told:
             waits_ns = (sink.notify_after_ns, GROUP_WAIT_NS, PARENT_WAIT_NS)
-            return tuple(conversation.opened_boot_ns + wait_ns for wait_ns in waits_ns)
+            return (self._gathers_until_boot_ns, *(conversation.opened_boot_ns + wait_ns for wait_ns in waits_ns))
         updated_ns = conversation.told_boot_ns + sink.min_update_ns
         if sink.remind_every_ns is None:
             return (updated_ns,)
@@ -178,6 +183,8 @@ class Alerting:
             if _may_speak_for_all(conversation) and conversation.sink in speaking:
                 continue
             sink, here = self._sinks[conversation.sink], circumstances(conversation.component)
+            if now.boot_ns >= max(conversation.opened_boot_ns + GROUP_WAIT_NS, self._gathers_until_boot_ns):
+                here = replace(here, gathering=False)
             if conversation.told:
                 self._open[key], notify = _continued(conversation, sink, here, now, grows=self._grows(conversation))
             else:
@@ -236,7 +243,7 @@ def _begun(
 
 def _is_premature(here: Circumstances, waited_ns: int) -> bool:
     """Whether it may soon be known that another one is to be told of instead."""
-    if here.recovering or (here.gathering and waited_ns < GROUP_WAIT_NS):
+    if here.recovering or here.gathering:
         return True
     return here.suspected_parent is not None and waited_ns < PARENT_WAIT_NS
 

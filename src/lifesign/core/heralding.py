@@ -7,11 +7,12 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from lifesign.core.alerting import Alerting, Circumstances, SinkSpec
+from lifesign.core.common_cause import WITHIN_NS
 from lifesign.core.conversation import Conversation, ConversationMemory, Notify
 from lifesign.core.events import Event, EventName
 from lifesign.core.incident import TrackedComponent
 from lifesign.core.model import CheckState, Instant
-from lifesign.core.shared_cause import SharedCause
+from lifesign.core.shared_cause import SharedCause, longest_grace_ns
 from lifesign.core.suspicion import Gathering, suspected_parent
 
 REVIEW_EVERY_NS = 200_000_000
@@ -55,6 +56,7 @@ class Herald:
         told: list[Notify] = []
         self._cause.recall(self._alerting.conversations(), self._monitor.components, now)
         self._alerting.share(self.together)
+        self._gather_anew(now)
         for name in {conversation.component for conversation in self._alerting.conversations()}:
             component = self._monitor.components.get(name)
             if component is None or component.incident is None:
@@ -63,6 +65,16 @@ class Herald:
             if component.incident is not None:
                 told += self._alerting.down(name, component.spec.tags, component.incident.id, now)
         return tuple(told)
+
+    def _gather_anew(self, now: Instant) -> None:
+        """Who went down just before we died may be the first of many: the others fail only after their grace."""
+        fresh = (c.component for c in self.conversations() if not c.told and now.boot_ns - c.opened_boot_ns < WITHIN_NS)
+        held = self._monitor.components
+        found = [held[name] for name in sorted(set(fresh)) if name in held and held[name].incident is not None]
+        if found:
+            until_boot_ns = now.boot_ns + longest_grace_ns(held) + WITHIN_NS
+            self._gathering.recall(found, now, until_boot_ns)
+            self._alerting.gather_until(until_boot_ns)
 
     def conversations(self) -> tuple[Conversation, ...]:
         """Those that are not over."""
@@ -95,7 +107,8 @@ class Herald:
             case EventName.OBSERVER_SUSPECT:
                 named = event.data.get("components")
                 if isinstance(named, list):  # else we had stalled ourselves, which is no cause of theirs
-                    self._cause.begin(map(str, named), self._monitor.components, now)
+                    names = self._gathering.names.union(map(str, named))
+                    self._cause.begin(names, self._monitor.components, now)
                     self._alerting.share(self.together)
                     return ()
             case _:

@@ -18,6 +18,12 @@ from lifesign.records import dataclass
 Held = Mapping[str, TrackedComponent]
 
 
+def longest_grace_ns(held: Held) -> int:
+    """So long after our own start some failure may still be no evidence."""
+    graces_ns = (check.spec.grace_ns for component in held.values() for check in component.checks.values())
+    return max(graces_ns, default=0)
+
+
 @dataclass(frozen=True, slots=True)
 class _Over:
     names: frozenset[str]
@@ -68,9 +74,7 @@ class SharedCause:
         names = self.together.union(*({c.component, *c.speaks_for} for c in shared)).intersection(held)
         self.together = set(names)
         if names:
-            graces_ns = (check.spec.grace_ns for component in held.values() for check in component.checks.values())
-            joins_until_ns = now.mono_ns + max(graces_ns, default=0) + WITHIN_NS
-            self._joins_until_ns = max(self._joins_until_ns, joins_until_ns)
+            self._joins_until_ns = max(self._joins_until_ns, now.mono_ns + longest_grace_ns(held) + WITHIN_NS)
         for name in sorted(names):
             if held[name].incident is None:  # its end was told, and we died over it
                 self.recovered(name, held, now)

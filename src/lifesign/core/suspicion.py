@@ -7,17 +7,16 @@ time alone only at `Gathering.next_boot_ns` and the bounds: a replay leaves out 
 told (`alerting`), and what a common cause is (`common_cause`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from lifesign.core.common_cause import COMPONENTS, WITHIN_NS
 from lifesign.core.incident import TrackedComponent
-from lifesign.core.model import NS_PER_S, CheckState, ComponentState, Instant
+from lifesign.core.model import NS_PER_S, CheckState, Instant
 from lifesign.core.tracked import TrackedCheck
 
 PARENT_WAIT_NS = 60 * NS_PER_S  # a dependency that is not down by then has nothing to do with it
 GROUP_WAIT_NS = WITHIN_NS
-_WELL = (ComponentState.HEALTHY, ComponentState.PAUSED)
 
 
 def suspected_parent(
@@ -56,7 +55,7 @@ def _may_go_down(component: TrackedComponent, since_ns: int, now: Instant, withi
 
 
 def _is_suspect(check: TrackedCheck, since_ns: int, now_ns: int, within_ns: int) -> bool:
-    if check.fails_now:
+    if check.fails_now or check.is_blinded:
         return True
     if check.judge is None:
         return check.spec.interval_ns <= within_ns and check.looked_ns < since_ns
@@ -82,6 +81,17 @@ class Gathering:
         self._downs.pop(component.spec.name, None)
         self._downs[component.spec.name] = _Down(now.boot_ns, onset_ns(component, now))
 
+    def recall(self, components: Iterable[TrackedComponent], now: Instant, until_boot_ns: int) -> None:
+        """These went down just before we died, and were not told of: what the others do is only known by then."""
+        for component in components:
+            at_boot_ns = until_boot_ns - GROUP_WAIT_NS
+            self._downs[component.spec.name] = _Down(at_boot_ns, onset_ns(component, now))
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Who has just gone down, as of the last question."""
+        return frozenset(self._downs)
+
     def recovered(self, name: str) -> None:
         """That incident is over."""
         self._downs.pop(name, None)
@@ -98,7 +108,7 @@ class Gathering:
         if not downs:
             return False
         others = [c for name, c in components.items() if name not in downs and c.incident is None]
-        failing = sum(c.state not in _WELL and _fails(c) for c in others)
+        failing = sum(c.operations.paused is None and _fails(c) for c in others)
         if len(downs) + failing < COMPONENTS:
             return False
         since_ns = min(down.onset_ns for down in downs.values())
@@ -115,4 +125,5 @@ class Gathering:
 
 
 def _fails(component: TrackedComponent) -> bool:
-    return any(check.fails_now for check in component.checks.values() if not check.spec.optional)
+    checks = component.checks.values()
+    return any(check.fails_now or check.is_blinded for check in checks if not check.spec.optional)

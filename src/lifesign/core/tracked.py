@@ -27,10 +27,10 @@ class TrackedCheck:
 
     __slots__ = (
         "_begun_until_ns",
-        "_blinded",
         "_judgement",
         "flaps",
         "id",
+        "is_blinded",
         "judge",
         "last",
         "last_wall_ns",
@@ -56,7 +56,7 @@ class TrackedCheck:
         self.observed_ns, self.looked_ns = now.mono_ns, now.mono_ns - 1  # not yet
         self.paused = False
         self._begun_until_ns = now.mono_ns - 1
-        self._blinded = False
+        self.is_blinded = False
         self._judgement: Judgement | None = None
         self.state = self.machine.state(now.mono_ns)
         self.told: CheckState | None = None  # the last state that an event told
@@ -106,8 +106,8 @@ class TrackedCheck:
         """
         now_ns = now.mono_ns
         verdict, awaiting = self._judge(observation, now, wall)
-        self._blinded = verdict is _FAIL and self.machine.is_blind(began_ns)
-        if self._blinded:
+        self.is_blinded = verdict is _FAIL and self.machine.is_blind(began_ns)
+        if self.is_blinded:
             verdict = _UNKNOWN
         self.last, self.last_wall_ns = observation, now.wall_ns
         self.observed_ns, self.looked_ns = now_ns, began_ns
@@ -139,7 +139,7 @@ class TrackedCheck:
         if self.last is None:
             return "nobody has looked yet"
         blinded = BLINDED_BY_START if self.observed_ns <= self._begun_until_ns else BLINDED
-        return (blinded if self._blinded else "") + self._found(self.last, now_ns, age)
+        return (blinded if self.is_blinded else "") + self._found(self.last, now_ns, age)
 
     def _found(self, last: Observation, now_ns: int, age: str = "") -> str:
         judged = self._judged_words(now_ns, age)
@@ -163,7 +163,7 @@ class TrackedCheck:
     @property
     def is_sound(self) -> bool:
         """Whether its last look was evidence, and a good one."""
-        return self.last is not None and self.last.verdict is not Verdict.UNKNOWN and not self._blinded
+        return self.last is not None and self.last.verdict is not Verdict.UNKNOWN and not self.is_blinded
 
     @property
     def has_improved(self) -> bool:
