@@ -90,7 +90,8 @@ class Terminal:
 def opened(file: Path, size: tuple[int, int] = (80, 24), **environment: str) -> Iterator[Terminal]:
     """The console on `file`, in a terminal of `size`, columns and rows."""
     whole = {key: value for key, value in os.environ.items() if key not in {"NO_COLOR", "COLORTERM"}}
-    whole |= {"TERM": "xterm-256color", "LANG": "C.UTF-8", "PYTHONIOENCODING": "utf-8", **environment}
+    whole |= {"TERM": "xterm-256color", "LANG": "C.UTF-8", "PYTHONIOENCODING": "utf-8"}
+    whole |= {"XDG_CONFIG_HOME": "/nonexistent", **environment}
     process: pexpect.spawn[bytes] = pexpect.spawn(
         sys.executable, ["-m", "tests.tui.opened", str(file)], dimensions=size[::-1], timeout=40, env=whole
     )
@@ -207,6 +208,29 @@ def test_no_byte_of_hostile_data_reaches_the_terminal(tmp_path: Path) -> None:
         assert b"\x1b[31mEVIL" not in terminal.written
         for character in ("\x9b", "\u202e", "\u200b"):
             assert character.encode() not in terminal.written
+
+
+def test_the_next_console_wears_the_theme_that_was_kept_and_one_that_is_gone_is_none(
+    file: Path, tmp_path: Path
+) -> None:
+    grounds = {"day": b"48;2;250;250;247", "night": b"48;2;17;21;27"}
+    environment = {"XDG_CONFIG_HOME": str(tmp_path / "config"), "COLORTERM": "truecolor"}
+    with opened(file, (80, 24), **environment) as terminal:
+        terminal.until(lambda: "✖ down" in terminal.text)
+        terminal.process.send(b"t")
+        terminal.until(lambda: "enter keeps" in terminal.text)
+        for _ in range(8):
+            if "→ day" in terminal.text:
+                break
+            terminal.process.send(b"j")
+            terminal.settle()
+        terminal.process.send(b"\r")
+        terminal.until(lambda: "theme day, kept for the next console too" in terminal.text)
+    for name, worn in (("day", "day"), ("gone", "night")):
+        (tmp_path / "config" / "lifesign" / "theme").write_text(f"{name}\n")
+        with opened(file, (80, 24), **environment) as terminal:
+            terminal.until(lambda: "✖ down" in terminal.text)
+            assert {theme for theme, ground in grounds.items() if ground in terminal.written} == {worn}
 
 
 def test_a_terminal_that_went_away_ends_it_though_sighup_is_ignored(file: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from textual.color import Color
 
+from lifesign.tui.kept import kept_theme
 from lifesign.tui.themes import STATES, Themes, load_themes, shipped_folder
 from tests.tui.desk import HandClock, seated
 from tests.tui.documents import component, down_mind, state
@@ -139,3 +140,28 @@ async def test_saving_the_theme_that_is_worn_changes_the_running_screen(tmp_path
         await desk.tick()
         await desk.press("t")
         assert "other" in desk.text
+
+
+async def test_the_theme_that_is_kept_is_kept_in_a_file_and_one_that_cannot_be_is_told(tmp_path: Path) -> None:
+    kept = tmp_path / "lifesign" / "theme"
+    async with seated(state([down_mind()]), kept_in=kept) as desk:
+        await desk.press("t", "down", "escape")
+        assert not kept.exists()
+        await desk.press("t", "down", "enter")
+        assert kept_theme(kept) == desk.app.theme
+        assert desk.toasts == [f"theme {desk.app.theme}, kept for the next console too"]
+    async with seated(state([down_mind()]), kept_in=kept / "below a file") as desk:
+        await desk.press("t", "enter")
+        assert desk.toasts[0].startswith("theme night, for this console alone: ")
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [(b"day\n", "day"), (b"", ""), (b"\xff\x1b[2J\n", "\ufffd\ufffd[2J"), (b"x" * 100_000, "x" * 39 + "\u2026")],
+)
+def test_whatever_stands_in_the_file_of_the_kept_theme_is_a_name_at_most(
+    tmp_path: Path, written: bytes, name: str
+) -> None:
+    (tmp_path / "theme").write_bytes(written)
+    assert kept_theme(tmp_path / "theme") == name
+    assert kept_theme(tmp_path / "none") == kept_theme(tmp_path) == ""

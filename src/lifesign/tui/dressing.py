@@ -5,6 +5,7 @@ Not here: what it shows (`app`).
 
 from textual.theme import Theme
 
+from lifesign.tui.kept import keep
 from lifesign.tui.options import Options
 from lifesign.tui.painter import Painter
 from lifesign.tui.screens.themes import ThemePicker
@@ -46,6 +47,15 @@ class DressedApp(SparingApp):
             self.tell("NO_COLOR is set: the console keeps to the terminal's own colours")
         else:
             self.push_screen(ThemePicker(self._wardrobe.names, self.theme))
+
+    def keep_theme(self, name: str) -> None:
+        """The operator stays with `name`: the next console wears it too, where that can be kept."""
+        file = self._options.kept_in
+        problem = keep(file, name) if file is not None else ""
+        if problem:
+            self.tell(f"theme {name}, for this console alone: {problem}", severity="warning")
+        else:
+            self.tell(f"theme {name}{', kept for the next console too' if file is not None else ''}")
 
     def tell(self, text: str, severity: str = "information") -> None:
         """An answer to the operator's own action."""

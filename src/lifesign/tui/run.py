@@ -88,20 +88,25 @@ def _run_drawn(
     from lifesign.tui.app import ConsoleApp
     from lifesign.tui.drawing.glyphs import glyphs_for
     from lifesign.tui.ending import Ending
+    from lifesign.tui.kept import kept_file, kept_theme
     from lifesign.tui.options import Options
     from lifesign.tui.themes import ANSI_THEME, DEFAULT_THEME, load_themes, shipped_folder, user_folder
 
     term = os.environ.get("TERM", "")
     folders = (shipped_folder(), user_folder())
+    themes = load_themes(*folders)
+    keeps = None if is_served(os.environ) or has_few_colors(os.environ) else kept_file()
+    wanted = ANSI_THEME if keeps is None and has_few_colors(os.environ) else kept_theme(keeps) if keeps else ""
     options = Options(
         read_only=read_only,
         archived=archived,
         recalls=not archived,
         local=local,
         glyphs=glyphs_for(term, encoding_of(os.environ, sys.stdout.encoding or "")),
-        themes=load_themes(*folders),
+        themes=themes,
         theme_folders=folders,
-        theme=ANSI_THEME if has_few_colors(os.environ) else DEFAULT_THEME,
+        theme=wanted if any(theme.name == wanted for theme in themes.themes) else DEFAULT_THEME,
+        kept_in=keeps,
         color="NO_COLOR" not in os.environ,
         keys=keys,
         notes=notes,

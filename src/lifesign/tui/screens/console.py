@@ -48,6 +48,10 @@ class Console(Protocol):
         """A toast: an answer to the operator."""
         ...
 
+    def keep_theme(self, name: str) -> None:
+        """Stays with the theme `name`, in the next console too."""
+        ...
+
     def open(self, component: str) -> None:
         """Shows everything known of a component."""
         ...

@@ -61,7 +61,7 @@ class ThemePicker(ModalScreen[None]):
     def action_keep(self) -> None:
         """Keeps what is shown."""
         self.dismiss()
-        cast("Console", self.app).tell(f"theme {self._names[self._at]}")
+        cast("Console", self.app).keep_theme(self._names[self._at])
 
     def action_restore(self) -> None:
         """Takes back what was there before."""
