@@ -12,6 +12,7 @@ from lifesign.api.documents import Component, State
 from lifesign.demo.scenario import Scenario
 from lifesign.demo.stack import DemoStack
 from lifesign.records import dataclass
+from lifesign.tui.words import standing
 
 _POLL_S = 0.1
 
@@ -83,6 +84,10 @@ class Director:
             await asyncio.sleep(self._tempo.round_rest_s)
 
     async def _play(self, scenario: Scenario) -> Outcome:
+        before = await self._until(lambda state: _is_well(_component(state, scenario)), self._tempo.patience_s)
+        if before is None:
+            self._say(f"{scenario.title}: left out, for {scenario.component} is not well before it is broken")
+            return Outcome(scenario.title, scenario.component, None, "", None)
         self._say(f"{scenario.title}: {scenario.expect}")
         broke = time.monotonic()
         await asyncio.to_thread(scenario.break_it)
@@ -95,9 +100,9 @@ class Director:
         healed = time.monotonic()
         await asyncio.to_thread(scenario.heal_it)
         self._say("left to lifesign" if scenario.cured else "healed")
-        well = await self._until(lambda state: state.overall == "healthy", self._tempo.patience_s)
+        well = await self._until(lambda state: _is_as_well_as(before, state), self._tempo.patience_s)
         recovered_s = time.monotonic() - healed if well else None
-        self._say(f"recovery told after {recovered_s:.1f} s" if well else "the recovery was not told")
+        self._say(f"recovery told after {recovered_s:.1f} s{_yet(well)}" if well else "the recovery was not told")
         await asyncio.sleep(self._tempo.rest_s)
         return Outcome(scenario.title, scenario.component, told_s, words, recovered_s)
 
@@ -120,6 +125,23 @@ def _component(state: State, scenario: Scenario) -> Component:
     return next(component for component in state.components if component.name == scenario.component)
 
 
+def _is_well(component: Component) -> bool:
+    """Whether it works by every check. It may be degraded all the same: who restarts time and again is in a loop."""
+    return component.state in {"healthy", "degraded"} and all(check.state == "passing" for check in component.checks)
+
+
+def _is_as_well_as(before: State, state: State) -> bool:
+    """Whether all are well again that were so before. What an operator has paused or broken meanwhile is theirs."""
+    were_well = {component.name for component in before.components if _is_well(component)}
+    return all(_is_well(component) for component in state.components if component.name in were_well)
+
+
+def _yet(state: State) -> str:
+    """What is still to be said of those that are well: `, and mind is degraded: it restarts time and again`."""
+    still = [one for one in state.components if _is_well(one) and one.state == "degraded"]
+    return "".join(f", and {one.name} is {standing(one.state, one.diagnosis)}" for one in still)
+
+
 def _words(component: Component) -> str:
     """Why, and of what lifesign may restart also what comes next."""
     return component.diagnosis if component.restart is None else f"{component.diagnosis} → {component.next}"
@@ -129,4 +151,6 @@ def _tells(state: State, scenario: Scenario) -> bool:
     """Down by the right layer; and an optional component must not turn the whole down."""
     component = _component(state, scenario)
     is_told = component.state == "down" and getattr(component.layers, scenario.layer) == "failed"
-    return is_told and scenario.tells(component) and not (component.optional and state.overall == "down")
+    others_are_down = any(one.state == "down" and not one.optional for one in state.components)
+    is_overrated = component.optional and state.overall == "down" and not others_are_down
+    return is_told and scenario.tells(component) and not is_overrated
