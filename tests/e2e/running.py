@@ -54,6 +54,12 @@ class Daemon:
         finally:
             connection.close()
 
+    def serves(self) -> bool:
+        """Whether it takes a connection: its socket is a file a moment before it listens."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+            probe.settimeout(20)
+            return probe.connect_ex(str(self.socket)) == 0
+
     def status(self) -> tuple[int, Any]:
         return self.request("GET", "/api/health/status")
 
@@ -95,14 +101,15 @@ def daemon(folder: Path, config: str, *options: str, start_s: float = 60.0) -> I
     path.chmod(0o644)
     log = folder / "events.jsonl"
     errors = (folder / "stderr").open("wb")
+    lives = sum('"monitor.started"' in line for line in log.read_text().splitlines()) if log.exists() else 0
     process = subprocess.Popen(
         [*LIFESIGN, "run", "-c", str(path), "--log-file", str(log), *options], stdin=subprocess.DEVNULL, stderr=errors
     )
     running = Daemon(path, log, process)
     try:
-        wait_until(lambda: running.socket.exists() or process.poll() is not None, "a socket", start_s)
+        wait_until(lambda: running.serves() or process.poll() is not None, "a socket", start_s)
         assert process.poll() is None, (folder / "stderr").read_text()
-        wait_until(lambda: bool(running.events("monitor.started")), "the start told")
+        wait_until(lambda: len(running.events("monitor.started")) > lives, "the start told")
         yield running
     finally:
         process.send_signal(signal.SIGTERM)

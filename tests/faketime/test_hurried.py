@@ -34,7 +34,7 @@ def seconds(event: dict[str, Any]) -> float:
 def states(folder: Path, process: subprocess.Popen[bytes]) -> Iterator[dict[str, Any]]:
     """The state document, twice in each real second, until the stack ends."""
     daemon = Daemon(folder / "lifesign.toml", folder / "events.jsonl", process)
-    wait_until(daemon.socket.exists, "a socket")
+    wait_until(daemon.serves, "a socket")
     while process.poll() is None:
         try:
             status, document = daemon.request("GET", "/api/v1/state")

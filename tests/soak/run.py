@@ -177,7 +177,7 @@ def _daemon(folder: Path, text: str, environment: dict[str, str], prefix: Sequen
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=errors, env={**os.environ, **environment})
     running = Daemon(config, log, process)
     try:
-        wait_until(running.socket.exists, "a socket")
+        wait_until(running.serves, "a socket")
         yield running
     finally:
         if process.poll() is None:
