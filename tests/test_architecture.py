@@ -22,7 +22,7 @@ TOP_LEVEL = {
     "constraints.txt",
 }
 
-HEAVY = {"textual", "rich", "aiohttp", "psutil", "re2", "tomlkit"}
+HEAVY = {"textual", "rich", "aiohttp", "psutil", "re2", "tomlkit", "watchfiles"}
 NOT_FOR_A_ROUND = {"click", "asyncio", "gettext", "logging", "subprocess", "ssl", "http", "email"}
 
 

@@ -5,7 +5,7 @@ import gc
 import logging
 import os
 import signal
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from lifesign.api.documents import MonitorInfo
@@ -34,7 +34,7 @@ from lifesign.config import Config
 from lifesign.core.commands import NotPossibleError, OperatorCommand
 from lifesign.core.events import Event, EventName
 from lifesign.core.memory import MonitorMemory, absence, removed
-from lifesign.core.model import CheckId, ComponentState, Observation
+from lifesign.core.model import ComponentState, Observation
 from lifesign.core.transcript import RecordedMonitor
 from lifesign.core.view import Changes, ComponentGlance, MonitorView, Standing
 from lifesign.engine.clock import SteadyClocks
@@ -90,10 +90,8 @@ class Daemon:
         self._restarting.attach(self._engine)
         self._alerter = self._make_alerter() if acting in (Acting.BY_ITSELF, Acting.DRY_RUN) else None
         self._reloader = Reloader(config, swap=self._swap, tell=self._teller.tell_of_config)
-        read: dict[CheckId | None, object] = {None: config.stamp}  # a change since then is seen by the first sweep
-        self._sweep: FileSweep[CheckId | None] = FileSweep(
-            self._swept(), wake=self._wake, signature=signature, may_hang=LOCAL.may_hang, seen=read
-        )
+        swept, wake = Plan.of(config).swept, self._engine.wake
+        self._sweep = FileSweep(swept, wake=lambda them: wake(*them), signature=signature, may_hang=LOCAL.may_hang)
 
     def _make_engine(self) -> Engine:
         plan = Plan.of(self._config, os.getpid(), self._acting)
@@ -218,7 +216,7 @@ class Daemon:
             self._keeper.forget(name)
         makers = {**plan.makers, **self._beats.makers}
         self._engine.reconfigure(plan.spec, makers, plan.timeouts_ns, self._teller.secrets, changes.checks)
-        self._sweep.follow(self._swept())
+        self._sweep.follow(plan.swept)
         if self._alerter is not None:
             self._alerter.follow(self._config, self._monitor.now)
         self._recorder.configured(self._config, self._teller.secrets)
@@ -228,18 +226,6 @@ class Daemon:
         except (OSError, ValueError) as error:  # it was well a moment ago, when it was read
             logger.warning("lifesign: warning: [http] keeps what it has: %s", error)
         return changes
-
-    def _swept(self) -> dict[CheckId | None, Path]:
-        """The files whose change is looked at early; None is the config."""
-        paths = Plan.of(self._config).swept
-        return paths if self._config.path is None else {None: self._config.path, **paths}
-
-    def _wake(self, changed: Collection[CheckId | None]) -> None:
-        checks = [check for check in changed if check is not None]
-        if len(checks) < len(changed):
-            self._reloader.ask()
-        if checks:
-            self._engine.wake(*checks)
 
     def view(self, names: Iterable[str] | None = None) -> MonitorView:
         """The state at this moment; with `names`, of the components only these."""

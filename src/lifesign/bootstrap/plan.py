@@ -54,7 +54,7 @@ class Plan:
         return {check_id: check.spec.timeout_ns for check_id, check in self.checks.items()}
 
     @property
-    def swept(self) -> dict[CheckId | None, Path]:
+    def swept(self) -> dict[CheckId, Path]:
         """The files whose change is looked at early."""
         return {
             check_id: getattr(check.options, "path")  # noqa: B009  by check type

@@ -15,13 +15,15 @@ from pathlib import Path
 from lifesign.api.documents import ConfigInfo
 from lifesign.api.sockets import group_id_of
 from lifesign.bootstrap.difference import Difference
-from lifesign.checks.files import FileFaultError, FileUnknownError, read_outside
-from lifesign.checks.mounts import may_hang
+from lifesign.checks.files import FileFaultError, FileUnknownError, read_outside, signature
+from lifesign.checks.mounts import LOCAL, may_hang
 from lifesign.config import Config, ConfigError, load
 from lifesign.config.source import LIMIT_BYTES
 from lifesign.core.events import EventName
 from lifesign.core.model import JsonValue
 from lifesign.engine.clock import read_clocks
+from lifesign.engine.files import FileSweep
+from lifesign.engine.library_events import LibraryEvents
 from lifesign.records import dataclass
 from lifesign.text import clean, format_timestamp
 
@@ -94,7 +96,17 @@ class Reloader:
         """Reads whenever it is asked to, until cancelled."""
         if self._path is None:
             return
+        seen = {self._path: self._stamp}  # a change since it was read is seen by the first sweep
+        near = FileSweep(
+            {self._path: self._path},
+            wake=lambda _: self.ask(),
+            signature=signature,
+            may_hang=LOCAL.may_hang,
+            seen=seen,
+            events=LibraryEvents,
+        )
         async with asyncio.TaskGroup() as group:
+            group.create_task(near.run())
             if may_hang(self._path):
                 group.create_task(self._watch_from_afar(self._path))
             while True:

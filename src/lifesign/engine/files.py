@@ -7,12 +7,14 @@ a full queue, a network mount. A path that may hang is left to its own check, wh
 
 import asyncio
 import logging
+import sys
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from lifesign.engine.file_events import FileEvents
+from lifesign.engine.library_events import LibraryEvents
 
 SWEEP_S = 1.0
 SLICE = 500  # so many files are compared before others have their turn: about a millisecond
@@ -22,12 +24,16 @@ Key = TypeVar("Key", bound=Hashable)
 
 logger = logging.getLogger(__name__)
 
+Events: TypeAlias = type[FileEvents[Any]] | type[LibraryEvents[Any]]
+_EVENTS: Events = FileEvents if sys.platform == "linux" else LibraryEvents
+
 
 class FileSweep(Generic[Key]):
     """Calls `wake` with the keys whose file has changed.
 
     `signature` tells two states of a file apart and does not block; `may_hang` says which paths must
     not be touched from here. `seen`: signatures of before; where there is none, the first one found is that.
+    `events`: what tells early of a change.
     """
 
     def __init__(
@@ -38,6 +44,7 @@ class FileSweep(Generic[Key]):
         signature: Callable[[Path], object],
         may_hang: Callable[[Path], bool],
         seen: Mapping[Key, object] | None = None,
+        events: Events = _EVENTS,
     ) -> None:
         self._paths = dict(paths)
         self._wake = wake
@@ -45,12 +52,11 @@ class FileSweep(Generic[Key]):
         self._may_hang = may_hang
         self._seen: dict[Key, object] = dict(seen or {})
         self._files = _by_folder(paths)
+        self._events = events
         self._followed = asyncio.Event()
 
     async def run(self) -> None:
         """Sweeps until cancelled."""
-        if not self._paths:
-            return
         self._compare([key for key in self._paths if key not in self._seen], first=True)
         self.sweep()
         async with asyncio.TaskGroup() as group:
@@ -93,7 +99,7 @@ class FileSweep(Generic[Key]):
     async def _listen_for_ever(self) -> None:
         """Has the events of the folders that exist told; looks every few seconds whether that set has changed."""
         told = False
-        with closing(FileEvents[Key](changed=self._compare, missed=self.sweep)) as events:
+        with closing(self._events(changed=self._compare, missed=self.sweep)) as events:
             while True:
                 self._followed.clear()
                 try:
