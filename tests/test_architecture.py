@@ -1,5 +1,6 @@
 """The house's own rules: the direction of imports, the top level, the size of modules, what is shipped."""
 
+import os
 import socket
 import subprocess
 import sys
@@ -92,5 +93,18 @@ def test_a_check_from_the_shell_loads_neither_console_nor_server(
             f"code = _run(['check', '-c', {str(config)!r}, *{form}])\n"
             f"print(code, {unwanted} & set(sys.modules), file=sys.stderr)"
         )
-        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+        environment = dict(os.environ)  # without what readline may have put beside it: the width of pytest's terminal
+        done = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment
+        )
     assert done.stderr.strip() == f"{code} set()"
+
+
+def test_the_console_loads_nothing_that_its_first_picture_can_do_without() -> None:
+    unwanted = HEAVY - {"textual", "rich"} | {"click", "http.client", "email", "hashlib", "prometheus_client"}
+    program = (
+        "import sys, lifesign.cli.opening, lifesign.api.client, lifesign.tui.app, lifesign.tui.run\n"
+        f"print({unwanted} & set(sys.modules), [name for name in sys.modules if name.startswith('lifesign.core')])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set() []"

@@ -1,14 +1,14 @@
-"""A small synchronous client of a daemon's API, on the standard library: it starts fast and trusts no answer.
+"""A small synchronous client of a daemon's API: it starts fast and trusts no answer.
 
 One connection a call, so that a client may be used by several threads. Whatever answers, the size read, the time
 waited and the characters handed on are bounded. Not here: retries, and where a daemon is (`api.address`).
 """
 
-import http.client
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import field
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
@@ -18,12 +18,13 @@ import msgspec
 from lifesign.api.address import socket_path
 from lifesign.api.answer import decode, decode_state, problem
 from lifesign.api.documents import Component, ComponentStatus, EventDocument, Events, State, Status
+from lifesign.api.exchange import BadHttp, Response, receive, send
 from lifesign.api.failures import BadAnswer, ClientError, ProblemAnswer, Refused, TimedOut, Unreachable
 from lifesign.api.past import Past, Step
 from lifesign.api.past_incidents import PastIncidents
 from lifesign.api.report_documents import Report
 from lifesign.api.routes import EVERY_COMPONENT
-from lifesign.api.wire import LastingConnection, TcpConnection, UnixConnection
+from lifesign.api.wire import AnySocket, release_deadline, tcp_socket, unix_socket
 from lifesign.records import dataclass
 from lifesign.text import clean
 
@@ -103,7 +104,7 @@ class Client:
     def ready(self) -> bool:
         """Whether a daemon serves there at all. Raises only Refused, TimedOut and BadAnswer."""
         try:
-            return self.get("/api/health/ready").status == http.HTTPStatus.OK
+            return self.get("/api/health/ready").status == HTTPStatus.OK
         except Unreachable:
             return False
 
@@ -165,10 +166,10 @@ class Client:
         It raises TimedOut after 45 s without a sign of life, and ends when the daemon does.
         """
         query = {"follow": "1"} | ({"since": since} if since else {})
-        with self._exchange("GET", f"/api/v1/events?{urlencode(query)}", None) as (connection, response):
-            if response.status != http.HTTPStatus.OK:
+        with self._exchange("GET", f"/api/v1/events?{urlencode(query)}", None) as (sock, response):
+            if response.status != HTTPStatus.OK:
                 raise problem(response.status, _body(response))
-            connection.release_deadline(STREAM_IDLE_S)
+            release_deadline(sock, STREAM_IDLE_S)
             while line := _line(response):
                 if len(line) > MAX_EVENT_BYTES:
                     raise BadAnswer(f"{self.target} sends an event without end")
@@ -185,7 +186,7 @@ class Client:
 
     def _success(self, method: str, path: str, body: Any = None) -> Reply:
         reply = self._call(method, path, body)
-        if not http.HTTPStatus.OK <= reply.status < http.HTTPStatus.MULTIPLE_CHOICES:
+        if not HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES:
             raise problem(reply.status, reply.body)
         return reply
 
@@ -194,22 +195,21 @@ class Client:
             return Reply(response.status, _body(response))
 
     @contextmanager
-    def _exchange(
-        self, method: str, path: str, body: Any
-    ) -> Iterator[tuple[LastingConnection, http.client.HTTPResponse]]:
+    def _exchange(self, method: str, path: str, body: Any) -> Iterator[tuple[AnySocket, Response]]:
         """One request, and every way in which the transport can fail turned into a ClientError."""
-        connection = self._connection()
+        data = None if body is None else msgspec.json.encode(body)
         try:
-            data = None if body is None else msgspec.json.encode(body)
-            with suppress(BrokenPipeError):  # a refusal may come, and the connection close, before the body is sent
-                connection.request(method, path, data, self._headers(body))
-            with connection.getresponse() as response:
-                yield connection, response
+            with self._connected() as sock, sock.makefile("rb") as reader:
+                with suppress(BrokenPipeError):  # a refusal may come, and the connection close, before all is sent
+                    send(sock, method, path, self._headers(body), data)
+                yield sock, receive(reader)
         except ClientError:
             raise
         except TimeoutError as error:
             raise TimedOut(f"{self.target} does not answer within {self.timeout_s:g} s") from error
-        except (http.client.HTTPException, ConnectionResetError, BrokenPipeError) as error:
+        except BadHttp as error:
+            raise BadAnswer(f"{self.target} gave no proper HTTP answer: {error}") from error
+        except (ConnectionResetError, BrokenPipeError) as error:
             raise BadAnswer(f"{self.target} gave no proper HTTP answer ({type(error).__name__})") from error
         except PermissionError as error:
             raise Refused(f"{self.target}: permission denied") from error
@@ -217,40 +217,44 @@ class Client:
             raise BadAnswer(f"{self.target}: TLS failed: {clean(error.reason or 'unknown reason', 120)}") from error
         except OSError as error:
             raise Unreachable(f"{self.target}: {clean(error.strerror or str(error), 120)}") from error
-        finally:
-            connection.close()
 
-    def _connection(self) -> LastingConnection:
+    def _connected(self) -> AnySocket:
         if self.path is not None:
-            return UnixConnection(self.path, self.timeout_s)
-        return TcpConnection(self.host, self.port, self.timeout_s, self.tls)
+            return unix_socket(self.path, self.timeout_s)
+        return tcp_socket(self.host, self.port, self.timeout_s, self.tls)
 
     def _headers(self, body: Any) -> dict[str, str]:
-        headers = {"Connection": "close", "Accept-Encoding": "identity"}
+        headers = {"Host": self._authority(), "Connection": "close", "Accept-Encoding": "identity"}
         if body is not None:
             headers["Content-Type"] = "application/json"
         if self.token is not None:
             headers["Authorization"] = f"Bearer {self.token}"
         return headers
 
+    def _authority(self) -> str:
+        if self.path is not None:
+            return "localhost"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == (443 if self.tls else 80) else f"{host}:{self.port}"
 
-def _line(response: http.client.HTTPResponse) -> bytes:
+
+def _line(response: Response) -> bytes:
     """The next line of a stream; empty at its end, orderly or not."""
     try:
-        return response.readline(MAX_EVENT_BYTES + 1)
-    except (http.client.IncompleteRead, ConnectionResetError):
+        return response.body.readline(MAX_EVENT_BYTES + 1)
+    except (BadHttp, ConnectionResetError):
         return b""
 
 
 def _status(reply: Reply, kind: type[_Document]) -> _Document:
-    if reply.status not in {http.HTTPStatus.OK, http.HTTPStatus.SERVICE_UNAVAILABLE}:
+    if reply.status not in {HTTPStatus.OK, HTTPStatus.SERVICE_UNAVAILABLE}:
         raise problem(reply.status, reply.body)
     return decode(reply.body, kind)
 
 
-def _body(response: http.client.HTTPResponse) -> bytes:
+def _body(response: Response) -> bytes:
     if response.length is None or response.length <= MAX_BODY_BYTES:
-        body = response.read(MAX_BODY_BYTES + 1)
+        body = response.body.read(MAX_BODY_BYTES + 1 if response.length is None else response.length)
         if len(body) <= MAX_BODY_BYTES:
             return body
     raise BadAnswer(f"the answer is larger than {MAX_BODY_BYTES >> 20} MiB")

@@ -1,14 +1,13 @@
-"""HTTP connections over a UNIX socket, TCP or TLS that keep one deadline over the whole exchange.
+"""Sockets over a UNIX path, TCP or TLS that keep one deadline over all that is done with them.
 
-`http.client` alone times each read: one byte every few seconds outlasts any timeout. Not here: what is asked.
+A timeout alone times each read: one byte every few seconds outlasts any. Not here: HTTP (`exchange`).
 """
 
-import http.client
 import socket
 import ssl
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 _FULL_BACKLOG_PAUSE_S = 0.05
 
@@ -52,72 +51,51 @@ class DeadlineTlsSocket(Deadline, ssl.SSLSocket):
         super().sendall(*args, **options)
 
 
-class LastingConnection(http.client.HTTPConnection):
-    """A connection whose socket stays in reach while the answer is read: http.client lets go of it earlier."""
-
-    live: DeadlineSocket | DeadlineTlsSocket | None = None
-
-    def release_deadline(self, idle_timeout_s: float) -> None:
-        """From now on only silence counts: a stream has no end of its own."""
-        if self.live is not None:
-            self.live.deadline = None
-            self.live.settimeout(idle_timeout_s)
+AnySocket: TypeAlias = DeadlineSocket | DeadlineTlsSocket
 
 
-class UnixConnection(LastingConnection):
-    """HTTP over the UNIX socket at `path`."""
+def unix_socket(path: Path, timeout_s: float) -> DeadlineSocket:
+    """Connected to `path`. A full backlog answers EAGAIN at once on a UNIX socket, where TCP would wait: so wait here.
 
-    def __init__(self, path: Path, timeout_s: float) -> None:
-        super().__init__("localhost", timeout=timeout_s)
-        self._path = path
-        self._deadline = time.monotonic() + timeout_s
-
-    def connect(self) -> None:
-        sock = DeadlineSocket(socket.AF_UNIX, socket.SOCK_STREAM)
-        sock.deadline = self._deadline
-        try:
-            self._connect(sock)
-        except BaseException:
-            sock.close()
-            raise
-        self.sock = self.live = sock
-
-    def _connect(self, sock: DeadlineSocket) -> None:
-        """A full backlog answers EAGAIN at once on a UNIX socket, where TCP would wait: so wait here."""
+    Raises OSError.
+    """
+    sock = DeadlineSocket(socket.AF_UNIX, socket.SOCK_STREAM)
+    sock.deadline = time.monotonic() + timeout_s
+    try:
         while True:
             sock.arm(sock)
             try:
-                sock.connect(str(self._path))
+                sock.connect(str(path))
             except BlockingIOError:
                 time.sleep(_FULL_BACKLOG_PAUSE_S)
             else:
-                return
+                return sock
+    except BaseException:
+        sock.close()
+        raise
 
 
-class TcpConnection(LastingConnection):
-    """HTTP over TCP, or over TLS with `context`."""
+def tcp_socket(host: str, port: int, timeout_s: float, context: ssl.SSLContext | None) -> AnySocket:
+    """Connected to that port, over TLS with `context`. Raises OSError."""
+    deadline = time.monotonic() + timeout_s
+    plain = socket.create_connection((host, port), timeout_s)
+    sock = DeadlineSocket(fileno=plain.detach())
+    sock.deadline = deadline
+    if context is None:
+        return sock
+    context.sslsocket_class = DeadlineTlsSocket
+    try:
+        sock.arm(sock)
+        wrapped = context.wrap_socket(sock, server_hostname=host)
+    except BaseException:
+        sock.close()
+        raise
+    assert isinstance(wrapped, DeadlineTlsSocket)
+    wrapped.deadline = deadline
+    return wrapped
 
-    def __init__(self, host: str, port: int, timeout_s: float, context: ssl.SSLContext | None) -> None:
-        super().__init__(host, port, timeout=timeout_s)
-        self._context = context
-        self._deadline = time.monotonic() + timeout_s
-        if context is not None:
-            context.sslsocket_class = DeadlineTlsSocket
-            self.default_port = 443
 
-    def connect(self) -> None:
-        plain = socket.create_connection((self.host, self.port), self.timeout)
-        sock = DeadlineSocket(fileno=plain.detach())
-        sock.deadline = self._deadline
-        self.sock = self.live = sock if self._context is None else self._wrapped(sock, self._context)
-
-    def _wrapped(self, sock: DeadlineSocket, context: ssl.SSLContext) -> DeadlineTlsSocket:
-        try:
-            sock.arm(sock)
-            wrapped = context.wrap_socket(sock, server_hostname=self.host)
-        except BaseException:
-            sock.close()
-            raise
-        assert isinstance(wrapped, DeadlineTlsSocket)
-        wrapped.deadline = self._deadline
-        return wrapped
+def release_deadline(sock: AnySocket, idle_timeout_s: float) -> None:
+    """From now on only silence counts: a stream has no end of its own."""
+    sock.deadline = None
+    sock.settimeout(idle_timeout_s)
