@@ -22,10 +22,10 @@ from lifesign.api.documents import OutboxInfo
 from lifesign.bootstrap.alert_of import alert_of, without_secrets
 from lifesign.bootstrap.sinks import build_sinks, pings, revealed, sink_specs
 from lifesign.config import Config
-from lifesign.core.conversation import ConversationMemory, Notify
+from lifesign.core.conversation import Conversation, ConversationMemory, Notify
 from lifesign.core.events import Event, EventName
 from lifesign.core.heralding import Components, Herald
-from lifesign.core.model import Instant, JsonValue
+from lifesign.core.model import NS_PER_S, Instant, JsonValue
 from lifesign.core.showing import component_view
 from lifesign.core.view import Change, Changes, ComponentView, Fresh, MonitorView
 from lifesign.text import redact
@@ -69,6 +69,7 @@ class Alerter:
         self._drill = drill
         self._texts: dict[str, str] = {}
         self._herald = Herald((), monitor)
+        self._wall_offset_ns: int | None = None
         self._changed = asyncio.Event()
         self._take(config)
 
@@ -96,6 +97,7 @@ class Alerter:
         self._recall_conversations(now)
 
     def _recall_conversations(self, now: Instant) -> None:
+        self._wall_offset_ns = None
         self._carry_out(self._herald.recall(conversations_of(self._texts), now), now)
 
     def follow(self, config: Config, now: Instant) -> None:
@@ -134,13 +136,21 @@ class Alerter:
             self._put(changes, lambda: self._outbox.release(changes))
 
     def _conversations(self, now: Instant) -> dict[str, str | None]:
-        """What has changed of them since they were last kept."""
-        kept = {
-            f"{PREFIXES[0]}{c.sink}/{c.component}": msgspec.json.encode(c.memory(now)).decode()
-            for c in self._herald.conversations()
+        """What has changed of them since they were last kept; all, where the wall clock was stepped meanwhile.
+
+        For they are kept with their ages as of then, by that clock.
+        """
+        changes: dict[str, str | None] = {
+            f"{PREFIXES[0]}{sink}/{component}": None if held is None else _written(held, now)
+            for (sink, component), held in self._herald.touched().items()
         }
-        gone = [key for key in self._texts if key.startswith(PREFIXES[0]) and key not in kept]
-        return {**kept, **dict.fromkeys(gone)}
+        offset_ns = now.wall_ns - now.boot_ns
+        if self._wall_offset_ns is None or abs(offset_ns - self._wall_offset_ns) > NS_PER_S:
+            self._wall_offset_ns = offset_ns
+            every = {f"{PREFIXES[0]}{c.sink}/{c.component}": _written(c, now) for c in self._herald.conversations()}
+            gone = [key for key in self._texts if key.startswith(PREFIXES[0]) and key not in every]
+            changes = {**dict.fromkeys(gone), **every}
+        return {key: text for key, text in changes.items() if text is not None or key in self._texts}
 
     def _alert(self, notify: Notify, now: Instant) -> Alert:
         monitor, name = self._config.monitor.name, notify.conversation.component
@@ -227,6 +237,10 @@ class Alerter:
             )
             for name, options in pings(self._config).items()
         ]
+
+
+def _written(conversation: Conversation, now: Instant) -> str:
+    return msgspec.json.encode(conversation.memory(now)).decode()
 
 
 def conversations_of(texts: Mapping[str, str]) -> Iterator[ConversationMemory]:

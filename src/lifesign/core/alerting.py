@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
-from lifesign.core.conversation import Conversation, ConversationMemory, Notify, Stage
+from lifesign.core.conversation import Conversation, ConversationMemory, Notify, OpenConversations, Stage
 from lifesign.core.model import Instant
 from lifesign.core.suspicion import GROUP_WAIT_NS, PARENT_WAIT_NS
 from lifesign.core.tracked import BLINDED, BLINDED_BY_START
@@ -72,7 +72,7 @@ class Alerting:
 
     def __init__(self, sinks: Iterable[SinkSpec]) -> None:
         self._sinks = {sink.name: sink for sink in sinks}
-        self._open: dict[tuple[str, str], Conversation] = {}
+        self._open = OpenConversations()
         self._together: set[str] = set()
         self._gathers_until_boot_ns = 0
         self._names: tuple[str, ...] = ()  # of `_together`, in order, once they are needed
@@ -85,6 +85,11 @@ class Alerting:
     def conversations(self) -> tuple[Conversation, ...]:
         """Those that are not over."""
         return tuple(self._open.values())
+
+    def touched(self) -> dict[tuple[str, str], Conversation | None]:
+        """What has changed since this was asked last, by sink and component; None: that one is over."""
+        touched, self._open.touched = self._open.touched, set()
+        return {key: self._open.get(key) for key in sorted(touched)}
 
     def recall(self, memories: Iterable[ConversationMemory], now: Instant) -> None:
         """Goes on with those whose sink is still there."""

@@ -93,6 +93,25 @@ class ConversationMemory:
         )
 
 
+class OpenConversations(dict[tuple[str, str], Conversation]):
+    """Those that are not over, by sink and component; `touched`: where something has changed since that was asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.touched: set[tuple[str, str]] = set()
+
+    def __setitem__(self, key: tuple[str, str], conversation: Conversation) -> None:
+        """Another state of one, or a new one."""
+        if self.get(key) != conversation:
+            self.touched.add(key)
+            super().__setitem__(key, conversation)
+
+    def __delitem__(self, key: tuple[str, str]) -> None:
+        """One is over."""
+        self.touched.add(key)
+        super().__delitem__(key)
+
+
 @dataclass(frozen=True, slots=True)
 class Notify:
     """Tell `conversation.sink`. `note`: what is to be said besides."""

@@ -80,6 +80,10 @@ class Herald:
         """Those that are not over."""
         return self._alerting.conversations()
 
+    def touched(self) -> dict[tuple[str, str], Conversation | None]:
+        """What has changed of them since this was asked last, by sink and component; None: that one is over."""
+        return self._alerting.touched()
+
     def hear(self, event: Event, now: Instant) -> tuple[Notify, ...] | None:
         """What happened: the beginning and the end of incidents, and of common causes."""
         match event.name:
