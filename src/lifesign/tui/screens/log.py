@@ -47,12 +47,11 @@ class LogScreen(Page):
         """The file's name, its lines, and the search."""
         yield Lines(id="file")
         yield LogView(self._want, self.console.scene().glyphs, id="body")
-        yield FilterInput(id="filter", placeholder="text to look for, older lines first; n older, N newer")
+        yield FilterInput(lambda: self.query_one("#body"), "text to look for, older lines first; n older, N newer")
 
     def on_mount(self) -> None:
         """Begins to read."""
         super().on_mount()
-        self.query_one("#filter").display = False
         self._tailing.start()
 
     def on_unmount(self) -> None:
@@ -105,14 +104,11 @@ class LogScreen(Page):
 
     def action_search(self) -> None:
         """Opens the search."""
-        line = self.query_one("#filter", FilterInput)
-        line.display = True
-        line.focus()
+        self.query_one(FilterInput).open()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Looks for it, the newest first."""
         self._wanted = event.value.strip()
-        self._close_search()
         if self._wanted:
             self._whither = ""
             self._tailing.search(self._wanted, None, -1)
@@ -128,11 +124,8 @@ class LogScreen(Page):
 
     def action_back(self) -> None:
         """Closes the search, or leaves."""
-        if self.query_one("#filter").display:
-            self._close_search()
+        line = self.query_one(FilterInput)
+        if line.is_open:
+            line.close()
         else:
             super().action_back()
-
-    def _close_search(self) -> None:
-        self.query_one("#filter").display = False
-        self.query_one("#body").focus()

@@ -54,7 +54,7 @@ class MainScreen(Operating):
             yield Lines(id="head")
             yield TableList(self._cursor, id="table")
             yield Lines(ground="card", id="inspector")
-        yield FilterInput(id="filter", placeholder="text to look for; !text inverts; enter keeps, escape ends")
+        yield FilterInput(lambda: self.listing, "text to look for; !text inverts; enter keeps, escape ends")
 
     @property
     def listing(self) -> Listing:
@@ -62,8 +62,7 @@ class MainScreen(Operating):
         return self.query_one("#table" if self._view == "table" else "#panels", Listing)
 
     def on_mount(self) -> None:
-        """The filter opens by its key."""
-        self.query_one("#filter").display = False
+        """Panels first."""
         self._show("panels", chosen=False)
         super().on_mount()
 
@@ -193,24 +192,15 @@ class MainScreen(Operating):
 
     def action_filter(self) -> None:
         """Opens the filter."""
-        line = self.query_one("#filter", FilterInput)
-        line.display = True
-        line.focus()
+        self.query_one(FilterInput).open()
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """The list follows every letter."""
         self._select(replace(self._selection, pattern=event.value))
 
-    def on_input_submitted(self) -> None:
-        """Keeps the filter, and goes back to the list."""
-        self._close_filter()
-
     def action_back(self) -> None:
         """Undoes one thing: the freeze, the filter, the marks, problems only, the order, the placed cursor."""
-        line = self.query_one("#filter", FilterInput)
-        if line.display or self._selection.pattern:
-            line.value = ""
-            self._close_filter()
+        if self.query_one(FilterInput).clear_and_close():
             self._select(replace(self._selection, pattern=""))
         elif self.console.thaw():
             return
@@ -225,10 +215,6 @@ class MainScreen(Operating):
             self._cursor.name = None
             self.listing.scroll_to(y=0, animate=False)
             self.refresh_scene()
-
-    def _close_filter(self) -> None:
-        self.query_one("#filter").display = False
-        self.listing.focus()
 
     def _select(self, selection: Selection) -> None:
         """A new selection is an order of its own: what was held no longer is."""
