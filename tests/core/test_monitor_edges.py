@@ -58,6 +58,18 @@ def test_a_look_is_asked_for_at_one_check_at_one_component_or_at_everything(
     assert stage.monitor.command(wanted, stage.now) == (), "one look at a time"
 
 
+def test_of_checks_that_are_woken_together_each_is_looked_at_but_those_of_what_is_paused() -> None:
+    stage = Stage(component("mind", PORT, check("web")), OTHER)
+    mind, voice = CheckId("mind", "web"), CheckId("voice", "port")
+    stage.monitor.command(Pause("mind", "ann", "deploy"), stage.now)
+    assert stage.monitor.wake([mind, voice], stage.now) == (Look(voice, 1),)
+    assert stage.monitor.wake([voice], stage.now) == (), "one look at a time"
+    revisions = [stage.monitor.components[name].revision for name in ("mind", "voice")]
+    with pytest.raises(KeyError):
+        stage.monitor.wake([voice, CheckId("mind", "gone")], stage.now)
+    assert [stage.monitor.components[name].revision for name in ("mind", "voice")] == revisions
+
+
 def test_a_look_that_was_asked_for_while_one_is_under_way_follows_it_and_nothing_else_is_lost() -> None:
     process = check("process", Layer.ALIVE, "process", grace_ns=0, interval_ns=600 * S)
     stage = Stage(component("mind", process))

@@ -114,6 +114,10 @@ def test_asking_for_a_look_is_not_written_but_what_the_clocks_told_is() -> None:
     assert made.take() == []
     effects = made.command(LookNow(), at(9))
     assert made.take() == [Moment(at(9), Attended()), *came_of(effects, at(9))]
+    effects = made.wake([MIND], at(19))
+    assert made.take() == [Moment(at(19), Attended()), *came_of(effects, at(19))]
+    made.wake([MIND], at(19))
+    assert made.take() == []
 
 
 def test_a_restart_is_written_as_it_is_asked_for_and_as_it_is_reported() -> None:

@@ -94,6 +94,30 @@ async def test_without_any_file_event_the_sweep_still_sees_the_change(
         assert await bell.next() == CHECK
 
 
+async def test_the_sweep_leaves_out_once_what_an_event_had_compared_since_the_last_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lifesign.engine.files.SWEEP_S", 0.0)
+    paths, asked = {name: tmp_path / name for name in ("beating", "still")}, list[str]()
+    enough = asyncio.Event()
+
+    def spying(path: Path) -> object:
+        asked.append(path.name)
+        if len(asked) == 4:
+            enough.set()
+        return None
+
+    sweep = FileSweep(paths, wake=lambda _: None, signature=spying, may_hang=lambda _: False)
+    sweep._hear(["beating"])
+    assert asked == ["beating"]
+    task = asyncio.create_task(sweep._sweep_for_ever())
+    async with asyncio.timeout(40):
+        await enough.wait()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert asked[:4] == ["beating", "still", "beating", "still"]
+
+
 async def test_a_path_that_may_hang_is_never_touched(tmp_path: Path) -> None:
     path = tmp_path / "beat.json"
     touched = []

@@ -200,3 +200,22 @@ async def test_a_look_without_a_task_goes_through_the_same_guards() -> None:
 def test_a_check_that_always_needs_a_task_is_not_begun_without() -> None:
     looks = Looks({CHECK: lambda: Scripted([])}, {CHECK: 1_000_000_000})
     assert not looks.begin(CHECK, read_clocks(), lambda _: None)
+
+
+async def test_an_answer_that_is_the_same_object_as_before_goes_on_as_the_same_object_and_without_secrets() -> None:
+    told = Observation(Verdict.OK, "token hunter22 is well", data={"key": "hunter22"})
+
+    class Known(Scripted):
+        def look_at_once(self, now_wall_ns: int) -> Observation:
+            return told
+
+    make: dict[CheckId, Callable[[], Looker]] = {CHECK: lambda: Known([])}
+    looks = Looks(make, {CHECK: 1_000_000_000}, ["hunter22"])
+    found = [looks.look_at_once(CHECK, 0) for _ in range(3)]
+    assert found[0] is not None
+    assert "hunter22" not in repr(found)
+    assert all(one is found[0] for one in found)
+    looks.follow(make, {CHECK: 1_000_000_000}, ["well"], ())
+    anew = looks.look_at_once(CHECK, 0)
+    assert anew is not None
+    assert "well" not in anew.message, "what is secret by now"

@@ -5,7 +5,7 @@ Call them with readings of the clocks in order. The same calls give the same eff
 (S5): that makes replay, dry runs and simulation one and the same thing.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from lifesign.core.alarms import Alarms
@@ -15,21 +15,19 @@ from lifesign.core.effects import Effect, Look, Record
 from lifesign.core.governing import Governing
 from lifesign.core.incident import TrackedComponent
 from lifesign.core.memory import MonitorMemory, removed
-from lifesign.core.model import NS_PER_S, CheckId, ComponentState, Identity, Instant, Observation, ObserverState
+from lifesign.core.model import NS_PER_S, CheckId, Identity, Instant, Observation, ObserverState
 from lifesign.core.observer import TICK_NS, Finding, Observer, told_of, told_of_doubt
+from lifesign.core.overview import Overview
 from lifesign.core.restart import RestartReport
-from lifesign.core.showing import component_view
 from lifesign.core.spec import ComponentSpec, MonitorSpec
-from lifesign.core.standing import component_changes
 from lifesign.core.supervision import Supervision
 from lifesign.core.tracked import TrackedCheck
-from lifesign.core.view import Changes, MonitorView, Standing
 from lifesign.core.whole import Whole
 
 NOTHING: tuple[Effect, ...] = ()
 
 
-class Monitor:
+class Monitor(Overview):
     """Holds the state of all components. Raises KeyError for a name that does not exist."""
 
     def __init__(self, spec: MonitorSpec, now: Instant, memory: MonitorMemory | None = None) -> None:
@@ -155,22 +153,32 @@ class Monitor:
 
         Nobody looks at a paused component.
         """
-        done = [] if isinstance(command, LookNow) else self._supervision.command(command, now)
+        if isinstance(command, LookNow):
+            return self.wake(self._named(command), now)
+        done = self._supervision.command(command, now)
         told, now = self._notice(now)
         self._happened(command.component)
-        if isinstance(command, LookNow):
-            begun = [check for check in self._named(command) if not check.paused and check.schedule.wake(now.mono_ns)]
-            return (*told, *(Look(tracked.id, tracked.schedule.run) for tracked in begun))
         if isinstance(command, Resume):
             self._governing.resumed(self.components[command.component], now)
             self._plan_anew(self.components[command.component], now)
         return (*told, *done)
 
-    def _named(self, command: LookNow) -> Iterable[TrackedCheck]:
+    def _named(self, command: LookNow) -> Iterable[CheckId]:
         if command.component is None:
-            return self._checks
+            return list(self._number)
         checks = self.components[command.component].checks
-        return checks.values() if command.check is None else [checks[command.check]]
+        return [CheckId(command.component, name) for name in (checks if command.check is None else (command.check,))]
+
+    def wake(self, checks: Iterable[CheckId], now: Instant) -> tuple[Effect, ...]:
+        """Looks at these checks, of which each is there, as soon as may be; at none that is paused."""
+        told, now = self._notice(now)
+        looks: list[Effect] = []
+        for number in [self._number[check] for check in checks]:
+            tracked = self._checks[number]
+            self._owners[number].revision += 1
+            if not tracked.paused and tracked.schedule.wake(now.mono_ns):
+                looks.append(Look(tracked.id, tracked.schedule.run))
+        return (*told, *looks)
 
     def tick(self, now: Instant) -> tuple[Effect, ...]:
         """Lets time pass: looks that are due, states that change by time alone."""
@@ -269,32 +277,3 @@ class Monitor:
             self._whole.excused(self._checks)
         self._happened(None)
         return tuple(map(Record, told_of(finding, now)))
-
-    def suppressed_by(self, component: TrackedComponent) -> str | None:
-        """The dependency that is down, if one is."""
-        return self._governing.suppressed_by(component)
-
-    @property
-    def observer(self) -> ObserverState:
-        """Whether we may trust our own eyes, as of the last call."""
-        return self._observer_state
-
-    def overall(self, now: Instant) -> ComponentState:
-        """The state of the whole."""
-        return self._whole.state(now.mono_ns, monitor_works=not self._observer.fails_to_work(now.mono_ns))
-
-    def view(self, now: Instant, names: Iterable[str] | None = None) -> MonitorView:
-        """Everything as it stands. `names`: of the components only these, as far as there are such."""
-        views = tuple(component_view(c, now, self.suppressed_by(c)) for c in self._shown(names))
-        return MonitorView(now, self.overall(now), self._observer_state, views)
-
-    def changes(
-        self, now: Instant, known: Mapping[str, Standing], names: Iterable[str] | None = None, *, ages: bool = True
-    ) -> Changes:
-        """What became of the views of which `known` tells; `names` as for `view`, `ages` as `component_changes`."""
-        found = component_changes(self._shown(names), known, now, self.suppressed_by, ages=ages)
-        return Changes(now, self.overall(now), self._observer_state, found)
-
-    def _shown(self, names: Iterable[str] | None) -> Iterable[TrackedComponent]:
-        held = self.components
-        return held.values() if names is None else [held[name] for name in names if name in held]

@@ -146,7 +146,12 @@ class RecordedMonitor(Monitor):
         effects = super().command(command, now)
         if not isinstance(command, LookNow):
             self._write(command, effects)
-        elif any(isinstance(effect, Record) for effect in effects):
+        return effects
+
+    def wake(self, checks: Iterable[CheckId], now: Instant) -> tuple[Effect, ...]:
+        """As a monitor does."""
+        effects = super().wake(checks, now)
+        if effects and isinstance(effects[0], Record):  # what the clocks told comes first
             self._write(Attended(), effects)
         return effects
 

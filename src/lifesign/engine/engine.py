@@ -273,9 +273,7 @@ class Engine:
 
     def wake(self, *checks: CheckId) -> None:
         """Looks at some checks early: their files have changed, or beats came in."""
-        now = self._clocks()
-        for check in checks:
-            self._carry_out(self.monitor.command(LookNow(check.component, check.check), now))
+        self._carry_out(self.monitor.wake(checks, self._clocks()))
         self._nudge()
 
     def last_round_age_s(self) -> float:

@@ -21,7 +21,7 @@ _MASK = _MODIFY | _ATTRIB | _CLOSE_WRITE | _MOVED_FROM | _MOVED_TO | _CREATE | _
 _OVERFLOW, _IGNORED = 0x4000, 0x8000
 _HEAD = struct.Struct("iIII")  # watch, mask, cookie, length of the name with its padding
 _MOST_BYTES = 262_144
-_LEAST_PAUSE_S, _MOST_PAUSE_S, _PAUSE_A_FILE_S = 0.005, 0.02, 0.001  # the more change, the more go into one batch
+_LEAST_PAUSE_S, _MOST_PAUSE_S, _PAUSE_A_FILE_S = 0.005, 0.04, 0.001  # the more change, the more go into one batch
 
 Key = TypeVar("Key")
 

@@ -1,8 +1,9 @@
 """File events and the stat sweep behind them.
 
-The sweep is the truth: once a second it compares a signature of every watched file. The events of all their folders
-only have single files looked at early, for events alone go deaf without a word: on a replaced file, a folder made anew,
-a full queue, a network mount. A path that may hang is left to its own check, which reads it in a disposable child.
+The sweep is the truth: once a second it compares a signature of every watched file, but for those that an event had
+compared since the last one. Events of the folders only have single files looked at early, for events alone go deaf
+without a word: on a replaced file, a folder made anew, a full queue, a network mount. A path that may hang is left to
+its own check, which reads it in a disposable child.
 """
 
 import asyncio
@@ -54,6 +55,7 @@ class FileSweep(Generic[Key]):
         self._files = _by_folder(paths)
         self._events = events
         self._followed = asyncio.Event()
+        self._compared: set[Key] = set()  # since the last sweep, because of an event
 
     async def run(self) -> None:
         """Sweeps until cancelled."""
@@ -75,6 +77,11 @@ class FileSweep(Generic[Key]):
         """Compares every file once."""
         self._compare(list(self._paths))
 
+    def _hear(self, keys: Collection[Key]) -> None:
+        """Events tell that these may have changed. What they had compared is left out of the next sweep."""
+        self._compared.update(keys)
+        self._compare(keys)
+
     def _compare(self, keys: Iterable[Key], *, first: bool = False) -> None:
         paths, seen, changed = self._paths, self._seen, []
         for key in keys:
@@ -91,7 +98,8 @@ class FileSweep(Generic[Key]):
     async def _sweep_for_ever(self) -> None:
         while True:
             await asyncio.sleep(SWEEP_S)
-            keys = list(self._paths)
+            compared, self._compared = self._compared, set()
+            keys = [key for key in self._paths if key not in compared]
             for begin in range(0, len(keys), SLICE):  # ten thousand in one go would hold up every look
                 self._compare(keys[begin : begin + SLICE])
                 await asyncio.sleep(0)
@@ -99,7 +107,7 @@ class FileSweep(Generic[Key]):
     async def _listen_for_ever(self) -> None:
         """Has the events of the folders that exist told; looks every few seconds whether that set has changed."""
         told = False
-        with closing(self._events(changed=self._compare, missed=self.sweep)) as events:
+        with closing(self._events(changed=self._hear, missed=self.sweep)) as events:
             while True:
                 self._followed.clear()
                 try:
