@@ -108,3 +108,10 @@ def test_the_console_loads_nothing_that_its_first_picture_can_do_without() -> No
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set() []"
+
+
+def test_a_question_to_the_daemon_loads_what_it_takes_to_ask_it() -> None:
+    unwanted = HEAVY | NOT_FOR_A_ROUND - {"http"} | {"http.client", "sqlite3", "lifesign.config.reading", "hashlib"}
+    program = f"import sys, lifesign.cli.asking_health, lifesign.config.glance; print({unwanted} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifesign.cli import check, console
-from lifesign.cli.plain_words import CheckWords, check_words, console_words
+from lifesign.cli import check, console, health
+from lifesign.cli.plain_words import CheckWords, ConsoleWords, HealthWords, check_words, console_words, health_words
 
 WORDS = ["--json", "--act", "--dry-run", "-c", "--config", "--config=x.toml", "-cy.toml", "mind", "feed", "", "-", "--"]
 OF_CONSOLE = ["--read-only", "--act", "--print-socket", "--connect", "--snapshot"]
@@ -31,6 +31,12 @@ def test_what_is_understood_is_what_click_understands(words: list[str]) -> None:
     assert found is None or found._asdict() == clicks(check.command, words)
 
 
+@given(st.lists(st.sampled_from(WORDS + ODD), max_size=6))
+def test_so_it_is_for_the_health(words: list[str]) -> None:
+    found = health_words(words)
+    assert found is None or found._asdict() == clicks(health.command, words)
+
+
 @given(st.lists(st.sampled_from(WORDS + ODD + OF_CONSOLE), max_size=6))
 def test_so_it_is_for_the_console(words: list[str]) -> None:
     found = console_words(words)
@@ -48,6 +54,18 @@ def test_so_it_is_for_the_console(words: list[str]) -> None:
 )
 def test_the_plain_ones_are_understood(words: list[str], expected: CheckWords) -> None:
     assert check_words(words) == expected
+
+
+def test_the_plain_ones_of_the_console_and_the_health_are_understood() -> None:
+    assert console_words([]) == ConsoleWords()
+    assert console_words(["-c", "x.toml", "--read-only"]) == ConsoleWords("x.toml", read_only=True)
+    assert console_words(["--act"]) == ConsoleWords(act=True)
+    assert console_words(["mind"]) is None
+    assert console_words(["--connect", "unix:s"]) is None
+    assert health_words(["-c", "x.toml"]) == HealthWords("x.toml")
+    assert health_words(["mind"]) == HealthWords(component="mind")
+    assert health_words(["mind", "feed"]) is None
+    assert health_words(["--json"]) is None
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,12 @@ One connection a call, so that a client may be used by several threads. Whatever
 waited and the characters handed on are bounded. Not here: retries, and where a daemon is (`api.address`).
 """
 
-import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import field
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
@@ -27,6 +26,9 @@ from lifesign.api.routes import EVERY_COMPONENT
 from lifesign.api.wire import AnySocket, release_deadline, tcp_socket, unix_socket
 from lifesign.records import dataclass
 from lifesign.text import clean
+
+if TYPE_CHECKING:
+    import ssl
 
 __all__ = [
     "BadAnswer",
@@ -65,7 +67,7 @@ class Client:
     path: Path | None = None
     host: str = ""
     port: int = 0
-    tls: ssl.SSLContext | None = None
+    tls: "ssl.SSLContext | None" = None
 
     @classmethod
     def connect(cls, target: str, timeout_s: float = 5.0, token: str | None = None) -> "Client":
@@ -78,7 +80,7 @@ class Client:
         parts = urlsplit(target)
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username is not None:
             raise ValueError(f"{clean(target, 80)!r}: write unix:PATH, http://host:port or https://host:port")
-        tls = ssl.create_default_context() if parts.scheme == "https" else None
+        tls = _tls() if parts.scheme == "https" else None
         port = parts.port or (443 if tls else 80)
         return cls(target, timeout_s, token, host=parts.hostname, port=port, tls=tls)
 
@@ -213,10 +215,16 @@ class Client:
             raise BadAnswer(f"{self.target} gave no proper HTTP answer ({type(error).__name__})") from error
         except PermissionError as error:
             raise Refused(f"{self.target}: permission denied") from error
-        except ssl.SSLError as error:
-            raise BadAnswer(f"{self.target}: TLS failed: {clean(error.reason or 'unknown reason', 120)}") from error
         except OSError as error:
-            raise Unreachable(f"{self.target}: {clean(error.strerror or str(error), 120)}") from error
+            raise self._failed(error) from error
+
+    def _failed(self, error: OSError) -> ClientError:
+        if self.tls is not None:
+            import ssl
+
+            if isinstance(error, ssl.SSLError):
+                return BadAnswer(f"{self.target}: TLS failed: {clean(error.reason or 'unknown reason', 120)}")
+        return Unreachable(f"{self.target}: {clean(error.strerror or str(error), 120)}")
 
     def _connected(self) -> AnySocket:
         if self.path is not None:
@@ -236,6 +244,12 @@ class Client:
             return "localhost"
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == (443 if self.tls else 80) else f"{host}:{self.port}"
+
+
+def _tls() -> "ssl.SSLContext":
+    import ssl
+
+    return ssl.create_default_context()
 
 
 def _line(response: Response) -> bytes:

@@ -1,13 +1,18 @@
 """Sockets over a UNIX path, TCP or TLS that keep one deadline over all that is done with them.
 
-A timeout alone times each read: one byte every few seconds outlasts any. Not here: HTTP (`exchange`).
+A timeout alone times each read: one byte every few seconds outlasts any. Not here: HTTP (`exchange`), and
+TLS (`wire_tls`), which costs as much as all of a question to a daemon of this machine.
 """
 
 import socket
-import ssl
 import time
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    import ssl
+
+    from lifesign.api.wire_tls import DeadlineTlsSocket
 
 _FULL_BACKLOG_PAUSE_S = 0.05
 
@@ -39,19 +44,7 @@ class DeadlineSocket(Deadline, socket.socket):
         super().sendall(*args, **options)
 
 
-class DeadlineTlsSocket(Deadline, ssl.SSLSocket):
-    """The same over TLS."""
-
-    def recv_into(self, *args: Any, **options: Any) -> int:
-        self.arm(self)
-        return super().recv_into(*args, **options)
-
-    def sendall(self, *args: Any, **options: Any) -> None:
-        self.arm(self)
-        super().sendall(*args, **options)
-
-
-AnySocket: TypeAlias = DeadlineSocket | DeadlineTlsSocket
+AnySocket: TypeAlias = "DeadlineSocket | DeadlineTlsSocket"
 
 
 def unix_socket(path: Path, timeout_s: float) -> DeadlineSocket:
@@ -75,7 +68,7 @@ def unix_socket(path: Path, timeout_s: float) -> DeadlineSocket:
         raise
 
 
-def tcp_socket(host: str, port: int, timeout_s: float, context: ssl.SSLContext | None) -> AnySocket:
+def tcp_socket(host: str, port: int, timeout_s: float, context: "ssl.SSLContext | None") -> AnySocket:
     """Connected to that port, over TLS with `context`. Raises OSError."""
     deadline = time.monotonic() + timeout_s
     plain = socket.create_connection((host, port), timeout_s)
@@ -83,16 +76,9 @@ def tcp_socket(host: str, port: int, timeout_s: float, context: ssl.SSLContext |
     sock.deadline = deadline
     if context is None:
         return sock
-    context.sslsocket_class = DeadlineTlsSocket
-    try:
-        sock.arm(sock)
-        wrapped = context.wrap_socket(sock, server_hostname=host)
-    except BaseException:
-        sock.close()
-        raise
-    assert isinstance(wrapped, DeadlineTlsSocket)
-    wrapped.deadline = deadline
-    return wrapped
+    from lifesign.api.wire_tls import wrapped
+
+    return wrapped(sock, context, host)
 
 
 def release_deadline(sock: AnySocket, idle_timeout_s: float) -> None:

@@ -101,12 +101,16 @@ def _run(words: list[str]) -> int:
 
 def _plainly(words: list[str]) -> int | None:
     """Runs what must start fast and is asked for in plain words; None for all else."""
-    from lifesign.cli.plain_words import check_words, console_words
+    from lifesign.cli.plain_words import check_words, console_words, health_words
 
     if words[0] == "check" and (round_asked := check_words(words[1:])) is not None:
         from lifesign.cli.checking import check
 
         return check(round_asked)
+    if words[0] == "health" and (health_asked := health_words(words[1:])) is not None:
+        from lifesign.cli.asking_health import health
+
+        return health(*health_asked)
     if words[0] == "console" and (console_asked := console_words(words[1:])) is not None:
         from lifesign.cli.opening import console
 

@@ -1,4 +1,4 @@
-"""The words of a plain `lifesign check` or console, understood without click, which costs as much as Python itself.
+"""The words of a plain check, health or console, understood without click, which costs as much as Python itself.
 
 Only what can mean but one thing is understood here. With anything else (help, a mistake, an option that is not known)
 click is asked, whose answer is the one that counts; that both say the same is held by a test.
@@ -17,6 +17,13 @@ class CheckWords(NamedTuple):
     as_json: bool = False
     act: bool = False
     dry_run: bool = False
+
+
+class HealthWords(NamedTuple):
+    """What a `lifesign health` is asked for."""
+
+    config: str | None = None
+    component: str | None = None
 
 
 class ConsoleWords(NamedTuple):
@@ -43,6 +50,14 @@ def check_words(words: Sequence[str]) -> CheckWords | None:
         return None
     as_json, act, dry_run = (flag in plain.flags for flag in ("--json", "--act", "--dry-run"))
     return CheckWords(plain.config, plain.names, as_json, act, dry_run)
+
+
+def health_words(words: Sequence[str]) -> HealthWords | None:
+    """The same of the words behind `health`."""
+    plain = _plain(words, ())
+    if plain is None or len(plain.names) > 1:
+        return None
+    return HealthWords(plain.config, next(iter(plain.names), None))
 
 
 def console_words(words: Sequence[str]) -> ConsoleWords | None:

@@ -8,6 +8,7 @@ import click
 
 from lifesign.cli import NAGIOS_UNKNOWN
 from lifesign.cli.checking import NAGIOS_CODES
+from lifesign.cli.finding import daemon_dir
 from lifesign.cli.loading import load_config
 from lifesign.cli.options import config_option, form_of
 from lifesign.cli.writing import write_whole
@@ -61,7 +62,7 @@ def take_state(config: str | None) -> "State":
     from lifesign.api.failures import ClientError, Unreachable
 
     try:
-        return Client.of_state_dir(load_config(config, warn=False, with_secrets=False).monitor.state_dir).state()
+        return Client.of_state_dir(daemon_dir(config)).state()
     except Unreachable:
         from lifesign.bootstrap import one_shot_state
 
