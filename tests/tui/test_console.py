@@ -498,3 +498,20 @@ async def test_on_a_small_screen_the_keys_that_the_bar_leaves_out_stand_above_it
         await desk.press("space")
         assert "1 marked" in desk.lines[-2]
         assert "palette" not in desk.lines[-2]
+
+
+async def test_below_the_table_the_reason_is_told_to_its_end_where_there_is_room_and_else_cut_with_a_sign() -> None:
+    long = " ".join(f"word{number:02}" for number in range(30))
+    worst = component("mind", "down", diagnosis=long, next=f"looked at again in 5s · held by bob: {long[:90]}")
+    async with seated(state([worst]), (80, 24)) as desk:
+        await desk.press("2")
+        below = " ".join(" ".join(desk.lines[3:22]).split())
+        assert long in below
+        assert f"held by bob: {long[:90].strip()}" in below
+        await desk.tell(state([worst, *(component(f"c{number:02}") for number in range(15))]))
+        await desk.press("1", "2")
+        [first, second, coming] = desk.lines[-5:-2]
+        assert "word00" in first
+        assert second.rstrip().endswith("…")
+        assert coming.startswith(" → looked at again in 5s")
+        assert coming.rstrip().endswith("…")

@@ -125,15 +125,23 @@ def inspector_lines(name: str, scene: Scene, width: int, height: int) -> tuple[L
     component = scene.snapshot.component(name) if name else None
     if component is None:
         return tuple(cut([], width, scene.glyphs) for _ in range(height))
-    glyph, role = scene.glyphs.of_state(component.state)
-    rows = wrapped(diagnosis_of(component), width - 4, scene.glyphs)[: height - (1 if component.next else 0)]
-    lines = [
-        cut([(f" {glyph if not index else ' '} ", role), (row, "text")], width, scene.glyphs)
-        for index, row in enumerate(rows)
-    ]
-    if component.next:
-        lines.append(
-            cut([(f" {scene.glyphs.arrow} {safe(component.next, scene.glyphs)}", "next")], width, scene.glyphs)
-        )
-    lines += [cut([], width, scene.glyphs)] * (height - len(lines))
+    glyphs = scene.glyphs
+    glyph, role = glyphs.of_state(component.state)
+    reasons = wrapped(diagnosis_of(component), width - 4, glyphs)
+    coming = wrapped(component.next, width - 4, glyphs) if component.next else []
+    kept = min(len(coming), max(1, height - len(reasons)))
+    lines = _told(f" {glyph} ", role, reasons[: height - kept], reasons[height - kept :], "text", width, glyphs)
+    lines += _told(f" {glyphs.arrow} ", "next", coming[:kept], coming[kept:], "next", width, glyphs)
+    lines += [cut([], width, glyphs)] * (height - len(lines))
     return tuple(lines[:height])
+
+
+def _told(
+    sign: str, sign_role: str, rows: Sequence[str], left_out: Sequence[str], role: str, width: int, glyphs: Glyphs
+) -> list[Line]:
+    """`rows` behind a sign; the last one is cut where others are left out."""
+    lines = []
+    for at, row in enumerate(rows):
+        words = " ".join([row, *left_out]) if at == len(rows) - 1 else row
+        lines.append(cut([(" " * len(sign) if at else sign, sign_role), (words, role)], width, glyphs))
+    return lines

@@ -46,6 +46,7 @@ class MainScreen(Operating):
         self._total = 0
         self._view = "panels"
         self._chosen = False
+        self._inspected_lines = _INSPECTOR_LINES
 
     def body(self) -> ComposeResult:
         """Both lists, of which one is shown."""
@@ -92,8 +93,18 @@ class MainScreen(Operating):
         table = self.query_one("#table", TableList)
         current = table.current
         self.query_one("#head", Lines).show([table_head(table.widths, scene.glyphs)])
-        lines = inspector_lines(current.name if current else "", scene, self.size.width, _INSPECTOR_LINES)
-        self.query_one("#inspector", Lines).show(lines, gone=not scene.live)
+        height = self._inspector_height
+        lines = inspector_lines(current.name if current else "", scene, self.size.width, height)
+        inspector = self.query_one("#inspector", Lines)
+        if height != self._inspected_lines:
+            inspector.styles.height = self._inspected_lines = height
+        inspector.show(lines, gone=not scene.live)
+
+    @property
+    def _inspector_height(self) -> int:
+        """Twice the lines where the table leaves them blank: it hangs on no word that stands in them."""
+        blank = self.size.height - _FRAME_LINES - len(self._arrangement.components)
+        return 2 * _INSPECTOR_LINES if blank >= 2 * _INSPECTOR_LINES else _INSPECTOR_LINES
 
     def summary(self) -> tuple[str, list[str]]:
         """How many are shown of how many, by which filter; and whether the order waits for the cursor."""
