@@ -11,7 +11,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lifesign.checks.heartbeat_formats import BeatReader, Keys, last_whole_line, parse_beat
+from lifesign.checks.beat_reader import BeatReader
+from lifesign.checks.heartbeat_formats import Keys, last_whole_line, parse_beat
 from lifesign.checks.strict_json import MalformedError
 from lifesign.core.model import Identity, Verdict
 
@@ -353,7 +354,8 @@ def test_a_beat_after_others_of_its_writer_is_what_it_would_be_alone(keys: Keys)
         document.pop(name, None)
         if random.random() < 0.9:
             document[name] = random.choice(_MEMBERS[name][: random.choice((2, 9))])
-        raw, now_ns = json.dumps(document).encode(), random.choice((NOW_NS, NOW_NS, NOW_NS, 5))
+        form: dict[str, Any] = random.choice(({}, {}, {}, {}, {"indent": 1}, {"separators": (",", ":")}))
+        raw, now_ns = json.dumps(document, **form).encode(), random.choice((NOW_NS, NOW_NS, NOW_NS, 5))
         alone = told = ""
         try:
             alone = repr(beat(raw, keys=keys, now_ns=now_ns))
@@ -374,8 +376,11 @@ def test_a_beat_like_the_one_before_is_not_read_in_full(monkeypatch: pytest.Monk
     first = {"timestamp": 1795299990, "cycle": 1, "pid": 42, "load": 0.5}
     reader.read(json.dumps(first).encode(), "auto", NOW_NS)
     with monkeypatch.context() as patched:
-        patched.setattr("lifesign.checks.heartbeat_formats._parse_json", None)
+        patched.setattr("lifesign.checks.beat_reader.parse_object", None)
+        reader.read(json.dumps({**first, "timestamp": 1795299991, "cycle": 2}, indent=1).encode(), "auto", NOW_NS)
+        patched.setattr("lifesign.checks.beat_reader.load_object", lambda _: pytest.fail("read as an object"))
         found = reader.read(json.dumps({**first, "timestamp": 1795299991, "cycle": 2}).encode(), "auto", NOW_NS)
+        patched.setattr("lifesign.checks.beat_reader.load_object", json.loads)
         with pytest.raises(TypeError):
             reader.read(json.dumps({**first, "load": 0.75}).encode(), "auto", NOW_NS)
     assert (found.signal.progress, found.message, found.metrics) == (2, "cycle 2", {"cycle": 2.0})

@@ -8,9 +8,10 @@ missing, no regular file, malformed or declared an error by its writer fails. No
 import time
 from pathlib import Path
 
+from lifesign.checks.beat_reader import BeatReader
 from lifesign.checks.file_reading import Reading, Signature, is_settled, read_file, signature_of
 from lifesign.checks.files import FileFaultError, FileUnknownError, read_outside, signature
-from lifesign.checks.heartbeat_formats import MAX_BYTES, Beat, BeatReader, Keys, Progress, last_whole_line
+from lifesign.checks.heartbeat_formats import MAX_BYTES, Beat, Keys, Progress, last_whole_line
 from lifesign.checks.mounts import LOCAL
 from lifesign.checks.strict_json import MalformedError
 from lifesign.core.model import Observation, Verdict, WorkSignal

@@ -21,7 +21,7 @@ DEFAULT_PROGRESS_KEY = "cycle"
 Progress: TypeAlias = str | Literal[False] | None
 """The key that must change: its name (then required), False for none, None for `cycle` where the file has it."""
 
-_YEAR_2000_S = 946_684_800
+YEAR_2000_S = 946_684_800
 _YEAR_2100_S = 4_102_444_800
 _SMALLER_UNITS = ((1000, "milliseconds"), (1_000_000, "microseconds"), (1_000_000_000, "nanoseconds"))
 _MOST_DIGITS = 100
@@ -33,8 +33,7 @@ _RFC3339 = re.compile(
     r"(?:\.[0-9]{1,9})?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})?"  # without a zone it is told so
 )
 _SPACE = b" \t\r\n"
-_OF_THE_WRITER = {"pid", "started_at", "status", "busy", "message"}
-_SCALARS = {str, int, float, bool, type(None)}
+OF_THE_WRITER = {"pid", "started_at", "status", "busy", "message"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,73 +61,25 @@ def parse_beat(raw: bytes, format_: str, keys: Keys, now_wall_ns: int) -> Beat:
 
     `now_wall_ns` only widens the plausible range where our own clock stands before the year 2000.
     """
-    return BeatReader(keys).read(raw, format_, now_wall_ns)
+    content = content_of(raw)
+    if is_json(content, format_):
+        return parse_object(load_object(content), keys, now_wall_ns).beat
+    return parse_text(content, format_, keys, now_wall_ns)
 
 
-class _Former(NamedTuple):
-    """A beat that was read in full. `progress_label`: what its progress is called; `tells_progress`: by its message."""
+def content_of(raw: bytes) -> bytes:
+    """`raw` without space around it. Raises MalformedError where it is empty or too long."""
+    if len(raw) > MAX_BYTES:
+        raise MalformedError("is longer than 64 KiB")
+    content = raw.strip(_SPACE)
+    if not content:
+        raise MalformedError("is empty")
+    return content
 
-    document: Mapping[str, Any]
-    beat: Beat
-    progress_key: str | None
-    progress_label: str
-    tells_progress: bool
-    clock_is_set: bool
 
-
-class BeatReader:
-    """Reads the beats of one writer: one that differs from that before in timestamp and count alone is read in part."""
-
-    __slots__ = ("_former", "_keys")
-
-    def __init__(self, keys: Keys) -> None:
-        self._keys = keys
-        self._former: _Former | None = None
-
-    def read(self, raw: bytes, format_: str, now_wall_ns: int) -> Beat:
-        """As `parse_beat`."""
-        if len(raw) > MAX_BYTES:
-            raise MalformedError("is longer than 64 KiB")
-        content = raw.strip(_SPACE)
-        if not content:
-            raise MalformedError("is empty")
-        if format_ in ("json", "jsonl") or (format_ == "auto" and content.startswith(b"{")):
-            document = load_object(content)
-            return self._like_the_former(document, now_wall_ns) or self._in_full(document, now_wall_ns)
-        return _parse_text(content, format_, self._keys, now_wall_ns)
-
-    def _in_full(self, document: dict[str, Any], now_wall_ns: int) -> Beat:
-        self._former = None
-        beat, progress_key, tells_progress = _parse_json(document, self._keys, now_wall_ns)
-        if not _OF_THE_WRITER & {self._keys.timestamp, progress_key} and self._keys.timestamp != DEFAULT_PROGRESS_KEY:
-            label, is_set = clean(progress_key or "", 60), now_wall_ns >= _YEAR_2000_S * NS_PER_S
-            self._former = _Former(document, beat, progress_key, label, tells_progress, is_set)
-        return beat
-
-    def _like_the_former(self, document: dict[str, Any], now_wall_ns: int) -> Beat | None:
-        """None where anything else differs, or may."""
-        former, timestamp_key = self._former, self._keys.timestamp
-        is_set = now_wall_ns >= _YEAR_2000_S * NS_PER_S
-        if former is None or len(document) != len(former.document) or former.clock_is_set is not is_set:
-            return None
-        before, beat, progress_key, label, tells_progress, _ = former
-        for (key, value), (known, held) in zip(document.items(), before.items(), strict=True):
-            if key != known:
-                return None
-            if key == timestamp_key or key == progress_key:  # noqa: SIM109 - half the time of a tuple
-                continue
-            if type(value) not in _SCALARS or type(held) is not type(value) or held != value:
-                return None
-        progress, message, metrics = beat.signal.progress, beat.message, beat.metrics
-        if progress_key is not None:
-            progress = document[progress_key]
-            if type(progress) is not int or progress not in INT64:
-                return None
-            message = f"{label} {progress}" if tells_progress else message
-            metrics = {label: float(progress)}
-        timestamp_ns = _timestamp(document[timestamp_key], timestamp_key, now_wall_ns)
-        signal = WorkSignal(timestamp_ns, progress, beat.signal.busy)
-        return Beat(signal, beat.verdict, message, beat.identity, beat.data, metrics)
+def is_json(content: bytes, format_: str) -> bool:
+    """Whether `content` is to be read as a JSON object."""
+    return format_ in ("json", "jsonl") or (format_ == "auto" and content.startswith(b"{"))
 
 
 def last_whole_line(tail: bytes, *, complete: bool) -> bytes | None:
@@ -148,16 +99,17 @@ def last_whole_line(tail: bytes, *, complete: bool) -> bytes | None:
 def check_range(timestamp_ns: int, now_wall_ns: int) -> int:
     """`timestamp_ns` where it lies between the years 2000 and 2100; else MalformedError, with a hint at the unit."""
     seconds = timestamp_ns // NS_PER_S
-    floor_s = _YEAR_2000_S if now_wall_ns >= _YEAR_2000_S * NS_PER_S else 1
+    floor_s = YEAR_2000_S if now_wall_ns >= YEAR_2000_S * NS_PER_S else 1
     if floor_s <= seconds < _YEAR_2100_S:
         return timestamp_ns
     for factor, unit in _SMALLER_UNITS:
-        if _YEAR_2000_S <= seconds // factor < _YEAR_2100_S:
+        if YEAR_2000_S <= seconds // factor < _YEAR_2100_S:
             raise MalformedError(f"has a timestamp that looks like {unit}: write Unix seconds")
     raise MalformedError("has a timestamp outside the years 2000 to 2100")
 
 
-def _parse_text(content: bytes, format_: str, keys: Keys, now_wall_ns: int) -> Beat:
+def parse_text(content: bytes, format_: str, keys: Keys, now_wall_ns: int) -> Beat:
+    """A bare timestamp. Raises MalformedError."""
     text = decode(content)
     if isinstance(keys.progress, str):
         raise MalformedError(f'is no JSON object, so it lacks the progress key "{clean(keys.progress, 60)}"')
@@ -172,11 +124,19 @@ def _parse_text(content: bytes, format_: str, keys: Keys, now_wall_ns: int) -> B
     )
 
 
-def _parse_json(document: dict[str, Any], keys: Keys, now_wall_ns: int) -> tuple[Beat, str | None, bool]:
-    """The beat, the key of its progress, and whether its message only tells that."""
+class Parsed(NamedTuple):
+    """A beat with the key of its progress; `tells_progress`: its message says that alone."""
+
+    beat: Beat
+    progress_key: str | None
+    tells_progress: bool
+
+
+def parse_object(document: dict[str, Any], keys: Keys, now_wall_ns: int) -> Parsed:
+    """The beat of a JSON object. Raises MalformedError."""
     if keys.timestamp not in document:
         raise MalformedError(f'lacks the key "{clean(keys.timestamp, 60)}"')
-    timestamp_ns = _timestamp(document[keys.timestamp], keys.timestamp, now_wall_ns)
+    timestamp_ns = timestamp_of(document[keys.timestamp], keys.timestamp, now_wall_ns)
     progress_key = _progress_key(document, keys.progress)
     progress = _progress(document[progress_key], progress_key) if progress_key is not None else None
     busy = _typed(document, "busy", bool, "true or false")
@@ -184,7 +144,7 @@ def _parse_json(document: dict[str, Any], keys: Keys, now_wall_ns: int) -> tuple
     tells_progress = not message and progress_key is not None
     if tells_progress and progress_key is not None:
         message = f"{clean(progress_key, 60)} {clean(str(progress), 60)}"
-    known = {keys.timestamp, progress_key, *_OF_THE_WRITER}
+    known = {keys.timestamp, progress_key, *OF_THE_WRITER}
     beat = Beat(
         WorkSignal(timestamp_ns, progress, busy),
         verdict,
@@ -193,10 +153,10 @@ def _parse_json(document: dict[str, Any], keys: Keys, now_wall_ns: int) -> tuple
         shown({key: value for key, value in document.items() if key not in known}),
         _metrics(progress, progress_key),
     )
-    return beat, progress_key, tells_progress
+    return Parsed(beat, progress_key, tells_progress)
 
 
-def _timestamp(value: object, key: str, now_wall_ns: int) -> int:
+def timestamp_of(value: object, key: str, now_wall_ns: int) -> int:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return _from_number(value, key, now_wall_ns)
     if isinstance(value, str):
@@ -288,9 +248,9 @@ def _identity(document: dict[str, Any], now_wall_ns: int) -> Identity | None:
 def _started_at(document: dict[str, Any], now_wall_ns: int) -> int | None:
     """Since when the writer lives. A program that began before its clock was set (1970) does not tell that."""
     value = document.get("started_at", 0)
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < _YEAR_2000_S:
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < YEAR_2000_S:
         return None
-    return _timestamp(value, "started_at", now_wall_ns)
+    return timestamp_of(value, "started_at", now_wall_ns)
 
 
 def _metrics(progress: float | str | None, key: str | None) -> dict[str, float]:
