@@ -8,6 +8,7 @@ import msgspec
 from lifesign.api.copies import Copies, Copy
 from lifesign.api.metric_lines import components_text
 from lifesign.api.render import component_document
+from lifesign.api.sampled import Steady
 from lifesign.core.component import overall_state
 from lifesign.core.model import ComponentState, Instant
 from lifesign.core.monitor import Monitor
@@ -25,6 +26,7 @@ class Asked(FakeBackend):
         self.monitor = monitor
         self.now = Instant(0, 0, 0)
         self.copies = Copies(self)
+        self.steady = Steady()
 
     def states(self) -> dict[str, ComponentState]:
         return {name: component.state for name, component in self.monitor.components.items()}
@@ -43,8 +45,8 @@ class Asked(FakeBackend):
         assert [copy.encoded(now.mono_ns).decode() for copy in kept] == [
             msgspec.json.encode(one).decode() for one in made
         ]
-        anew = components_text([Copy(c) for c in view.components], now.mono_ns)
-        assert components_text(kept, now.mono_ns).decode() == anew.decode()
+        anew = "".join(components_text([Copy(c) for c in view.components], now.mono_ns, Steady()))
+        assert "".join(components_text(kept, now.mono_ns, self.steady)) == anew
         assert [copy.overdue for copy in kept] == [sum(c.overdue for c in one.checks) for one in view.components]
         assert (found.overall, found.observer) == (view.overall, view.observer)
         if found.overall is not ComponentState.UNKNOWN:  # which our own stalls, too, may make of it

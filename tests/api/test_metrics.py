@@ -126,7 +126,7 @@ def test_gauges_are_written_as_prometheus_client_writes_them(rows: list[tuple[st
 
     registry = CollectorRegistry(auto_describe=False)
     registry.register(Made())
-    assert gauges_text(families) == generate_latest(registry)
+    assert gauges_text(families).encode() == generate_latest(registry)
 
 
 async def test_it_is_for_readers_and_made_once_a_second_at_most(tmp_path: Path) -> None:

@@ -16,9 +16,9 @@ Labels: TypeAlias = tuple[tuple[str, str], ...]
 _PLAIN = 1e6  # below that Go writes a number as Python does
 
 
-def gauges_text(families: Iterable[GaugeMetricFamily]) -> bytes:
+def gauges_text(families: Iterable[GaugeMetricFamily]) -> str:
     """`families` with their samples, in their order."""
-    return "".join(map(_family, families)).encode()
+    return "".join(map(_family, families))
 
 
 def _family(family: GaugeMetricFamily) -> str:

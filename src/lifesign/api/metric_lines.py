@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from lifesign.api.copies import Copy
 from lifesign.api.documents import Component
 from lifesign.api.exposition import head, line, number, start, state_lines
-from lifesign.api.sampled import Sampled
+from lifesign.api.sampled import Sampled, Steady
 from lifesign.core.model import CheckState, ComponentState
 
 _STATES, _LAYERS = "lifesign_component_state", "lifesign_layer_state"
@@ -35,25 +35,40 @@ _WORDS: Mapping[str, str] = {  # the families, in their order; what ages comes f
 _COMPONENT_STATES, _CHECK_STATES = tuple(map(str, ComponentState)), tuple(map(str, CheckState))
 
 
-def components_text(copies: Sequence[Copy], now_ns: int) -> bytes:
-    """All families of components, each with the lines of every one of `copies` at that moment."""
-    lines = [_lines(copy, now_ns) for copy in copies]
-    columns: Iterable[tuple[str, ...]] = zip(*lines, strict=True) if lines else ((),) * len(_WORDS)
-    families = zip(_WORDS.items(), columns, strict=True)
-    return "".join(head(name, words) + "".join(column) for (name, words), column in families).encode()
+def components_text(copies: Sequence[Copy], now_ns: int, kept: Steady) -> list[str]:
+    """All families of components, each with the lines of every one of `copies` at that moment, to be joined.
+
+    `kept`: where what stays is kept. Not joined here: it is a megabyte of a thousand components, each copy of which
+    costs as much as to write it.
+    """
+    lines = [_lines_of(copy) for copy in copies]
+    aging: list[tuple[str, ...]] = [_aging(copy, one, now_ns) for copy, one in zip(copies, lines, strict=True)]
+    steady = kept.joined([one.steady for one in lines])
+    texts = [*_columns(aging, 2), *_columns(steady, len(_WORDS) - 4), *_columns([one.measured for one in lines], 2)]
+    parts: list[str] = []
+    for (name, words), column in zip(_WORDS.items(), texts, strict=True):
+        parts.append(head(name, words))
+        parts += column
+    return parts
 
 
-def _lines(copy: Copy, now_ns: int) -> tuple[str, ...]:
-    """Its lines of each family."""
-    lines = copy.lines
-    if lines is None or not copy.is_sampled:
-        copy.lines = lines = sampled(copy.document, lines)
+def _columns(rows: Sequence[tuple[str, ...]], count: int) -> Iterable[tuple[str, ...]]:
+    return zip(*rows, strict=True) if rows else ((),) * count
+
+
+def _lines_of(copy: Copy) -> Sampled:
+    if copy.lines is None or not copy.is_sampled:
+        copy.lines = sampled(copy.document, copy.lines)
         copy.is_sampled = True
+    return copy.lines
+
+
+def _aging(copy: Copy, lines: Sampled, now_ns: int) -> tuple[str, str]:
     staleness_s, stale_after_s = copy.signal(now_ns)
     if stale_after_s is None:
-        return "", "", *lines.steady, *lines.measured
+        return "", ""
     staleness = "" if staleness_s is None else f"{lines.stale}{number(staleness_s)}\n"
-    return staleness, f"{lines.limit}{number(stale_after_s)}\n", *lines.steady, *lines.measured
+    return staleness, f"{lines.limit}{number(stale_after_s)}\n"
 
 
 def sampled(component: Component, before: Sampled | None = None) -> Sampled:

@@ -22,21 +22,26 @@ from lifesign.api.copies import Copy
 from lifesign.api.documents import State
 from lifesign.api.exposition import gauges_text
 from lifesign.api.metric_lines import components_text
+from lifesign.api.sampled import Steady
 from lifesign.api.tally import BOUNDS_S, Tallies
 from lifesign.core.model import ComponentState
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 
-def metrics_text(state: State, copies: Sequence[Copy], now_ns: int, tallies: Tallies) -> bytes:
-    """Everything in `state` and its components that is a number, what was counted, and this process."""
+def metrics_text(state: State, copies: Sequence[Copy], now_ns: int, tallies: Tallies, kept: Steady) -> bytes:
+    """Everything in `state` and its components that is a number, what was counted, and this process.
+
+    `kept`: the lines of the last time, one for all times; not for two threads at once.
+    """
     overdue_checks = sum(copy.overdue for copy in copies)
     found = [*_of_the_monitor(state, overdue_checks), *_counted(tallies)]
     gauges = [family for family in found if type(family) is GaugeMetricFamily]
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Families(family for family in found if type(family) is not GaugeMetricFamily))
     ProcessCollector(registry=registry)
-    return gauges_text(gauges) + components_text(copies, now_ns) + generate_latest(registry)
+    rest = generate_latest(registry).decode()
+    return "".join([gauges_text(gauges), *components_text(copies, now_ns, kept), rest]).encode()
 
 
 class _Families(Collector):

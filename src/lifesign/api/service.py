@@ -20,6 +20,7 @@ from lifesign.api.problems import unknown_component
 from lifesign.api.render import component_status, state_head
 from lifesign.api.report_documents import Report
 from lifesign.api.reporting import KINDS, Occasion, Subject, report
+from lifesign.api.sampled import Steady
 from lifesign.core.model import ComponentState
 from lifesign.core.view import ComponentView
 
@@ -43,6 +44,7 @@ class Service:
         self._statuses: list[ComponentStatus] = []
         self._glanced_for: Mapping[str, ComponentState] = {}
         self._glanced_at_s = -1.0
+        self._steady = Steady()
         self._metrics = b"", ""
         self._metrics_made_at_s = -METRICS_CACHE_S
         self._metrics_made_for: tuple[str, int] = "", 0
@@ -100,7 +102,8 @@ class Service:
             if now_s - self._metrics_made_at_s > METRICS_CACHE_S or self._metrics_made_for != made_for:
                 from lifesign.api.metrics import CONTENT_TYPE, metrics_text  # 90 ms that only a scraped daemon pays
 
-                text = await asyncio.to_thread(metrics_text, *await self._looked(), self.backend.tallies())
+                found = *await self._looked(), self.backend.tallies(), self._steady
+                text = await asyncio.to_thread(metrics_text, *found)
                 self._metrics, self._metrics_made_at_s, self._metrics_made_for = (text, CONTENT_TYPE), now_s, made_for
             return self._metrics
 

@@ -16,10 +16,12 @@ def component_glance(component: TrackedComponent, now: Instant) -> ComponentGlan
     return ComponentGlance(component.spec, component.state, component.since_wall_ns, component.diagnosis(now))
 
 
-def component_view(component: TrackedComponent, now: Instant, suppressed_by: str | None) -> ComponentView:
-    """The component as it stands."""
+def component_view(
+    component: TrackedComponent, now: Instant, suppressed_by: str | None, ages: Ages | None = None
+) -> ComponentView:
+    """The component as it stands. `ages`: what goes on with the clock alone, where somebody has told that already."""
     checks = list(component.checks.values())
-    ages = component_ages(component, now)
+    ages = ages or component_ages(component, now)
     return ComponentView(
         spec=component.spec,
         state=component.state,

@@ -12,8 +12,9 @@ from lifesign.core.incident import TrackedComponent
 from lifesign.core.model import ComponentState, Instant
 from lifesign.core.restart import Phase
 from lifesign.core.showing import component_ages, component_view
+from lifesign.core.signal import age_of
 from lifesign.core.tracked import TrackedCheck
-from lifesign.core.view import AGE, Beat, Change, ComponentView, Fresh, Standing
+from lifesign.core.view import AGE, Ages, Beat, Change, Fresh, Standing
 
 FOR_EVER_NS = 1 << 62
 _LONGEST = 1_000  # characters; what is longer may be cut where it is shown
@@ -49,8 +50,8 @@ def component_changes(
             if ages and held.ages:
                 found[name] = component_ages(component, now)
         else:
-            view = component_view(component, now, parent)
-            until_ns, beat = stands_until_ns(component, now), _beat(component, view, now)
+            until_ns, (beat, told) = stands_until_ns(component, now), _beat(component, now)
+            view = component_view(component, now, parent, told)
             ages_on = beat is None and (view.next_step != "" or _has_signal(component))
             clocks = wall_ahead_ns, boot_ahead_ns
             found[name] = Fresh(view, Standing(component.revision, until_ns, *clocks, parent, ages_on, beat))
@@ -89,18 +90,25 @@ def _has_signal(component: TrackedComponent) -> bool:
     return any(check.judge is not None for check in component.checks.values())
 
 
-def _beat(component: TrackedComponent, view: ComponentView, now: Instant) -> Beat | None:
-    """None where it does not just work, where more than one age is shown, or where others may say what is one."""
+def _beat(component: TrackedComponent, now: Instant) -> tuple[Beat | None, Ages | None]:
+    """How it beats, and its ages of now, which are told by that.
+
+    None where it does not just work, where more than one age is shown, or where others may say what is one.
+    """
     now_ns, judges = now.mono_ns, [check.judge for check in component.checks.values() if check.judge is not None]
-    if view.next_step or view.state is not ComponentState.HEALTHY or len(judges) != 1:
-        return None
+    if component.state is not ComponentState.HEALTHY or len(judges) != 1:
+        return None, None
     [judge] = judges
     if not (judge.has_signal and judge.is_fine(now_ns) and judge.ages_alike):
-        return None
+        return None, None
     if any(check.last is not None and AGE in check.last.message for check in component.checks.values()):
-        return None
+        return None, None
     marked = component_ages(component, now, AGE)
-    if max(map(len, (marked.diagnosis, *marked.messages))) > _LONGEST:
-        return None
+    if marked.next_step or max(map(len, (marked.diagnosis, *marked.messages))) > _LONGEST:
+        return None, None
+    worked_ns = now_ns - judge.staleness_ns(now_ns)
     rested_ns, _ = judge.nearest_limit_ns(now_ns)
-    return Beat(now_ns - judge.staleness_ns(now_ns), now_ns - rested_ns, marked.diagnosis, marked.messages)
+    age = age_of(now_ns - worked_ns)
+    messages = tuple(message.replace(AGE, age) for message in marked.messages)
+    told = marked._replace(diagnosis=marked.diagnosis.replace(AGE, age), messages=messages)
+    return Beat(worked_ns, now_ns - rested_ns, marked.diagnosis, marked.messages), told
