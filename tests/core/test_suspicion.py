@@ -237,3 +237,19 @@ def test_whatever_the_looks_each_that_stays_down_is_told_of_in_time_or_its_paren
     condemned_in_s = child_interval_s * (child_threshold - 1)
     looks = (condemned_in_s < parent_interval_s) + (parent_for_s is not None)  # at its parent, that it waits for
     assert watch.waited_s("child") <= looks * (parent_interval_s + STEP_S) + (parent_for_s or 0.0)
+
+
+def test_of_writers_that_all_stop_one_is_told_though_each_goes_stale_by_itself() -> None:
+    watch = Watch(*(component(f"c{number}", BEAT) for number in range(6)), beats_every_s=1.0)
+    for number in range(6):
+        watch.break_(f"c{number}", 1.0 * number)
+    watch.pass_(100)
+    assert len(watch.down) == 6
+    assert len(watch.told) == 1
+
+
+def test_one_writer_that_stops_among_writers_in_time_is_told_without_delay() -> None:
+    watch = Watch(*(component(f"c{number}", BEAT) for number in range(6)), beats_every_s=20.0)
+    watch.break_("c3")
+    watch.pass_(60)
+    assert (list(watch.told), watch.waited_s("c3")) == (["c3"], 0)

@@ -53,8 +53,8 @@ class Circumstances:
 
     `suspected_parent`: a dependency that may be about to go down; `gathering`: those that have just gone down may yet
     have a common cause, or others may join in theirs. Both keep the first word back for a short while only
-    (`suspicion`). `recovering`: whatever failed answers again, and not yet often enough, or has not been looked at
-    since another recovered that went down by the same cause: it may be over at the next look.
+    (`suspicion`). `recovering`: whatever failed answers again, and not yet often enough, or another has just
+    recovered that went down by the same cause: it may be over at the next look.
     """
 
     diagnosis: str
@@ -75,7 +75,7 @@ class Alerting:
         self._open = OpenConversations()
         self._together: set[str] = set()
         self._gathers_until_boot_ns = 0
-        self._names: tuple[str, ...] = ()  # of `_together`, in order, once they are needed
+        self._names: dict[str, tuple[str, ...]] = {}  # of those that a sink wants, in order, once they are needed
 
     @property
     def is_idle(self) -> bool:
@@ -103,7 +103,7 @@ class Alerting:
 
     def share(self, names: Collection[str]) -> None:
         """These, and no others, have gone down by one cause that is not over."""
-        self._together, self._names = set(names), ()
+        self._together, self._names = set(names), {}
         for key, conversation in self._open.items():
             if conversation.shared is not (key[1] in self._together):
                 self._open[key] = replace(conversation, shared=not conversation.shared)
@@ -111,11 +111,13 @@ class Alerting:
     def join(self, name: str) -> None:
         """So will another: tell it before its `down`."""
         self._together.add(name)
-        self._names = ()
+        self._names = {}
 
-    def _whom_it_took(self) -> tuple[str, ...]:
-        self._names = self._names or tuple(sorted(self._together))
-        return self._names
+    def _whom_it_took(self, sink: str) -> tuple[str, ...]:
+        """Of those that this sink is to hear of: it is told no other name."""
+        if sink not in self._names:
+            self._names[sink] = tuple(sorted(name for name in self._together if (sink, name) in self._open))
+        return self._names[sink]
 
     def next_boot_ns(self, after_boot_ns: int) -> int | None:
         """The first moment after that one at which a review may tell something by time alone; None for none."""
@@ -148,6 +150,7 @@ class Alerting:
             if wanted:
                 begun = Conversation(sink.name, component, incident, now.boot_ns, shared=component in self._together)
                 self._open[sink.name, component] = begun
+                self._names = {}
         return tuple(ended)
 
     def insist(self, component: str, here: Circumstances, note: str, now: Instant) -> tuple[Notify, ...]:
@@ -211,15 +214,15 @@ class Alerting:
     def _grows(self, conversation: Conversation) -> bool:
         """Whether others went down by the same cause since it spoke for all."""
         known = conversation.speaks_for
-        if not conversation.shared or not known or known is self._whom_it_took():
+        if not conversation.shared or not known or known is (took := self._whom_it_took(conversation.sink)):
             return False
-        return not self._together.issubset(known)
+        return not set(took).issubset(known)
 
     def _for_all(self, told: Conversation, *, begins: bool = False) -> Conversation:
         """With whom it speaks for, if it does."""
         if not told.shared or not (begins or told.speaks_for):
             return told
-        return replace(told, speaks_for=self._whom_it_took())
+        return replace(told, speaks_for=self._whom_it_took(told.sink))
 
 
 def _may_speak_for_all(conversation: Conversation) -> bool:

@@ -25,7 +25,7 @@ class Conversation:
     """One sink on one incident. Moments are of the clock that counts a suspend, in nanoseconds.
 
     `shared`: its component went down with others by one cause, and that is not over. `speaks_for`: of whom the sink
-    was told with it, itself among them; empty where it speaks for itself alone.
+    was told with it, of those that it wants to hear of, itself among them; empty where another speaks, or nobody.
     """
 
     sink: str
@@ -128,7 +128,7 @@ class Notify:
     def _others(self) -> str:
         names = self.conversation.speaks_for
         ends = self.stage is Stage.RECOVERED
-        if not names or not (ends or self.conversation.shared):
+        if len(names) < 2 or not (ends or self.conversation.shared):
             return ""
         listed = [*names[:MOST_NAMED], *([f"and {len(names) - MOST_NAMED} more"] if len(names) > MOST_NAMED else [])]
         words = f"one common cause: {len(names)} went down: {', '.join(listed)}"

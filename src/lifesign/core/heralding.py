@@ -162,7 +162,7 @@ class Herald:
             acknowledged=operations.acknowledged is not None,
             suspected_parent=suspected_parent(component, self._monitor.components, now),
             gathering=gathering,
-            recovering=_is_recovering(component) or self._cause.awaits_a_look(component, now),
+            recovering=_is_recovering(component) or self._cause.may_recover_too(component, now),
         )
 
     def _not_recovered(self, component: TrackedComponent) -> str | None:

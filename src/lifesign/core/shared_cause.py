@@ -2,8 +2,8 @@
 
 As long as none has, it is one outage, however long it lasts and however often we die over it: who belongs to it stands
 in the conversations with the sinks. With the first recovery each that stays down is an incident of its own; it is told
-once it has been looked at since, for most of them will be well by then. Not here: what makes a cause a common one, and
-what it means for restarts (`common_cause`), and who speaks (`alerting`).
+a minute later, for most of them will be well by then, and all have been named before. Not here: what makes a cause a
+common one, and what it means for restarts (`common_cause`), and who speaks (`alerting`).
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -83,10 +83,15 @@ class SharedCause:
         """When nobody is waited for any more, on the clock that counts a suspend; None where nobody is."""
         return None if self._over is None else self._over.at.boot_ns + PARENT_WAIT_NS
 
-    def awaits_a_look(self, component: TrackedComponent, now: Instant) -> bool:
-        """Whether it went down by a cause that is over, and has not been looked at since: for a minute at most."""
+    def may_recover_too(self, component: TrackedComponent, now: Instant) -> bool:
+        """Whether it went down by a cause that has been over for less than a minute.
+
+        In a run of one round, for which no later moment comes, only if it has not been looked at since.
+        """
         over = self._over
         if over is None or component.spec.name not in over.names or now.boot_ns - over.at.boot_ns >= PARENT_WAIT_NS:
             return False
+        if now.boot_ns > over.at.boot_ns:
+            return True
         failed = (c for c in component.checks.values() if c.state is CheckState.FAILED and not c.spec.optional)
         return any(check.looked_ns < over.at.mono_ns for check in failed)

@@ -108,7 +108,7 @@ class Gathering:
         if not downs:
             return False
         others = [c for name, c in components.items() if name not in downs and c.incident is None]
-        failing = sum(c.operations.paused is None and _fails(c) for c in others)
+        failing = sum(c.operations.paused is None and _fails(c, now.mono_ns) for c in others)
         if len(downs) + failing < COMPONENTS:
             return False
         since_ns = min(down.onset_ns for down in downs.values())
@@ -124,6 +124,18 @@ class Gathering:
         return any(_may_go_down(c, since_ns, now, GROUP_WAIT_NS) for c in others)
 
 
-def _fails(component: TrackedComponent) -> bool:
-    checks = component.checks.values()
-    return any(check.fails_now or check.is_blinded for check in checks if not check.spec.optional)
+def _fails(component: TrackedComponent, now_ns: int) -> bool:
+    """Whether something of it has failed by now, or is all but stale."""
+    checks = [check for check in component.checks.values() if not check.spec.optional]
+    return any(check.fails_now or check.is_blinded or _is_all_but_stale(check, now_ns) for check in checks)
+
+
+def _is_all_but_stale(check: TrackedCheck, now_ns: int) -> bool:
+    """Whether its work has rested so long that it is stale within the wait, unless the next comes at the last moment.
+
+    A writer in time has beaten well before three quarters of the limit.
+    """
+    if check.judge is None or not check.judge.has_signal:
+        return False
+    rested_ns, limit_ns = check.judge.nearest_limit_ns(now_ns)
+    return 4 * rested_ns >= 3 * limit_ns and limit_ns - rested_ns <= GROUP_WAIT_NS
