@@ -23,14 +23,15 @@ from lifesign.core.commands import (
 from lifesign.core.conversation import Conversation, Notify, Stage
 from lifesign.core.effects import Restart
 from lifesign.core.events import Event, EventName
-from lifesign.core.model import NS_PER_S, CheckId, Identity
+from lifesign.core.model import NS_PER_S, CheckId, Identity, Observation, Verdict
 from lifesign.core.restart import Failed, Renewed, Sent, Withheld
 from lifesign.core.transcript import Attended, Deed, Entry, Moment, Outcome, Reconfigured, Reported
 from lifesign.store import history as history_module
 from lifesign.store import moments
+from lifesign.store.drafting import Drafting
 from lifesign.store.findings import rows_of
 from lifesign.store.history import History
-from lifesign.store.history_file import HISTORY_FILE, HistoryFile
+from lifesign.store.history_file import HISTORY_FILE, HistoryFile, StoredBlock
 from lifesign.store.history_reader import HistoryReader, NoHistoryError
 from lifesign.store.settling import Settling
 from tests.store.transcripts import CONFIG, START, entries, life
@@ -271,3 +272,34 @@ def test_a_file_of_the_first_schema_is_taken_over_and_one_of_a_later_is_left_alo
         assert connection.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone() == (then,)
     connection.close()
     assert observations(tmp_path) == sum(isinstance(entry, tuple) for entry in batch)
+
+
+def test_where_many_checks_are_watched_more_of_their_looks_settle_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lifesign.store.settling.SETTLE_ENTRIES", 100)
+    merged: dict[int, list[int]] = {}
+    for checks in (2, 40):
+        file = HistoryFile(tmp_path / f"{checks}.db")
+        file.open()
+        number, drafting = file.begin(0, "", "", b""), Drafting(START)
+        settling = Settling(file, history_s=1e9)
+        for first in range(0, 6_000, 50):
+            moments = [START.after((first + more) * 1_000_000) for more in range(50)]
+            draft = drafting.draft(
+                [
+                    (now, CheckId(f"c{at % checks}", "port"), now.mono_ns, Observation(Verdict.OK))
+                    for at, now in enumerate(moments)
+                ]
+            )
+            assert draft is not None
+            file.add(StoredBlock(0, number, 0, 1, draft.entries, draft.block.encode()), [], [])
+            settling.added(draft.entries)
+            settling.advance()
+        connection = sqlite3.connect(file.path)
+        merged[checks] = [row[0] for row in connection.execute("SELECT entries FROM blocks WHERE settled ORDER BY id")]
+        connection.close()
+        file.close()
+    assert set(merged[2][1:]) == {100}, "the first are what a life before may have left"
+    assert set(merged[40][1:]) == {40 * 30}
+    assert len(merged[40]) > 3

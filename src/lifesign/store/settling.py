@@ -16,6 +16,8 @@ MINUTES_S = 14 * 86_400.0
 MOST_BYTES = 320 * 1024 * 1024
 SETTLE_BLOCKS = 300
 SETTLE_ENTRIES = 60_000
+SETTLE_A_CHECK = 30  # so many more where there are many checks: each costs as much as thirty of its rows
+MOST_ENTRIES = 400_000
 FORGET_EVERY_MS = 10_000
 _LEVEL = 6  # merged once, kept for long
 
@@ -44,6 +46,7 @@ class Settling:
         self._minutes_ms = int(min(MINUTES_S, history_s) * 1_000)
         self._most_bytes = most_bytes
         self._blocks, self._entries = SETTLE_BLOCKS, 0  # what a life before may have left
+        self._enough = SETTLE_ENTRIES
         self._forget_at_ms = 0
 
     def added(self, entries: int) -> None:
@@ -54,7 +57,7 @@ class Settling:
     def advance(self) -> None:
         """Does what is due, one step of each. Raises UnusableError."""
         now_ms = self._now()
-        if self._blocks >= SETTLE_BLOCKS or self._entries >= SETTLE_ENTRIES:
+        if self._blocks >= SETTLE_BLOCKS or self._entries >= self._enough:
             self.settle()
         if now_ms >= self._forget_at_ms:
             self.forget(now_ms)
@@ -64,12 +67,13 @@ class Settling:
         chosen: list[StoredBlock] = []
         for found in self._file.unsettled(2 * SETTLE_BLOCKS):
             chosen.append(found)
-            if sum(stored.entries for stored in chosen) >= SETTLE_ENTRIES:
+            if sum(stored.entries for stored in chosen) >= self._enough:
                 break
         self._blocks = self._entries = 0
         if not chosen:
             return False
         block = merge(Block.decode(stored.body) for stored in chosen)
+        self._enough = max(SETTLE_ENTRIES, min(SETTLE_A_CHECK * len(block.sorted), MOST_ENTRIES))
         first, last = chosen[0], chosen[-1]
         entries = sum(stored.entries for stored in chosen)
         merged = StoredBlock(0, first.life, first.first_ms, last.last_ms, entries, block.encode(_LEVEL))
