@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import pairwise
 
 REDACTED = "[redacted]"
@@ -14,7 +15,7 @@ REDACTED = "[redacted]"
 # Controls (C0, DEL, C1), zero-width and bidi marks, invisible letters, line separators, byte order mark,
 # shorthand and music format controls, tags, lone surrogates: none of these may reach a terminal or a log
 # line (reliability.md, P2).
-_UNSAFE = re.compile(
+_UNSAFE = (
     "[\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\u3164\uffa0\ud800-\udfff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e007f]"
 )
@@ -23,24 +24,22 @@ _BREAK = re.compile(r"[\t\n\v\f\r\x85\u2028\u2029]+")
 _UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)")
 _LONGEST_DURATION = 64  # characters
-_USERINFO = re.compile(
-    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]{0,30}://)[^/?#\s]*@"
-)  # up to the last @: a password may have one
+_USERINFO = r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]{0,30}://)[^/?#\s]*@"  # up to the last @: a password may have one
 _NAMES = r"pass(?:word|wd|phrase)|pwd|secret|token|(?:api|access|private)[_-]?key|credentials?|authorization|cookie"
 _NAME_PARTS = ("pass", "pwd", "secret", "token", "key", "credential", "authorization", "cookie")
-_SECRET_NAME = re.compile(rf"(?:{_NAMES})$", re.IGNORECASE)
+_SECRET_NAME = rf"(?i:{_NAMES})$"
 # What stands behind such a name, and what is known by its form: of Git forges, chats, clouds, models, and JWTs.
 # Few digits are a count of tokens, not one of them.
-_LABELLED = re.compile(
-    rf"((?:{_NAMES})[\"']?\s{{0,3}}[=:]\s{{0,3}})"
-    r"(\"[^\"]{4,}\"|'[^']{4,}'|(?:(?:bearer|basic|token)\s{1,3})?(?!\d{1,6}(?:\W|$))[^\s,;&\"'<>]{4,})",
-    re.IGNORECASE,
+_LABELLED = (
+    rf"(?i)((?:{_NAMES})[\"']?\s{{0,3}}[=:]\s{{0,3}})"
+    r"(\"[^\"]{4,}\"|'[^']{4,}'|(?:(?:bearer|basic|token)\s{1,3})?(?!\d{1,6}(?:\W|$))[^\s,;&\"'<>]{4,})"
 )
-_FORMED = re.compile(
+_FORMED = (
     r"\b(?:gh[oprsu]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|xox[abeprs]-[\w-]{10,}|(?:AKIA|ASIA)[A-Z0-9]{16}"
     r"|sk-[\w-]{20,}|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{4,}|(?<=(?i:bearer) )[\w.~+/=-]{8,}|(?<=(?i:basic) )[\w+/=-]{12,})"
 )
 _FORM_PARTS = ("gh", "glpat-", "xox", "AKIA", "ASIA", "sk-", "eyJ", "earer ", "EARER ", "asic ", "ASIC ")
+_compiled = cache(re.compile)  # when it is first looked for: most are never met, and a start waits for each
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -53,7 +52,7 @@ def clean(text: str, limit: int = 500) -> str:
         return text.strip()  # nearly all of it: a heartbeat's keys and words are cleaned a thousand times a second
     if len(text) > 4 * limit:
         text = text[: 4 * limit]
-    text = _UNSAFE.sub("\ufffd", _BREAK.sub(" ", text)).strip()
+    text = _compiled(_UNSAFE).sub("\ufffd", _BREAK.sub(" ", text)).strip()
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
@@ -154,7 +153,7 @@ def parse_timestamp(value: str) -> int:
 
 def is_secret_name(name: str) -> bool:
     """Whether what bears this name is not for everybody: `password`, `api_key`, `SESSION_TOKEN`."""
-    return _SECRET_NAME.search(name) is not None
+    return _compiled(_SECRET_NAME).search(name) is not None
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:
@@ -162,7 +161,7 @@ def redact(text: str, secrets: Iterable[str]) -> str:
     for secret in sorted((s for s in secrets if len(s) >= 4), key=len, reverse=True):
         text = text.replace(secret, REDACTED)
     if "://" in text:
-        text = _USERINFO.sub(rf"\g<scheme>{REDACTED}@", text)
+        text = _compiled(_USERINFO).sub(rf"\g<scheme>{REDACTED}@", text)
     if ("=" in text or ":" in text) and any(map(text.lower().__contains__, _NAME_PARTS)):  # a tenth of what it saves
-        text = _LABELLED.sub(rf"\g<1>{REDACTED}", text)
-    return _FORMED.sub(REDACTED, text) if any(map(text.__contains__, _FORM_PARTS)) else text
+        text = _compiled(_LABELLED).sub(rf"\g<1>{REDACTED}", text)
+    return _compiled(_FORMED).sub(REDACTED, text) if any(map(text.__contains__, _FORM_PARTS)) else text

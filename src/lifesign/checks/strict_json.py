@@ -19,7 +19,7 @@ _MOST_DIGITS = 100
 _MOST_VALUES = 256
 _MOST_TEXT = 200
 _STRING_OR_BRACKET = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_SURROGATE = "[\ud800-\udfff]"  # compiled when a text is met that is not printable
 
 
 class MalformedError(ValueError):
@@ -131,7 +131,7 @@ def _refuse_surrogates(document: dict[str, Any]) -> None:
     pending: list[object] = [document]
     while pending:
         match pending.pop():
-            case str() as text if _SURROGATE.search(text):
+            case str() as text if not text.isprintable() and re.search(_SURROGATE, text):
                 raise MalformedError("holds half of a surrogate pair")
             case list() as items:
                 pending.extend(items)

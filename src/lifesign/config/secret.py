@@ -12,7 +12,7 @@ from pathlib import Path
 LIMIT_BYTES = 64 * 1024
 
 # Marks that a clipboard or an editor leaves behind and nobody sees: byte order mark, zero width, soft hyphen.
-_INVISIBLE = re.compile("[\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+_INVISIBLE = "[\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]"
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
@@ -97,7 +97,7 @@ class Secret:
         if self._kind == "literal":
             return self._value
         raw = self._environ.get(self._value, "") if self._kind == "env" else self._read_file()
-        secret = _INVISIBLE.sub("", raw).strip()
+        secret = re.sub(_INVISIBLE, "", raw).strip()
         if not secret:
             what = "is not set, or is empty" if self._kind == "env" else "is empty"
             raise SecretError(f"the secret {self.source} {what}")

@@ -15,7 +15,8 @@ from lifesign.config.secret import Secret
 from lifesign.records import dataclass
 from lifesign.text import clean, parse_duration
 
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+# Not compiled before a text is met that is not printable: each pattern of such ranges costs a start 0.3 ms.
+_CONTROL = "[\x00-\x1f\x7f-\x9f\u2028\u2029]"
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})", re.ASCII)
 
@@ -35,7 +36,7 @@ def read_text(value: object, what: str) -> str:
         raise ValueError(f"must be {what}, as text in quotes")
     if not value.strip():
         raise ValueError(f"must be {what}, not empty")
-    if _CONTROL.search(value):
+    if not value.isprintable() and re.search(_CONTROL, value):
         raise ValueError(f"must be {what}, without control characters")
     return value
 
@@ -207,6 +208,6 @@ class OpenValue(SecretReference):
         """Plain text, or a secret by reference."""
         if not isinstance(value, str):
             return super().read(value, context)
-        if value and _CONTROL.search(value):
+        if not value.isprintable() and re.search(_CONTROL, value):
             raise ValueError("must be text without control characters")
         return cls("literal", value)
