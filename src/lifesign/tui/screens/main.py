@@ -104,7 +104,7 @@ class MainScreen(Operating):
     def _inspector_height(self) -> int:
         """Twice the lines where the table leaves them blank: it hangs on no word that stands in them."""
         blank = self.size.height - _FRAME_LINES - len(self._arrangement.components)
-        return 2 * _INSPECTOR_LINES if blank >= 2 * _INSPECTOR_LINES else _INSPECTOR_LINES
+        return 2 * _INSPECTOR_LINES if blank > 2 * _INSPECTOR_LINES else _INSPECTOR_LINES
 
     def summary(self) -> tuple[str, list[str]]:
         """How many are shown of how many, by which filter; and whether the order waits for the cursor."""
