@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -10,8 +11,12 @@ from typing import Any
 
 import pytest
 
+from tests.alerts.strict_gitea import StrictGitea
 from tests.e2e.running import LIFESIGN, Daemon, daemon, ended, free_port, wait_until
 from tests.e2e.test_alerts import port_open
+from tests.e2e.test_forge import FORGE, forge
+
+__all__ = ["forge"]  # a fixture
 
 NAMES = ("api", "feed", "gateway", "mind", "queue")
 CONFIG = """
@@ -73,7 +78,9 @@ def looked_at_down(running: Daemon, times: int = 8) -> None:
     wait_until(lambda: all(now >= then + times for now, then in zip(failures(), begun, strict=True)), "more looks")
 
 
-@pytest.mark.parametrize("kills", [True, False], ids=["kill -9", "SIGTERM"])
+@pytest.mark.parametrize(
+    "kills", [pytest.param(True, id="kill -9"), pytest.param(False, id="SIGTERM", marks=pytest.mark.proof)]
+)
 def test_a_restart_in_a_mass_outage_tells_nobody_anew_and_its_end_is_told_once(tmp_path: Path, *, kills: bool) -> None:
     port = free_port()
     config = outage(port)
@@ -128,3 +135,20 @@ def test_runs_over_single_components_tell_each_that_goes_down_by_itself(tmp_path
     for name in ("mind", "api"):
         subprocess.run([*LIFESIGN, "check", "-c", str(path), name], capture_output=True, timeout=60, check=False)
     assert stages(tmp_path) == ["opened mind", "opened api"]
+
+
+def test_a_forge_gets_one_issue_of_a_mass_outage(tmp_path: Path, forge: StrictGitea) -> None:
+    port = free_port()
+    with daemon(tmp_path, outage(port) + FORGE.format(url=forge.url)) as running:
+        looked_at_down(running)
+        wait_until(lambda: len(forge.issues) == 1, "the issue")
+        [ticket] = forge.issues
+        assert re.fullmatch(r"\w+ and [234] others are down: not ready: connection refused by .*", ticket.title)
+        assert "one common cause: " in ticket.body
+        with port_open(port):
+            wait_until(lambda: forge.open == [], "the issue closed")
+            wait_until(lambda: running.status()[0] == 200, "all of them well")
+        story = forge.tickets[1].notes[-1].body
+        assert "it was down for" in story
+        assert "one common cause: 5 went down" in story
+        assert len(forge.issues) == 1
