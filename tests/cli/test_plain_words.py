@@ -90,3 +90,9 @@ def test_a_mistake_is_one_line_and_nagios_unknown(words: list[str], told: str) -
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (3, "", 1)
     assert done.stderr.startswith("lifesign: ")
     assert told in done.stderr
+
+
+def test_a_command_that_is_none_is_told_with_the_nearest_and_where_all_of_them_stand() -> None:
+    done = subprocess.run([sys.executable, "-m", "lifesign", "chek"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "lifesign: there is no command 'chek': did you mean check? (see lifesign --help)\n"

@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from lifesign.cli import EXIT_REFUSED, EXIT_USAGE, NAGIOS_UNKNOWN, CommandError
+from lifesign.cli import COMMANDS, EXIT_REFUSED, EXIT_USAGE, NAGIOS_UNKNOWN, CommandError
 from lifesign.text import clean
 
 
@@ -17,7 +17,8 @@ def told(error: BaseException, words: list[str]) -> int:
     nagios = words[0] == "check" or (words[0] == "snapshot" and "--exit-code" in words)
     match error:
         case click.UsageError():
-            path = error.ctx.command_path if error.ctx else f"lifesign {words[0]}"
+            named = f"lifesign {words[0]}" if words[0] in COMMANDS else "lifesign"
+            path = error.ctx.command_path if error.ctx else named
             return _complain(f"{error.format_message()} (see {path} --help)", NAGIOS_UNKNOWN if nagios else EXIT_USAGE)
         case click.ClickException():
             return _complain(error.format_message(), NAGIOS_UNKNOWN if nagios else error.exit_code)
