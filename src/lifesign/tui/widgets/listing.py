@@ -73,6 +73,7 @@ class Listing(ScrollView, can_focus=True):
         self._scene = Scene()
         self._arrangement = Arrangement()
         self._places: dict[str, int] = {}
+        self._cells = 1  # `line_cells`, asked for once for all the lines that are drawn in one go
         self._painted: dict[int, tuple[Row, bool]] = {}
         self._items: dict[tuple[str, bool, int], list[tuple[Line, str]]] = {}
 
@@ -151,6 +152,7 @@ class Listing(ScrollView, can_focus=True):
     def repaint_changes(self) -> None:
         """Repaints the lines in sight that differ from what was painted."""
         top = self.scroll_offset.y
+        self._cells = self.line_cells
         for y in range(top, top + self.size.height):
             row, gone = self._row(y), not self._scene.live
             painted, was_gone = self._painted.get(y, (None, gone))
@@ -163,6 +165,7 @@ class Listing(ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """The line at `y` of what is in sight."""
         y += self.scroll_offset.y
+        self._cells = self.line_cells
         row, gone = self._row(y), not self._scene.live
         if len(self._painted) > 4 * self.size.height + 64:
             self._painted.clear()
@@ -181,7 +184,7 @@ class Listing(ScrollView, can_focus=True):
         return tuple(row)
 
     def _item(self, component: Component, *, selected: bool) -> list[tuple[Line, str]]:
-        key = (component.name, selected, self.line_cells)
+        key = (component.name, selected, self._cells)
         if key not in self._items:
             self._items[key] = self.item(component, selected=selected)
         return self._items[key]

@@ -20,16 +20,19 @@ class TableList(Listing):
     @property
     def widths(self) -> Columns:
         """The columns of the table, measured once for all lines."""
-        if self._measured is None or self._measured[0] != self.line_cells or self._measured[1] is not self._arrangement:
-            self._measured = self.line_cells, self._arrangement
-            self._widths = Columns.of(self.line_cells, self._arrangement.names)
+        return self._widths_in(self.line_cells)
+
+    def _widths_in(self, cells: int) -> Columns:
+        if self._measured is None or self._measured[0] != cells or self._measured[1] is not self._arrangement:
+            self._measured = cells, self._arrangement
+            self._widths = Columns.of(cells, self._arrangement.names)
         return self._widths
 
     def item(self, component: Component, *, selected: bool) -> list[tuple[Line, str]]:
         """The line of one component."""
         return [
             (
-                table_line(component, self._scene, self.widths, marked=self.is_marked(component)),
+                table_line(component, self._scene, self._widths_in(self._cells), marked=self.is_marked(component)),
                 "cursor" if selected else "plain",
             )
         ]
@@ -45,7 +48,7 @@ class IncidentList(Listing):
 
     def item(self, component: Component, *, selected: bool) -> list[tuple[Line, str]]:
         """The lines of one."""
-        width = self.line_cells
+        width = self._cells
         ground = "cursor" if selected else "plain"
         lines = incident_lines(component, self._scene, width, marked=self.is_marked(component))
         return [(line, ground) for line in lines] + [(((" " * width, "text"),), "plain")]
@@ -79,7 +82,7 @@ class PanelList(Listing):
 
     def item(self, component: Component, *, selected: bool) -> list[tuple[Line, str]]:
         """The lines of one panel."""
-        width = (self.line_cells + GAP_CELLS) // self.columns - GAP_CELLS
+        width = (self._cells + GAP_CELLS) // columns_in(self._cells) - GAP_CELLS
         ground = "cursor" if selected else "card"
         lines = card_lines(component, self._scene, width, marked=self.is_marked(component), spacious=self._spacious)
         return [(line, ground) for line in lines] + [(((" " * width, "text"),), "plain")]
