@@ -210,6 +210,12 @@ def test_no_byte_of_hostile_data_reaches_the_terminal(tmp_path: Path) -> None:
             assert character.encode() not in terminal.written
 
 
+def _chosen(terminal: Terminal) -> str:
+    """The theme that the picker has chosen; empty while it is drawn."""
+    found = re.search(r"→ (\w+) *│", terminal.text)
+    return found[1] if found else ""
+
+
 def test_the_next_console_wears_the_theme_that_was_kept_and_one_that_is_gone_is_none(
     file: Path, tmp_path: Path
 ) -> None:
@@ -220,10 +226,11 @@ def test_the_next_console_wears_the_theme_that_was_kept_and_one_that_is_gone_is_
         terminal.process.send(b"t")
         terminal.until(lambda: "enter keeps" in terminal.text)
         for _ in range(8):
-            if "→ day" in terminal.text:
+            chosen = _chosen(terminal)
+            if chosen == "day":
                 break
             terminal.process.send(b"j")
-            terminal.settle()
+            terminal.until(lambda chosen=chosen: _chosen(terminal) not in ("", chosen))  # type: ignore[misc]
         terminal.process.send(b"\r")
         terminal.until(lambda: "theme day, kept for the next console too" in terminal.text)
     for name, worn in (("day", "day"), ("gone", "night")):
