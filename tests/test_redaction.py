@@ -21,6 +21,8 @@ from lifesign.text import is_secret_name, redact
         ("glpat-canarycanarycanary1 refused", "[redacted] refused"),
         ("key AKIACANARYCANARY0001 is old", "key [redacted] is old"),
         ("jwt eyJhbGciOiJI.eyJjYW5hcnki.c2ln", "jwt [redacted]"),
+        ("bearer canary-1", "bearer [redacted]"),
+        ("xoxb-canary-123", "[redacted]"),
         ("https://joe:canary@host/x", "https://[redacted]@host/x"),
     ],
 )

@@ -40,6 +40,7 @@ _FORMED = (
 )
 _FORM_PARTS = ("gh", "glpat-", "xox", "AKIA", "ASIA", "sk-", "eyJ", "earer ", "EARER ", "asic ", "ASIC ")
 _compiled = cache(re.compile)  # when it is first looked for: most are never met, and a start waits for each
+_LEAST_FORMED = 15  # characters: of those, a bearer with its token is the shortest
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -164,4 +165,5 @@ def redact(text: str, secrets: Iterable[str]) -> str:
         text = _compiled(_USERINFO).sub(rf"\g<scheme>{REDACTED}@", text)
     if ("=" in text or ":" in text) and any(map(text.lower().__contains__, _NAME_PARTS)):  # a tenth of what it saves
         text = _compiled(_LABELLED).sub(rf"\g<1>{REDACTED}", text)
-    return _compiled(_FORMED).sub(REDACTED, text) if any(map(text.__contains__, _FORM_PARTS)) else text
+    may_be_formed = len(text) >= _LEAST_FORMED and any(map(text.__contains__, _FORM_PARTS))
+    return _compiled(_FORMED).sub(REDACTED, text) if may_be_formed else text

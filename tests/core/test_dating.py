@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifesign.core.dating import Era
+from lifesign.core.dating import Era, WallClock
 from lifesign.core.model import CheckState, Instant, Layer, Observation, WorkSignal
 from lifesign.core.observer import Observer
 from lifesign.core.signal import SignalJudge
@@ -182,3 +182,14 @@ def test_an_era_dates_what_was_written_in_it_or_two_seconds_beside_it(moment_s: 
 
 def test_the_first_era_goes_as_far_back_as_anybody_knows() -> None:
     assert Era(1_000 * S, None, 200 * S).moment_ns(1_001 * S) == S
+
+
+@given(st.integers(-(10**12), 10**12), st.integers(0, 10**11), st.one_of(st.none(), st.integers(-(10**12), 10**12)))
+def test_while_no_clock_was_stepped_the_freshest_that_is_not_ahead_of_us_by_more_than_the_skew_holds(
+    ago_ns: int, skew_ns: int, linked_ago_ns: int | None
+) -> None:
+    agos_ns = [ago for ago in (ago_ns, linked_ago_ns) if ago is not None and ago >= -skew_ns]
+    expected_ns = None if not agos_ns else START.boot_ns - max(0, min(agos_ns))
+    linked_ns = None if linked_ago_ns is None else START.boot_ns - linked_ago_ns
+    dated_ns = WallClock().date(START.wall_ns - ago_ns, START, skew_ns, linked_ns=linked_ns, unread_ns=None)
+    assert dated_ns == expected_ns

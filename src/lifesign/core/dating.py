@@ -54,6 +54,12 @@ class WallClock:
         `unread_ns`: it was written after that moment; None where nobody knows.
         """
         own_ns = now.boot_ns - (now.wall_ns - timestamp_ns)
+        if not self._past:  # nearly always: the same without lists
+            latest_ns = now.boot_ns + max_skew_ns
+            taken_ns = own_ns if own_ns <= latest_ns else None
+            if linked_ns is not None and linked_ns <= latest_ns and (taken_ns is None or linked_ns > taken_ns):
+                taken_ns = linked_ns
+            return None if taken_ns is None else min(taken_ns, now.boot_ns)
         past = self._past_moments_ns(timestamp_ns, unread_ns)
         latest_ns = now.boot_ns + (TOLERANCE_NS if past else max_skew_ns)
         if not (past and self._since_boot_ns is not None and own_ns < self._since_boot_ns - TOLERANCE_NS):
