@@ -13,7 +13,7 @@ _BLOCK = re.compile(r"(<!-- measured: speed -->\n).*?(<!-- end -->)", re.DOTALL)
 
 # Why a goal may be missed, by a part of the measure's name. Said where it is, and nowhere else.
 WHY = {
-    "lifesign check": "every run imports click, msgspec and the core anew; Python makes each data class at import",
+    "lifesign check": "every run imports msgspec, SQLite and the core anew, a hundred and fifty modules of them",
     "CPU a check": "Monit is C; here each look passes schedule, thresholds, stall detection and flapping in Python",
     "observations a second": "each observation passes stall detection, flapping and the schedule in plain Python",
     "first paint": "beside Textual the console imports its screens and a client, and a state is made for it",
@@ -23,7 +23,7 @@ WHY = {
     "heartbeat files": "each write comes as several file events, and each beat is read and strictly parsed in Python",
     "late by": "the process that counts the connections shares the two cores, and its own lateness is in the figure",
     "told": "it hangs on how busy the machine was: half the interval is waiting for the next look, the rest is ours",
-    "asked once a second": "every component's view, words and document are made anew in Python for each answer",
+    "asked once a second": "what has changed is looked at, put into words and written anew in Python; all ages are",
     "loop lag": "the console and the clients of this test share two cores with the daemon",
 }
 
