@@ -75,6 +75,7 @@ class ConsoleApp(DressedApp):
         self._bell = options.bell
         self._answers = Answers()
         self._frozen: Scene | None = None
+        self._available: dict[tuple[Command, ...], tuple[Command, ...]] = {}
         self.operations = Operations(self.act, self.tell, self.push_screen, self.scene)
 
     def action_command_palette(self) -> None:
@@ -106,7 +107,10 @@ class ConsoleApp(DressedApp):
 
     def commands_of(self, commands: tuple[Command, ...]) -> tuple[Command, ...]:
         """The commands that this console has."""
-        return available(commands, read_only=self._options.read_only, keys=self._options.keys)
+        if commands not in self._available:
+            options = self._options
+            self._available[commands] = available(commands, read_only=options.read_only, keys=options.keys)
+        return self._available[commands]
 
     def on_mount(self) -> None:
         """Signals end the app properly; then the first screen, the feed and the one tick."""

@@ -1,7 +1,5 @@
 """What all screens share: header, status line, key bar, and one honest line where the terminal is too small."""
 
-from collections.abc import Sequence
-from functools import partial
 from typing import ClassVar, cast
 
 from textual import events
@@ -12,11 +10,9 @@ from textual.scroll_view import ScrollView
 
 from lifesign.api.documents import EventDocument
 from lifesign.tui.commands import ACTING, PAGE, Command
-from lifesign.tui.drawing.glyphs import Glyphs
 from lifesign.tui.drawing.header import answer_lines, header_line, status_line
-from lifesign.tui.drawing.help import further_key_spans
 from lifesign.tui.drawing.scene import Scene
-from lifesign.tui.drawing.spans import Line, Span
+from lifesign.tui.drawing.spans import Line
 from lifesign.tui.proposals import Proposal
 from lifesign.tui.screens.console import Console
 from lifesign.tui.widgets.keybar import KeyBar
@@ -87,10 +83,9 @@ class Page(Screen[None]):
         self.query_one("#header", Lines).show([self.header(scene, width)])
         shown, notes = self.summary()
         notes = [*_in_hand(self.console.in_hand), *notes, *(["read-only"] if self.console.read_only else [])]
-        commands, bar = self.command_set, self.query_one(KeyBar)
-        bar.show_commands(commands, scene.glyphs)
-        keys = partial(_further, commands, bar, scene.glyphs)
-        self.query_one("#status", Lines).show([status_line(scene, shown, notes, width, keys)])
+        bar = self.query_one(KeyBar)
+        bar.show_commands(self.command_set, scene.glyphs)
+        self.query_one("#status", Lines).show([status_line(scene, shown, notes, width, bar.further)])
         self._answer(scene, width)
 
     def _answer(self, scene: Scene, width: int) -> None:
@@ -173,7 +168,3 @@ def _in_hand(asked: list[tuple[str, ...]]) -> list[str]:
     """What is being checked at this moment."""
     names = [name for some in asked for name in some]
     return [f"checking {names[0] if len(names) == 1 else f'{len(names)} components'}"] if names else []
-
-
-def _further(commands: Sequence[Command], bar: KeyBar, glyphs: Glyphs, room: int) -> list[Span]:
-    return further_key_spans(commands, bar.commands, bar.size.width, room, glyphs)

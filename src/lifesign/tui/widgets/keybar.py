@@ -6,9 +6,9 @@ from textual import events
 from textual.message import Message
 
 from lifesign.tui.commands import Command
-from lifesign.tui.drawing.glyphs import Glyphs
-from lifesign.tui.drawing.help import key_spans
-from lifesign.tui.drawing.spans import cut, width_of
+from lifesign.tui.drawing.glyphs import UNICODE, Glyphs
+from lifesign.tui.drawing.help import further_key_spans, key_spans
+from lifesign.tui.drawing.spans import Span, cut, width_of
 from lifesign.tui.widgets.lines import Lines
 
 
@@ -25,9 +25,14 @@ class KeyBar(Lines):
     def __init__(self) -> None:
         super().__init__(ground="bar", id="keys")
         self._places: list[tuple[int, Command]] = []
+        self._asked: tuple[Sequence[Command], int, Glyphs] = ((), 0, UNICODE)
+        self._further: tuple[int, list[Span]] = (0, [])
 
     def show_commands(self, commands: Sequence[Command], glyphs: Glyphs) -> None:
-        """Draws as many of `commands` as have room."""
+        """Draws as many of `commands` as have room. It is asked to each second, and does it where they are others."""
+        if self._asked == (commands, self.size.width, glyphs):
+            return
+        self._asked, self._further = (commands, self.size.width, glyphs), (0, [])
         placed = key_spans(commands, self.size.width, glyphs)
         self._places, end = [], 0
         for command, spans in placed:
@@ -35,10 +40,13 @@ class KeyBar(Lines):
             self._places.append((end, command))
         self.show([cut([span for _, spans in placed for span in spans], self.size.width, glyphs)])
 
-    @property
-    def commands(self) -> tuple[Command, ...]:
-        """Those that have room."""
-        return tuple(command for _, command in self._places)
+    def further(self, room: int) -> list[Span]:
+        """What has no room here, as far as it fits into `room` cells."""
+        if self._further[0] != room:
+            commands, width, glyphs = self._asked
+            shown = [command for _, command in self._places]
+            self._further = room, further_key_spans(commands, shown, width, room, glyphs)
+        return self._further[1]
 
     def on_click(self, event: events.Click) -> None:
         """Runs the command under the pointer."""
