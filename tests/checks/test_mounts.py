@@ -250,29 +250,6 @@ def test_a_file_is_told_at_once_unless_its_way_leads_to_a_mount_that_may_hang(tm
     assert without.st_ino == (tmp_path / "nas" / "file").stat().st_ino
 
 
-def test_what_a_sweep_has_just_seen_is_told_once_more_and_no_later(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    now_ns = [1_000_000_000]
-    monkeypatch.setattr("lifesign.checks.mounts.time.monotonic_ns", lambda: now_ns[0])
-    files, path = LocalFiles(Fixed()), str(tmp_path / "file")
-    sizes = []
-    for late_ns in (0, 2_000_000, 4_000_000):
-        Path(path).write_text("x")
-        assert files.glimpse(path) is not None
-        Path(path).write_text("xxx")
-        now_ns[0] += late_ns
-        sizes.append([found.st_size for found in (files.status(path), files.status(path)) if found is not None])
-        now_ns[0] += 1_000_000_000
-    assert sizes == [[1, 3], [1, 3], [3, 3]]
-    Path(path).write_text("x")
-    files.glimpse(path)
-    Path(path).write_text("xxxxx")
-    again = files.glimpse(path)
-    assert again is not None
-    assert again.st_size == 5, "a sweep itself always asks"
-
-
 def test_a_new_mount_is_known_to_it_within_a_moment(tmp_path: Path) -> None:
     table = Fixed()
     files, path = LocalFiles(table), tmp_path / "file"

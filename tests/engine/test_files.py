@@ -94,28 +94,40 @@ async def test_without_any_file_event_the_sweep_still_sees_the_change(
         assert await bell.next() == CHECK
 
 
-async def test_the_sweep_leaves_out_once_what_an_event_had_compared_since_the_last_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("at_once", [False, True])
+async def test_the_sweep_leaves_out_once_what_an_event_had_looked_at_since_the_last_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: bool
 ) -> None:
     monkeypatch.setattr("lifesign.engine.files.SWEEP_S", 0.0)
-    paths, asked = {name: tmp_path / name for name in ("beating", "still")}, list[str]()
+    paths, asked, woken = {name: tmp_path / name for name in ("beating", "still")}, list[str](), list[str]()
+    first = ["still"] if at_once else ["beating", "still"]  # who is woken at once is not compared before
     enough = asyncio.Event()
 
     def spying(path: Path) -> object:
         asked.append(path.name)
-        if len(asked) == 4:
+        if len(asked) == len(first) + 2:
             enough.set()
         return None
 
-    sweep = FileSweep(paths, wake=lambda _: None, signature=spying, may_hang=lambda _: False)
-    sweep._hear(["beating"])
-    assert asked == ["beating"]
+    sweep = FileSweep(paths, wake=woken.extend, signature=spying, may_hang=lambda _: False, at_once=at_once)
+    sweep._hear(["beating", "gone"])
+    assert woken == (["beating"] if at_once else [])
     task = asyncio.create_task(sweep._sweep_for_ever())
     async with asyncio.timeout(40):
         await enough.wait()
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-    assert asked[:4] == ["beating", "still", "beating", "still"]
+    assert asked[: len(first) + 2] == [*first, "beating", "still"]
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+async def test_an_event_of_a_file_that_may_hang_wakes_nobody(tmp_path: Path, at_once: bool) -> None:
+    woken: list[CheckId] = []
+    paths = {CHECK: tmp_path / "beat.json"}
+    sweep = FileSweep(paths, wake=woken.extend, signature=signature, may_hang=lambda _: True, at_once=at_once)
+    paths[CHECK].write_text("1")
+    sweep._hear([CHECK])
+    assert woken == []
 
 
 async def test_a_path_that_may_hang_is_never_touched(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from lifesign.bootstrap.remote_secrets import RemoteSecrets
 from lifesign.bootstrap.restarting import Restarting
 from lifesign.bootstrap.state_folder import StateFolder
 from lifesign.bootstrap.telling import Teller
-from lifesign.checks.files import swept_signature
+from lifesign.checks.files import signature
 from lifesign.checks.mounts import LOCAL
 from lifesign.config import Config
 from lifesign.core.commands import NotPossibleError, OperatorCommand
@@ -92,7 +92,7 @@ class Daemon:
         self._reloader = Reloader(config, swap=self._swap, tell=self._teller.tell_of_config)
         swept, wake = Plan.of(config).swept, self._engine.wake
         self._sweep = FileSweep(
-            swept, wake=lambda them: wake(*them), signature=swept_signature, may_hang=LOCAL.may_hang
+            swept, wake=lambda them: wake(*them), signature=signature, may_hang=LOCAL.may_hang, at_once=True
         )
 
     def _make_engine(self) -> Engine:

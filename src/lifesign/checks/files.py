@@ -57,15 +57,6 @@ def signature(path: Path | str) -> Signature | None:
     return status and signature_of(status)
 
 
-def swept_signature(path: Path) -> Signature | None:
-    """The same for a sweep, which has looked at in a moment what has changed."""
-    try:
-        status = LOCAL.glimpse(str(path))
-    except (OSError, ValueError):
-        return None
-    return signature(path) if status is None else signature_of(status)
-
-
 async def read_outside(path: Path, limit_bytes: int, *, tail: bool, timeout_s: float) -> Reading | None:
     """The file's content as `read_file` gives it, None where there is no such file.
 

@@ -26,7 +26,6 @@ _MOUNTINFO = "/proc/self/mountinfo"
 _FRESH_NS = 20_000_000  # to ask the kernel whether mounts changed costs three times what a stat does
 _KEEP_NS = 250_000_000  # how long a folder that leads to no hanging mount is trusted not to be made a link to one
 _MOST_FOLDERS = 4096
-_GLIMPSE_NS = 3_000_000  # how long what a sweep has seen a moment ago stands for what the look that follows would see
 
 
 def parse_mountinfo(text: str) -> dict[str, str]:
@@ -128,8 +127,6 @@ class LocalFiles:
         self._points: frozenset[str] = frozenset()
         self._fresh_until_ns = 0
         self._folders: dict[str, int] = {}
-        self._glimpses: dict[str, os.stat_result] = {}
-        self._glimpsed_until_ns = 0
 
     def status(self, path: str) -> os.stat_result | None:
         """As `os.stat` gives it. None where it might block, and for a link while any mount may hang.
@@ -137,21 +134,6 @@ class LocalFiles:
         `path` is absolute. Raises OSError, and ValueError for a path with a NUL.
         """
         now_ns = time.monotonic_ns()
-        glimpse = self._glimpses.pop(path, None)
-        return glimpse if glimpse is not None and now_ns < self._glimpsed_until_ns else self._asked(path, now_ns)
-
-    def glimpse(self, path: str) -> os.stat_result | None:
-        """As `status` of now, which is told again to the next who asks for that path, if he does so at once."""
-        now_ns = time.monotonic_ns()
-        status = self._asked(path, now_ns)
-        if now_ns >= self._glimpsed_until_ns:
-            self._glimpses.clear()
-            self._glimpsed_until_ns = now_ns + _GLIMPSE_NS
-        if status is not None:
-            self._glimpses[path] = status
-        return status
-
-    def _asked(self, path: str, now_ns: int) -> os.stat_result | None:
         if now_ns >= self._fresh_until_ns:
             self._ask(now_ns)
         if not self._points:

@@ -1,7 +1,7 @@
 """File events and the stat sweep behind them.
 
 The sweep is the truth: once a second it compares a signature of every watched file, but for those that an event had
-compared since the last one. Events of the folders only have single files looked at early, for events alone go deaf
+looked at since the last one. Events of the folders only have single files looked at early, for events alone go deaf
 without a word: on a replaced file, a folder made anew, a full queue, a network mount. A path that may hang is left to
 its own check, which reads it in a disposable child.
 """
@@ -34,7 +34,8 @@ class FileSweep(Generic[Key]):
 
     `signature` tells two states of a file apart and does not block; `may_hang` says which paths must
     not be touched from here. `seen`: signatures of before; where there is none, the first one found is that.
-    `events`: what tells early of a change.
+    `events`: what tells early of a change; `at_once`: they wake without a comparison, for who is woken compares himself
+    and may be woken for nothing.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class FileSweep(Generic[Key]):
         may_hang: Callable[[Path], bool],
         seen: Mapping[Key, object] | None = None,
         events: Events = _EVENTS,
+        at_once: bool = False,
     ) -> None:
         self._paths = dict(paths)
         self._wake = wake
@@ -55,7 +57,8 @@ class FileSweep(Generic[Key]):
         self._files = _by_folder(paths)
         self._events = events
         self._followed = asyncio.Event()
-        self._compared: set[Key] = set()  # since the last sweep, because of an event
+        self._at_once = at_once
+        self._heard: set[Key] = set()  # since the last sweep
 
     async def run(self) -> None:
         """Sweeps until cancelled."""
@@ -78,9 +81,14 @@ class FileSweep(Generic[Key]):
         self._compare(list(self._paths))
 
     def _hear(self, keys: Collection[Key]) -> None:
-        """Events tell that these may have changed. What they had compared is left out of the next sweep."""
-        self._compared.update(keys)
-        self._compare(keys)
+        """Events tell that these may have changed: the next sweep leaves them out."""
+        self._heard.update(keys)
+        if not self._at_once:
+            self._compare(keys)
+            return
+        woken = [key for key in keys if (path := self._paths.get(key)) is not None and not self._may_hang(path)]
+        if woken:
+            self._wake(woken)
 
     def _compare(self, keys: Iterable[Key], *, first: bool = False) -> None:
         paths, seen, changed = self._paths, self._seen, []
@@ -98,8 +106,8 @@ class FileSweep(Generic[Key]):
     async def _sweep_for_ever(self) -> None:
         while True:
             await asyncio.sleep(SWEEP_S)
-            compared, self._compared = self._compared, set()
-            keys = [key for key in self._paths if key not in compared]
+            heard, self._heard = self._heard, set()
+            keys = [key for key in self._paths if key not in heard]
             for begin in range(0, len(keys), SLICE):  # ten thousand in one go would hold up every look
                 self._compare(keys[begin : begin + SLICE])
                 await asyncio.sleep(0)
