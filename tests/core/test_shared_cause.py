@@ -6,12 +6,14 @@ import pytest
 
 from lifesign.core.alerting import SinkSpec
 from lifesign.core.commands import Hold, Silence, Unsilence
-from lifesign.core.conversation import ConversationMemory, Notify, Stage
+from lifesign.core.conversation import Conversation, ConversationMemory, Notify, Stage
 from lifesign.core.events import Event, EventName
 from lifesign.core.heralding import Herald
+from lifesign.core.incident import TrackedComponent
 from lifesign.core.memory import MonitorMemory
-from lifesign.core.model import Observation
+from lifesign.core.model import Instant, Observation
 from lifesign.core.monitor import Monitor
+from lifesign.core.shared_cause import SharedCause, longest_grace_ns
 from lifesign.core.spec import CheckSpec, ComponentSpec, MonitorSpec
 from tests.core import stage as stages
 from tests.core.stage import FAIL, OK, S, check, component, seconds
@@ -171,6 +173,8 @@ def test_what_is_told_of_the_one_that_spoke_after_the_first_recovery_is_of_itsel
     desk.break_("a b c d e").pass_(8)
     assert sorted(desk.mend("b c d e").pass_(100)) == ["reminder a"]
     assert desk.said[-1].words == ""
+    assert desk.mend("a").pass_(5) == ["recovered a"]
+    assert desk.said[-1].words.startswith("one common cause: 5 went down: a, b, c, d, e"), "the whole story"
 
 
 def test_each_sink_hears_of_one_that_it_wants() -> None:
@@ -283,3 +287,56 @@ def test_who_was_down_before_we_died_and_not_told_of_is_told_as_soon_as_the_othe
     assert desk.break_("a").pass_(4) == []
     desk.die(away_s=1)
     assert desk.pass_(2) == ["opened a"]
+
+
+def alone(names: str = "a b c d e") -> tuple[SharedCause, dict[str, TrackedComponent], Instant]:
+    """A cause of nobody yet; those components, all down but for `e`; and the moment."""
+    desk = Desk(*plain(names))
+    desk.break_("a b c d").stage.run(5)
+    return SharedCause(), dict(desk.stage.monitor.components), desk.stage.now
+
+
+def test_who_goes_down_within_ten_seconds_of_the_last_joins() -> None:
+    cause, held, now = alone()
+    assert not cause.went_down("a", now), "there is none"
+    cause.begin("bc", held, now)
+    assert cause.went_down("d", now.after(10 * S))
+    assert cause.went_down("a", now.after(20 * S))
+    assert not cause.went_down("x", now.after(30 * S + 1))
+    assert cause.together == set("abcd")
+
+
+def test_who_is_well_or_unknown_has_no_part_in_it() -> None:
+    cause, held, now = alone()
+    cause.begin(("a", "b", "e", "stranger"), held, now)
+    assert cause.together == {"a", "b"}
+    assert cause.recovered("e", held, now) is False
+    assert cause.together == {"a", "b"}
+
+
+def test_who_is_taken_out_leaves_and_who_recovers_ends_it() -> None:
+    cause, held, now = alone()
+    cause.begin("abc", held, now)
+    assert cause.recovered("a", {name: one for name, one in held.items() if name != "a"}, now)
+    assert cause.together == {"b", "c"}
+    assert cause.next_boot_ns() is None
+    assert cause.recovered("b", held, now)
+    assert (cause.together, cause.next_boot_ns()) == (set(), now.boot_ns + 60 * S)
+    assert cause.may_recover_too(held["c"], now.after(60 * S - 1))
+    assert not cause.may_recover_too(held["c"], now.after(60 * S))
+    assert not cause.may_recover_too(held["b"], now.after(S)), "it has recovered, and may be down anew"
+    assert not cause.may_recover_too(held["d"], now.after(S)), "it had no part in it"
+
+
+def test_the_longest_grace_of_all_checks_is_that_of_our_start() -> None:
+    quick, slow = check(grace_ns=2 * S), check("other", grace_ns=7 * S)
+    stage = stages.Stage(component("a", quick), component("b", quick, slow))
+    assert longest_grace_ns(stage.monitor.components) == 7 * S
+    assert longest_grace_ns({}) == 0
+
+
+def test_forty_are_all_named() -> None:
+    names = tuple(f"c{number:03}" for number in range(40))
+    told = Notify(Stage.OPENED, Conversation("ops", "c000", "1", 0, shared=True, speaks_for=names))
+    assert told.words.endswith(", c038, c039")
+    assert Notify(Stage.OPENED, Conversation("ops", "c000", "1", 0)).words == ""
