@@ -340,3 +340,11 @@ def test_forty_are_all_named() -> None:
     told = Notify(Stage.OPENED, Conversation("ops", "c000", "1", 0, shared=True, speaks_for=names))
     assert told.words.endswith(", c038, c039")
     assert Notify(Stage.OPENED, Conversation("ops", "c000", "1", 0)).words == ""
+
+
+def test_who_went_down_long_before_has_no_part_in_it_though_no_sink_has_heard_of_it() -> None:
+    desk = Desk(*plain("a b c d x"), sinks=(SinkSpec("picky", left_out=("x",)),))
+    assert desk.break_("x").pass_(60) == []
+    assert desk.break_("a b c d").pass_(20) == ["opened a"]
+    assert desk.herald.together == set("abcd")
+    assert desk.mend("x").pass_(70) == [], "its end is none of theirs"

@@ -111,7 +111,7 @@ class Herald:
             case EventName.OBSERVER_SUSPECT:
                 named = event.data.get("components")
                 if isinstance(named, list):  # else we had stalled ourselves, which is no cause of theirs
-                    names = self._gathering.names.union(map(str, named))
+                    names = self._gathering.names(now).union(map(str, named))
                     self._cause.begin(names, self._monitor.components, now)
                     self._alerting.share(self.together)
                     return ()

@@ -87,10 +87,15 @@ class Gathering:
             at_boot_ns = until_boot_ns - GROUP_WAIT_NS
             self._downs[component.spec.name] = _Down(at_boot_ns, onset_ns(component, now))
 
-    @property
-    def names(self) -> frozenset[str]:
-        """Who has just gone down, as of the last question."""
+    def names(self, now: Instant) -> frozenset[str]:
+        """Who has just gone down."""
+        self._forget(now)
         return frozenset(self._downs)
+
+    def _forget(self, now: Instant) -> None:
+        downs = self._downs
+        while downs and now.boot_ns - downs[oldest := next(iter(downs))].at_boot_ns >= GROUP_WAIT_NS:
+            del downs[oldest]
 
     def recovered(self, name: str) -> None:
         """That incident is over."""
@@ -102,9 +107,8 @@ class Gathering:
 
     def is_on(self, components: Mapping[str, TrackedComponent], now: Instant) -> bool:
         """Whether at least three are down or fail, and with those that nobody has seen since they are over half."""
+        self._forget(now)
         downs = self._downs
-        while downs and now.boot_ns - downs[oldest := next(iter(downs))].at_boot_ns >= GROUP_WAIT_NS:
-            del downs[oldest]
         if not downs:
             return False
         others = [c for name, c in components.items() if name not in downs and c.incident is None]
@@ -116,12 +120,12 @@ class Gathering:
         return 2 * (len(downs) + suspects) > len(components)
 
     def may_grow(self, components: Mapping[str, TrackedComponent], now: Instant) -> bool:
-        """Whether another may be about to go down beside those that have just gone down; to be asked after `is_on`."""
+        """Whether another may be about to go down beside those that have just gone down."""
+        self._forget(now)
         if not self._downs:
             return False
         since_ns = min(down.onset_ns for down in self._downs.values())
-        others = (c for name, c in components.items() if name not in self._downs)
-        return any(_may_go_down(c, since_ns, now, GROUP_WAIT_NS) for c in others)
+        return any(_may_go_down(component, since_ns, now, GROUP_WAIT_NS) for component in components.values())
 
 
 def _fails(component: TrackedComponent, now_ns: int) -> bool:
