@@ -487,14 +487,15 @@ async def test_a_panel_tells_a_long_reason_on_two_lines_where_all_panels_have_ro
         assert "startable" in desk.lines[at_row + 1]
 
 
-async def test_on_a_small_screen_the_keys_that_the_bar_leaves_out_stand_above_it_until_there_is_something_to_say() -> (
-    None
-):
-    async with seated(state([component("gateway")]), (80, 24)) as desk:
+@pytest.mark.parametrize("read_only", [False, True])
+async def test_on_a_small_screen_the_keys_that_the_bar_leaves_out_stand_above_it_until_there_is_something_to_say(
+    read_only: bool,
+) -> None:
+    async with seated(state([component("gateway")]), (80, 24), read_only=read_only) as desk:
         await desk.tick()
         for keys in (": palette", "3 incidents", "4 events", "1 panels", "2 table"):
-            assert keys in desk.lines[-2]
-        assert desk.lines[-2].endswith(" 1 shown ")
+            assert keys in desk.lines[-1] + desk.lines[-2]
+        assert desk.lines[-2].endswith(" 1 shown, read-only " if read_only else " 1 shown ")
         await desk.press("space")
         assert "1 marked" in desk.lines[-2]
         assert "palette" not in desk.lines[-2]

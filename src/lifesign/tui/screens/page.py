@@ -82,7 +82,8 @@ class Page(Screen[None]):
         self.draw(scene)
         self.query_one("#header", Lines).show([self.header(scene, width)])
         shown, notes = self.summary()
-        notes = [*_in_hand(self.console.in_hand), *notes, *(["read-only"] if self.console.read_only else [])]
+        shown = ", ".join(filter(None, (shown, "read-only" if self.console.read_only else "")))
+        notes = [*_in_hand(self.console.in_hand), *notes]
         bar = self.query_one(KeyBar)
         bar.show_commands(self.command_set, scene.glyphs)
         self.query_one("#status", Lines).show([status_line(scene, shown, notes, width, bar.further)])
