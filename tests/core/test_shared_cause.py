@@ -348,3 +348,11 @@ def test_who_went_down_long_before_has_no_part_in_it_though_no_sink_has_heard_of
     assert desk.break_("a b c d").pass_(20) == ["opened a"]
     assert desk.herald.together == set("abcd")
     assert desk.mend("x").pass_(70) == [], "its end is none of theirs"
+
+
+def test_who_has_recovered_and_goes_down_anew_within_that_minute_is_told_at_once() -> None:
+    desk = Desk(*plain("a b c d e"))
+    desk.break_("a b c d e").pass_(20)
+    assert desk.mend("c").pass_(3) == []
+    assert desk.mend("a b d e").pass_(12) == ["recovered a"]
+    assert desk.break_("d").pass_(5) == ["opened d"]

@@ -26,7 +26,7 @@ def longest_grace_ns(held: Held) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Over:
-    names: frozenset[str]
+    names: set[str]  # who has not recovered since
     at: Instant
 
 
@@ -56,12 +56,13 @@ class SharedCause:
 
         Whether that changes who went down together.
         """
+        if self._over is not None:
+            self._over.names.discard(name)
         if name not in self.together:
             return False
         self.together.discard(name)
         if name in held:
-            self._over = _Over(frozenset(self.together), now)
-            self.together = set()
+            self._over, self.together = _Over(self.together, now), set()
         return True
 
     def leave(self, name: str) -> None:
