@@ -284,6 +284,7 @@ def test_where_many_checks_are_watched_more_of_their_looks_settle_at_once(
         file.open()
         number, drafting = file.begin(0, "", "", b""), Drafting(START)
         settling = Settling(file, history_s=1e9)
+        settling.expect(checks)
         for first in range(0, 6_000, 50):
             moments = [START.after((first + more) * 1_000_000) for more in range(50)]
             draft = drafting.draft(
@@ -293,13 +294,14 @@ def test_where_many_checks_are_watched_more_of_their_looks_settle_at_once(
                 ]
             )
             assert draft is not None
-            file.add(StoredBlock(0, number, 0, 1, draft.entries, draft.block.encode()), [], [])
+            today_ms = START.wall_ns // 1_000_000
+            file.add(StoredBlock(0, number, today_ms, today_ms, draft.entries, draft.block.encode()), [], [])
             settling.added(draft.entries)
             settling.advance()
         connection = sqlite3.connect(file.path)
         merged[checks] = [row[0] for row in connection.execute("SELECT entries FROM blocks WHERE settled ORDER BY id")]
         connection.close()
         file.close()
-    assert set(merged[2][1:]) == {100}, "the first are what a life before may have left"
-    assert set(merged[40][1:]) == {40 * 30}
+    assert (merged[2][0], set(merged[2][1:])) == (50, {100}), "the first are what a life before may have left"
+    assert (merged[40][0], set(merged[40][1:])) == (50, {40 * 30})
     assert len(merged[40]) > 3

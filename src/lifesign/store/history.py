@@ -190,6 +190,7 @@ class History:
         memory = msgspec.json.encode(life.memory)
         self._life = self._file.begin(life.start.wall_ns // _NS_PER_MS, start, spec, memory)
         self._drafting = Drafting(life.start)
+        self._settling.expect(sum(len(component.checks) for component in life.spec.components))
 
     def _configure(self, config: Loaded) -> None:
         digest = hashlib.sha256(config.toml.encode()).hexdigest()

@@ -49,6 +49,10 @@ class Settling:
         self._enough = SETTLE_ENTRIES
         self._forget_at_ms = 0
 
+    def expect(self, checks: int) -> None:
+        """So many checks are watched."""
+        self._enough = max(SETTLE_ENTRIES, min(SETTLE_A_CHECK * checks, MOST_ENTRIES))
+
     def added(self, entries: int) -> None:
         """A fresh block has come."""
         self._blocks += 1
@@ -73,7 +77,7 @@ class Settling:
         if not chosen:
             return False
         block = merge(Block.decode(stored.body) for stored in chosen)
-        self._enough = max(SETTLE_ENTRIES, min(SETTLE_A_CHECK * len(block.sorted), MOST_ENTRIES))
+        self.expect(len(block.sorted))
         first, last = chosen[0], chosen[-1]
         entries = sum(stored.entries for stored in chosen)
         merged = StoredBlock(0, first.life, first.first_ms, last.last_ms, entries, block.encode(_LEVEL))
