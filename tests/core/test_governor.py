@@ -470,6 +470,21 @@ def test_the_managers_word_on_the_new_process_is_as_good_as_a_looks() -> None:
     assert len(mind.told(EventName.RESTART_PRODUCTIVE)) == 1
 
 
+def test_the_process_of_which_the_manager_has_told_is_no_stranger_to_the_look_that_sees_it_next() -> None:
+    mind = Mind().run(50).hang()
+    mind.renews = mind.cures = False
+    mind.run(140)
+    while not mind.sent:
+        mind.run(1)
+    assert mind.phase() is Phase.VERIFYING
+    new = Identity(4711, mind.stage.now.wall_ns / S)
+    mind.stage.take(mind.stage.monitor.restart_reported("mind", 1, Renewed(new), mind.stage.now))
+    mind.identity, mind.works_from_ns = new, mind.stage.now.mono_ns
+    mind.run(20)
+    assert len(mind.told(EventName.RESTART_PRODUCTIVE)) == 1
+    assert mind.told(EventName.PROCESS_REPLACED) == []
+
+
 def test_a_failure_that_was_seen_before_our_death_is_no_last_look() -> None:
     mind = Mind().run(50).hang()
     mind.command(Hold("mind", "root", 300 * S, "deploy"))

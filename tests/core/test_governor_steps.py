@@ -102,7 +102,7 @@ def test_it_waits_for_after_asks_for_a_last_look_and_restarts_once_that_fails() 
     assert made.attempts.last == Attempt(1, at(61), before=OLD, blamed=("beat",), since_ns=ns(61))
     assert [*made.attempts.history] == [RestartRecord(1, at(61).wall_ns, True, "", "down, 1 of 3", pid_before=100)]
     assert made.budget.left(at(61).boot_ns) == 4
-    assert made.expects_process
+    assert made.brings(NEW)
 
 
 def test_a_last_look_that_passes_keeps_it_back_and_is_asked_for_again() -> None:
@@ -184,7 +184,7 @@ def test_it_is_productive_once_a_new_process_works_and_not_before() -> None:
     made = verifying()
     assert made.advance(WORKS, at(70)) == [], "the old process at work proves nothing"
     made.renewed(NEW, ns(64), ns(66))
-    assert not made.expects_process
+    assert (made.brings(NEW), made.brings(Identity(102, 9.0))) == (True, False), "another one is not ours"
     assert made.advance(DOWN, at(80)) == []
     (event,) = told(made.advance(WORKS, at(81)))
     assert (event.name, event.message) == (
@@ -511,7 +511,7 @@ def test_a_dry_run_says_so_in_every_word_and_to_it_every_restart_is_one_in_vain(
     made = due(dry_run=True)
     (event,) = told(made.advance(FOUND, at(61)))
     assert event.message == "dry run: restarted, 1 of 3: dry run: nothing was done"
-    assert (made.phase, made.expects_process) == (Phase.VERIFYING, False)
+    assert (made.phase, made.brings(NEW)) == (Phase.VERIFYING, False)
     made.renewed(NEW, ns(64), ns(66))
     assert made.advance(WORKS, at(70)) == []
     (vain,) = in_vain(made, 181)

@@ -134,7 +134,7 @@ MUTANTS = {
     "R1 last look": replaced(governing, "last_look", lambda checks, asked_ns, now_ns: LastLook.FAILS),
     "R2 grace of the last": replaced(Governor, "next_due_ns", lambda governor: governor.due_ns - 200 * S),
     "R3 old work condemns the new process": replaced(TrackedCheck, "begin_incarnation", lambda *_: None),
-    "R3 our own new process is a stranger": replaced(Governor, "expects_process", property(lambda governor: False)),
+    "R3 our own new process is a stranger": replaced(Governor, "brings", lambda *_: False),
     "R4 budget": replaced(Budget, "wait_ns", lambda budget, boot_ns: 0),
     "R4 over our death": _recall_forgetting(_spend_nothing),
     "R5 growing waits": replaced(Governor, "_in_vain", _shrinking),

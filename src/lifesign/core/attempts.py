@@ -30,12 +30,19 @@ class Attempt:
 
     def is_other(self, identity: Identity) -> bool:
         """Whether a process that another source than the checks tells of is not the one from before."""
-        before = self.before
-        if before is None or before.pid != identity.pid:
-            return True
-        if before.started_at is None or identity.started_at is None:
-            return False
-        return abs(before.started_at - identity.started_at) > SAME_START_S
+        return self.before is None or not _is_one(self.before, identity)
+
+    def has_brought(self, identity: Identity) -> bool:
+        """Whether that is the process which another source has told of as the new one."""
+        return self.after is not None and _is_one(self.after, identity)
+
+
+def _is_one(known: Identity, identity: Identity) -> bool:
+    if known.pid != identity.pid:
+        return False
+    if known.started_at is None or identity.started_at is None:
+        return True
+    return abs(known.started_at - identity.started_at) <= SAME_START_S
 
 
 class Attempts:

@@ -81,10 +81,11 @@ class Governor:
         """Whether a restart has begun and is not over."""
         return self.phase in IN_FLIGHT
 
-    @property
-    def expects_process(self) -> bool:
-        """Whether the next new process is the one that our restart brings."""
-        return self.in_flight and self.attempts.last.after is None and not self.dry_run
+    def brings(self, identity: Identity) -> bool:
+        """Whether a new process is the one that our restart brings, or has brought as its manager says."""
+        if self.attempts.last.after is None:
+            return self.in_flight and not self.dry_run
+        return self.attempts.last.has_brought(identity)
 
     def follow(self, spec: RestartSpec) -> None:
         """Another configuration of the same restart."""

@@ -175,7 +175,7 @@ class TrackedComponent:
     def see_identity(self, check: TrackedCheck, identity: Identity, now: Instant) -> list[Event]:
         """Takes the process that a look saw. Another one than before is a new incarnation."""
         governor = self.governor
-        ours = governor is not None and governor.expects_process
+        ours = governor is not None and governor.brings(identity)
         replacement = self.process.see(identity, now, ours=ours) if check.spec.name == self.process.source else None
         if replacement is None:
             return []
