@@ -53,6 +53,10 @@ def test_interim_answers_are_passed_over_and_some_have_no_body() -> None:
     assert read(interim + b"HTTP/1.1 204 No Content\r\n\r\nrest") == (204, b"")
 
 
+def test_a_header_that_says_nothing_of_the_body_may_come_twice_as_proxies_send_it() -> None:
+    assert read(b"HTTP/1.1 200 OK\r\nVary: a\r\nVary: b\r\nContent-Length: 2\r\n\r\nok") == (200, b"ok")
+
+
 def test_a_stream_is_read_line_by_line_as_it_comes() -> None:
     body = receive(io.BufferedReader(Pieces(chunked(b"data: 1\n\nda", b"ta: 2\n\n"), 7))).body
     assert list(body) == [b"data: 1\n", b"\n", b"data: 2\n", b"\n"]
@@ -77,6 +81,9 @@ def test_a_stream_is_read_line_by_line_as_it_comes() -> None:
         chunked(end=b"3\r\nab"),
         chunked(end=b"2\r\nabc\r\n0\r\n\r\n"),
         chunked(end=b"\r\n"),
+        chunked(end=b"0x3\r\nabc\r\n0\r\n\r\n"),
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n",
     ],
 )
 def test_what_is_no_answer_or_ends_early_is_refused(content: bytes) -> None:

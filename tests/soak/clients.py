@@ -57,7 +57,8 @@ def figures(seen: Path) -> dict[str, list[float]]:
 def _sit_at_consoles(config: Path, ended: threading.Event, number: int) -> None:
     """One console after the other, each for a minute or two."""
     chance = random.Random(number)
-    environment = {**os.environ, "TERM": "xterm-256color", "LANG": "C.UTF-8"}
+    own = str(config.parent / "own")  # a theme that is chosen is kept, but not for whoever runs this
+    environment = {**os.environ, "TERM": "xterm-256color", "LANG": "C.UTF-8", "XDG_CONFIG_HOME": own}
     while not ended.is_set():
         console: pexpect.spawn[bytes] = pexpect.spawn(
             LIFESIGN[0],

@@ -202,13 +202,14 @@ class Client:
         data = None if body is None else msgspec.json.encode(body)
         try:
             with self._connected() as sock, sock.makefile("rb") as reader:
-                with suppress(BrokenPipeError):  # a refusal may come, and the connection close, before all is sent
-                    send(sock, method, path, self._headers(body), data)
+                self._send(sock, method, path, data)
                 yield sock, receive(reader)
         except ClientError:
             raise
         except TimeoutError as error:
             raise TimedOut(f"{self.target} does not answer within {self.timeout_s:g} s") from error
+        except UnicodeError as error:
+            raise Unreachable(f"{self.target} is no name of a host") from error
         except BadHttp as error:
             raise BadAnswer(f"{self.target} gave no proper HTTP answer: {error}") from error
         except (ConnectionResetError, BrokenPipeError) as error:
@@ -217,6 +218,14 @@ class Client:
             raise Refused(f"{self.target}: permission denied") from error
         except OSError as error:
             raise self._failed(error) from error
+
+    def _send(self, sock: AnySocket, method: str, path: str, data: bytes | None) -> None:
+        headers = self._headers(data)
+        try:
+            with suppress(BrokenPipeError):  # a refusal may come, and the connection close, before all is sent
+                send(sock, method, path, headers, data)
+        except ValueError as error:
+            raise Refused("the token has signs that no HTTP header can have") from error
 
     def _failed(self, error: OSError) -> ClientError:
         if self.tls is not None:

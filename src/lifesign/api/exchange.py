@@ -12,6 +12,8 @@ from typing import IO, Any, Protocol
 _LONGEST_LINE = 65536
 _MOST_HEADERS = 100
 _BODILESS = (204, 304)
+_FRAMING = (b"content-length", b"transfer-encoding")
+_HEX = frozenset(b"0123456789abcdefABCDEF")
 
 
 class BadHttp(Exception):  # noqa: N818 - as `BadAnswer`, which the client makes of it
@@ -47,7 +49,10 @@ def receive(reader: io.BufferedReader) -> Response:
         headers = _headers(reader)
         if status >= 200:
             break
-    if headers.get(b"transfer-encoding", b"").lower() == b"chunked":
+    codings = headers.get(b"transfer-encoding", b"").lower()
+    if codings not in (b"", b"identity", b"chunked"):
+        raise BadHttp("its body is coded in a way that nobody asked for")
+    if codings == b"chunked":
         return _Answer(status, None, io.BufferedReader(_Chunks(reader)))
     length = 0 if status in _BODILESS else _length(headers)
     return _Answer(status, length, reader if length is None else io.BufferedReader(_Announced(reader, length)))
@@ -67,9 +72,10 @@ def _headers(reader: io.BufferedReader) -> dict[bytes, bytes]:
         line = _line(reader)
         if not line:
             return found
-        name, colon, value = line.partition(b":")
-        if not colon or found.setdefault(name.strip().lower(), value.strip()) != value.strip():
-            raise BadHttp("a header is none, or says two things")
+        text, colon, value = line.partition(b":")
+        name, value = text.strip().lower(), value.strip()
+        if not colon or (found.setdefault(name, value) != value and name in _FRAMING):
+            raise BadHttp("a header is none, or says two things of the body")
     raise BadHttp("its headers have no end")
 
 
@@ -134,10 +140,7 @@ class _Chunks(io.RawIOBase):
 
     def _begin(self) -> None:
         text = _line(self._reader).partition(b";")[0].strip()
-        try:
-            self._left = int(text, 16) if text.isalnum() and len(text) <= 15 else -1
-        except ValueError:
-            self._left = -1
-        if self._left < 0:
+        if not text or len(text) > 15 or not _HEX.issuperset(text):
             raise BadHttp("a chunk has no length")
+        self._left = int(text, 16)
         self._ended = not self._left

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
+_COMPLETION = "_LIFESIGN_COMPLETE"  # by click: a shell asks what may come next
 EXIT_REFUSED, EXIT_USAGE, EXIT_CONFIG, NAGIOS_UNKNOWN = 1, 2, 78, 3
 
 # name -> the line in `lifesign --help`; the command object is `lifesign.cli.NAME:command`
@@ -51,6 +52,7 @@ class CommandError(Exception):
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs one command and exits. Without one it is `console`."""
+    _open_what_is_closed()
     words = _command_first(list(sys.argv[1:] if arguments is None else arguments))
     if not words or (words[0].startswith("-") and words[0] not in ("-h", "--help", "--version")):
         words.insert(0, "console")
@@ -73,6 +75,13 @@ def _command_first(words: list[str]) -> list[str]:
     if before and len(words) > before and words[before] in COMMANDS:
         return [words[before], *words[:before], *words[before + 1 :]]
     return words
+
+
+def _open_what_is_closed() -> None:
+    """Whoever started us with a closed output (`>&-`) hears nothing, and gets the exit code all the same."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123  until we end
 
 
 def _leave(code: int) -> NoReturn:
@@ -101,6 +110,8 @@ def _run(words: list[str]) -> int:
 
 def _plainly(words: list[str]) -> int | None:
     """Runs what must start fast and is asked for in plain words; None for all else."""
+    if _COMPLETION in os.environ:
+        return None
     from lifesign.cli.plain_words import check_words, console_words, health_words
 
     if words[0] == "check" and (round_asked := check_words(words[1:])) is not None:
