@@ -150,7 +150,7 @@ def _look(config: Config, chosen: Sequence[ComponentConfig]) -> _Looked:
     started_s = time.time()
     monitor = Monitor(spec, read_clocks())
     for name, notice in pauses(config.monitor.state_dir, present).items():
-        monitor.components[name].pause(Notice(notice.author, notice.reason, notice.since_wall_ns), read_clocks())
+        monitor.leave_paused(name, Notice(notice.author, notice.reason, notice.since_wall_ns), read_clocks())
     look_at_everything(monitor, looks)
     now = read_clocks()
     view = monitor.view(now)

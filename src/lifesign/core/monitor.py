@@ -17,6 +17,7 @@ from lifesign.core.incident import TrackedComponent
 from lifesign.core.memory import MonitorMemory, removed
 from lifesign.core.model import NS_PER_S, CheckId, Identity, Instant, Observation, ObserverState
 from lifesign.core.observer import TICK_NS, Finding, Observer, told_of, told_of_doubt
+from lifesign.core.operations import Notice
 from lifesign.core.overview import Overview
 from lifesign.core.restart import RestartReport
 from lifesign.core.spec import ComponentSpec, MonitorSpec
@@ -232,6 +233,11 @@ class Monitor(Overview):
     def memory(self, now: Instant) -> MonitorMemory:
         """What must survive of it: give it to the next `Monitor`."""
         return MonitorMemory({name: component.memory(now) for name, component in self.components.items()})
+
+    def leave_paused(self, name: str, notice: Notice, now: Instant) -> None:
+        """An operator has paused that component before us: nothing is told of it."""
+        self.components[name].pause(notice, now)
+        self._happened(name)
 
     def _happened(self, name: str | None) -> None:
         """Something was done to that component, or to all of them."""
