@@ -28,7 +28,8 @@ def our_children() -> set[int]:
     """Every child of this process, zombies included."""
     pids = set()
     for task in Path("/proc/self/task").iterdir():
-        pids |= {int(pid) for pid in (task / "children").read_text().split()}
+        with suppress(FileNotFoundError):  # a thread may end while we read
+            pids |= {int(pid) for pid in (task / "children").read_text().split()}
     return pids
 
 

@@ -1,7 +1,6 @@
 """What `lifesign check` does: one round of every check, told, and Nagios's exit code. For cron, Docker and Nagios."""
 
-import signal
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from lifesign.cli import NAGIOS_UNKNOWN
 from lifesign.cli.loading import load_config
@@ -18,7 +17,6 @@ def check(asked: CheckWords) -> int:
     """Runs the round and tells it. Raises UsageError for a component that does not exist, BadConfigError."""
     from lifesign.bootstrap import one_run
 
-    signal.signal(signal.SIGTERM, _end)
     loaded = load_config(asked.config, warn=not asked.as_json)
     refuse_unknown(loaded, asked.components)
     ran = one_run(loaded, asked.components, dry_run=asked.dry_run, act=asked.act)
@@ -38,12 +36,6 @@ def check(asked: CheckWords) -> int:
     for line in ran.unsent:
         say(line, err=asked.as_json)
     return NAGIOS_CODES[state.overall]
-
-
-def _end(number: int, frame: object) -> NoReturn:
-    """As the signal would have ended it, but for the children: each look ends its own."""
-    del frame
-    raise SystemExit(128 + number)
 
 
 def refuse_unknown(config: "Config", components: tuple[str, ...]) -> None:

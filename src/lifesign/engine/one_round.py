@@ -4,6 +4,10 @@ What has its answer without waiting is asked at once; an event loop, which is th
 begun for the others alone.
 """
 
+import signal
+from collections.abc import Coroutine
+from typing import Any
+
 from lifesign.core.commands import LookNow
 from lifesign.core.effects import Look
 from lifesign.core.monitor import Monitor
@@ -12,7 +16,10 @@ from lifesign.engine.looking import Looks
 
 
 def look_once(monitor: Monitor, looks: Looks) -> None:
-    """Looks at everything once. Not within an event loop."""
+    """Looks at everything once. Not within an event loop.
+
+    SIGTERM ends it as it would any process, but for the children that look for us: they are ended first.
+    """
     try:
         waiting = [look for look in _asked_for(monitor) if not _has_answered(look, monitor, looks)]
         if waiting:
@@ -20,9 +27,21 @@ def look_once(monitor: Monitor, looks: Looks) -> None:
 
             from lifesign.engine.engine import Engine
 
-            asyncio.run(Engine(monitor, looks, record=lambda _: None).await_looks(waiting))
+            try:
+                asyncio.run(_until_sigterm(Engine(monitor, looks, record=lambda _: None).await_looks(waiting)))
+            except asyncio.CancelledError:
+                raise SystemExit(128 + signal.SIGTERM) from None
     finally:
         looks.close()
+
+
+async def _until_sigterm(looking: Coroutine[Any, Any, None]) -> None:
+    import asyncio
+
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    await looking
 
 
 def _asked_for(monitor: Monitor) -> list[Look]:
