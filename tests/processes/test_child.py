@@ -416,7 +416,7 @@ async def many_runs(count: int, figures: Figures) -> None:
         assert descriptors() == used
     deadline = time.monotonic() + 60  # for the last escapees to end of themselves
     while (left := marked(mark)) and time.monotonic() < deadline:
-        assert all("sleep 3" in line for line in left), left
+        assert all("sleep 3" in line for line in left if line), left  # one that is just ending has no words any more
         await asyncio.sleep(0.2)
     assert left == []
     assert told.total() == count
