@@ -27,6 +27,18 @@ def test_only_the_newest_events_are_kept() -> None:
     assert _names(journal.since().events) == [7, 8, 9]
 
 
+def test_what_concerns_a_component_is_sought_among_the_newest_alone_and_not_in_the_words_of_others() -> None:
+    journal = Journal()
+    for number, name in enumerate(["mind", "feed", "mind", "mindful", "mind"]):
+        told = EventDocument(
+            ts="2026-11-21T14:00:00.000Z", level="INFO", event=str(number), component=name, data={"component": "mind"}
+        )
+        journal.append(told)
+    assert _names(journal.concerning("mind", among=4)) == [2, 4]
+    assert _names(journal.concerning("mind", among=100)) == [0, 2, 4]
+    assert journal.concerning("nobody", among=100) == []
+
+
 def test_pages_follow_each_other_without_gap_or_overlap() -> None:
     journal = Journal()
     for number in range(10):

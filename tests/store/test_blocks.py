@@ -1,5 +1,6 @@
 """Blocks: every observation comes back as it was taken, merged or not, and is counted in its minute."""
 
+import tracemalloc
 import zlib
 from collections import defaultdict
 from dataclasses import replace
@@ -60,6 +61,24 @@ def test_merged_blocks_hold_what_they_held_apart(seed: int) -> None:
     assert observations(merge(blocks)) == expected(written)
     assert merge(blocks).ticks == whole.block.ticks
     assert merge(blocks).gaps == whole.block.gaps
+
+
+def test_merging_holds_one_block_at_a_time() -> None:
+    check, words = CheckId("mind", "beat"), "x" * 100_000
+    drafting, bodies = Drafting(START), []
+    for second in range(1, 51):
+        now = START.after(second * NS_PER_S)
+        draft = drafting.draft([(now, check, now.mono_ns, Observation(Verdict.OK, words))])
+        assert draft is not None
+        bodies.append(draft.block.encode())
+    tracemalloc.start()
+    try:
+        block = merge(Block.decode(body) for body in bodies)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert [finding.message for columns in block.checks for finding in columns.findings] == [words]
+    assert peak < 10 * len(words), "all fifty together have five million letters"
 
 
 def older_body(written: list[Entry]) -> bytes:

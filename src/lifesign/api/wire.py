@@ -18,7 +18,10 @@ _FULL_BACKLOG_PAUSE_S = 0.05
 
 
 class Deadline:
-    """A point of the monotonic clock after which a socket operation fails with TimeoutError."""
+    """A socket's point of the monotonic clock after which every operation on it fails with TimeoutError.
+
+    For a class that stands before a kind of socket among the bases of another.
+    """
 
     deadline: float | None = None
 
@@ -31,17 +34,19 @@ class Deadline:
             raise TimeoutError("timed out")
         sock.settimeout(left_s)
 
+    def recv_into(self, *args: Any, **options: Any) -> int:
+        """As the socket's own, by the deadline."""
+        self.arm(self)  # type: ignore[arg-type]
+        return super().recv_into(*args, **options)  # type: ignore[misc,no-any-return]
+
+    def sendall(self, *args: Any, **options: Any) -> None:
+        """As the socket's own, by the deadline."""
+        self.arm(self)  # type: ignore[arg-type]
+        super().sendall(*args, **options)  # type: ignore[misc]
+
 
 class DeadlineSocket(Deadline, socket.socket):
     """A socket on which every operation together ends by the deadline."""
-
-    def recv_into(self, *args: Any, **options: Any) -> int:
-        self.arm(self)
-        return super().recv_into(*args, **options)
-
-    def sendall(self, *args: Any, **options: Any) -> None:
-        self.arm(self)
-        super().sendall(*args, **options)
 
 
 AnySocket: TypeAlias = "DeadlineSocket | DeadlineTlsSocket"

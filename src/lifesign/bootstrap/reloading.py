@@ -23,7 +23,7 @@ from lifesign.core.events import EventName
 from lifesign.core.model import JsonValue
 from lifesign.engine.clock import read_clocks
 from lifesign.engine.files import FileSweep
-from lifesign.engine.library_events import LibraryEvents
+from lifesign.engine.folder_events import FolderEvents
 from lifesign.records import dataclass
 from lifesign.text import clean, format_timestamp
 
@@ -103,7 +103,7 @@ class Reloader:
             signature=signature,
             may_hang=LOCAL.may_hang,
             seen=seen,
-            events=LibraryEvents,
+            events=FolderEvents,
         )
         async with asyncio.TaskGroup() as group:
             group.create_task(near.run())

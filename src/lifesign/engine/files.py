@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from lifesign.engine.file_events import FileEvents
-from lifesign.engine.library_events import LibraryEvents
+from lifesign.engine.folder_events import FolderEvents
 
 SWEEP_S = 1.0
 SLICE = 500  # so many files are compared before others have their turn: about a millisecond
@@ -25,8 +25,8 @@ Key = TypeVar("Key", bound=Hashable)
 
 logger = logging.getLogger(__name__)
 
-Events: TypeAlias = type[FileEvents[Any]] | type[LibraryEvents[Any]]
-_EVENTS: Events = FileEvents if sys.platform == "linux" else LibraryEvents
+Events: TypeAlias = type[FileEvents[Any]] | type[FolderEvents[Any]]
+_EVENTS: Events = FileEvents if sys.platform == "linux" else FolderEvents
 
 
 class FileSweep(Generic[Key]):

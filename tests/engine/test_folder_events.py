@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lifesign.engine.library_events import LibraryEvents
+from lifesign.engine.folder_events import FolderEvents
 
 _WITHIN_S = 30
 
@@ -25,7 +25,7 @@ def write(path: Path) -> None:
     path.write_text("new")
 
 
-async def until_refused(events: LibraryEvents[str], folder: Path) -> str:
+async def until_refused(events: FolderEvents[str], folder: Path) -> str:
     """Asks until it says what has ended the watch."""
     async with asyncio.timeout(_WITHIN_S):
         while True:
@@ -50,7 +50,7 @@ async def until_told(told: "asyncio.Queue[str]", path: Path) -> str:
 
 async def test_a_change_is_told_of_the_files_that_are_asked_for_alone(tmp_path: Path) -> None:
     told: asyncio.Queue[str] = asyncio.Queue()
-    with closing(LibraryEvents[str](changed=lambda keys: told_of(told, keys), missed=never)) as events:
+    with closing(FolderEvents[str](changed=lambda keys: told_of(told, keys), missed=never)) as events:
         events.follow({tmp_path: 1}, {tmp_path: {"config": ["ours"]}})
         (tmp_path / "other").write_text("new")
         assert await until_told(told, tmp_path / "config") == "ours"
@@ -60,7 +60,7 @@ async def test_a_file_that_is_put_in_the_place_of_another_is_told_and_other_file
     tmp_path: Path,
 ) -> None:
     told: asyncio.Queue[str] = asyncio.Queue()
-    with closing(LibraryEvents[str](changed=lambda keys: told_of(told, keys), missed=never)) as events:
+    with closing(FolderEvents[str](changed=lambda keys: told_of(told, keys), missed=never)) as events:
         events.follow({tmp_path: 1}, {tmp_path: {"config": ["ours"]}})
         await until_told(told, tmp_path / "config")
         events.follow({tmp_path: 1}, {tmp_path: {"another": ["theirs"]}})
@@ -70,7 +70,7 @@ async def test_a_file_that_is_put_in_the_place_of_another_is_told_and_other_file
 async def test_a_folder_that_cannot_be_watched_is_told_once_and_the_next_call_begins_anew(tmp_path: Path) -> None:
     told: asyncio.Queue[str] = asyncio.Queue()
     gone = tmp_path / "gone"
-    with closing(LibraryEvents[str](changed=lambda keys: told_of(told, keys), missed=never)) as events:
+    with closing(FolderEvents[str](changed=lambda keys: told_of(told, keys), missed=never)) as events:
         events.follow({gone: 1}, {gone: {"config": ["ours"]}})
         assert "o such file" in await until_refused(events, gone)
         gone.mkdir()
@@ -80,7 +80,7 @@ async def test_a_folder_that_cannot_be_watched_is_told_once_and_the_next_call_be
 
 @pytest.mark.parametrize("folders", [0, 1])
 async def test_it_closes_whether_it_listens_or_not(tmp_path: Path, folders: int) -> None:
-    events = LibraryEvents[str](changed=lambda keys: None, missed=never)
+    events = FolderEvents[str](changed=lambda keys: None, missed=never)
     events.follow({tmp_path: 1} if folders else {}, {tmp_path: {"config": ["ours"]}})
     await asyncio.sleep(0)
     events.close()

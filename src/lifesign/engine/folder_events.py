@@ -5,6 +5,7 @@ read by `file_events`. Events alone go deaf without a word (see `files`): they o
 """
 
 import asyncio
+import importlib
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -14,14 +15,15 @@ STEP_MS, DEBOUNCE_MS = 50, 200  # how soon an event is told when all is quiet, a
 Key = TypeVar("Key")
 
 
-class LibraryEvents(Generic[Key]):
+class FolderEvents(Generic[Key]):
     """Calls `changed` with the keys whose file may have changed. Everything is called on the event loop. Close it.
 
     `missed` is for what else there is of this kind: the library tells of a full queue by the names that it has.
     """
 
     def __init__(self, *, changed: Callable[[Collection[Key]], None], missed: Callable[[], None]) -> None:
-        self._changed, self._missed = changed, missed
+        del missed
+        self._changed = changed
         self._folders: Mapping[Path, object] = {}
         self._keys: dict[str, list[Key]] = {}
         self._stop = asyncio.Event()
@@ -43,6 +45,7 @@ class LibraryEvents(Generic[Key]):
             self._task = asyncio.create_task(self._watch(list(folders), keys, self._stop), name="file events")
 
     async def _watch(self, folders: list[Path], keys: Mapping[str, list[Key]], stop: asyncio.Event) -> None:
+        await asyncio.to_thread(importlib.import_module, "watchfiles")  # a twentieth of a second that no look waits for
         from watchfiles import Change, awatch
 
         def is_ours(_change: Change, name: str) -> bool:
