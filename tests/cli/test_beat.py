@@ -37,6 +37,8 @@ def file(tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LIFESIGN_HEARTBEAT", raising=False)
+    monkeypatch.delenv("LIFESIGN_CONFIG", raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 
 
@@ -165,6 +167,57 @@ def test_with_a_config_the_file_is_where_its_check_looks(tmp_path: Path) -> None
         assert refused.returncode == 2
         assert complaint in refused.stderr
     assert beat("-c", str(tmp_path / "nowhere.toml"), "mind").returncode == 78
+
+
+@pytest.fixture
+def beside_a_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The config that is found where the shell stands, as any command would find it."""
+    monkeypatch.chdir(tmp_path)
+    config = tmp_path / "lifesign.toml"
+    config.write_text('[components.mind.checks.beat]\ntype = "heartbeat"\npath = "mind/beat.json"\n')
+    return config
+
+
+@pytest.mark.usefixtures("beside_a_config")
+def test_a_config_that_is_found_tells_where_its_component_beats(tmp_path: Path, file: Path) -> None:
+    assert beat("mind").returncode == 0
+    assert read(tmp_path / "mind/beat.json")["cycle"] == 1
+    assert not file.exists()
+    assert beat("mint").returncode == 0, "whom the config does not know, beats where its name says"
+    assert read(file.with_name("mint.json"))["cycle"] == 1
+
+
+@pytest.mark.usefixtures("beside_a_config")
+def test_what_is_meant_for_the_program_itself_comes_before_a_config_that_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIFESIGN_HEARTBEAT", str(tmp_path / "mine.json"))
+    assert beat("mind").returncode == 0
+    assert read(tmp_path / "mine.json")["cycle"] == 1
+    assert beat("mind", "-c", "lifesign.toml").returncode == 0
+    assert read(tmp_path / "mind/beat.json")["cycle"] == 1
+
+
+def test_a_mistake_elsewhere_in_the_config_moves_no_heartbeat(tmp_path: Path, beside_a_config: Path) -> None:
+    with beside_a_config.open("a") as text:
+        text.write('[components.gateway]\ntitel = "?"\n[http]\ntoken = { env = "NOT_IN_THIS_PROGRAM" }\n')
+    for words in (("mind",), ("-c", "lifesign.toml", "mind")):
+        done = beat(*words)
+        assert (done.returncode, done.stderr) == (0, "")
+    assert read(tmp_path / "mind/beat.json")["cycle"] == 2
+
+
+def test_a_found_config_that_is_no_toml_is_told_and_keeps_no_job_from_running(
+    beside_a_config: Path, file: Path
+) -> None:
+    beside_a_config.write_text("[components.mind\n")
+    done = beat("mind", "--", "sh", "-c", "echo ran")
+    assert (done.returncode, done.stdout) == (0, "ran\n")
+    assert done.stderr.count("\n") == 1
+    assert "warning" in done.stderr
+    assert "lifesign.toml:1: this is no TOML" in done.stderr
+    assert read(file)["status"] == "ok"
+    assert beat("mind", "-c", "lifesign.toml").returncode == 78
 
 
 def test_a_heartbeat_that_cannot_be_written_is_one_line_and_exit_1(tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """`lifesign beat`: a heartbeat from the shell, for a loop (`lifesign beat NAME`) or around a job (`… -- CMD`).
 
 A job's file tells its last *success*: `timestamp` and `cycle` move only when it ends with 0. Not here: running it
-(`lifesign.cli.job`), the file and its rules (`lifesign.heartbeat`). Without `-c` it loads click and the standard
-library alone, and looks for no config: a loop calls it often.
+(`lifesign.cli.job`), the file and its rules (`lifesign.heartbeat`). A loop calls it often: of a config that is found
+it reads where NAME beats, and without one it loads click and the standard library alone.
 """
 
 import json
@@ -21,6 +21,10 @@ from lifesign.heartbeat import SIZE_LIMIT_BYTES, STATUSES, encode_heartbeat, hea
 from lifesign.text import clean, parse_timestamp
 
 _JOB = "lifesign.job"
+_CONFIG_HELP = (
+    "Write where the heartbeat check of NAME in this config looks. Default: the one that is found, if it has one."
+)
+_PATH_HELP = "The file. Default: -c, $LIFESIGN_HEARTBEAT, where a config that is found looks, that of NAME."
 _TOLD_BY_THE_JOB = ("timestamp", "status", "busy", "message", "pid", "started_at", "duration_s")
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _WORDS = {"true": True, "false": False, "null": None}
@@ -43,8 +47,8 @@ class _JobCommand(click.Command):
 
 
 @click.command("beat", cls=_JobCommand)
-@click.option("-c", "--config", metavar="FILE", help="Write where the heartbeat check of NAME in this config looks.")
-@click.option("--path", type=click.Path(path_type=Path), help="The file; else $LIFESIGN_HEARTBEAT, else that of NAME.")
+@click.option("-c", "--config", metavar="FILE", help=_CONFIG_HELP)
+@click.option("--path", type=click.Path(path_type=Path), help=_PATH_HELP)
 @click.argument("name")
 @click.argument("fields", nargs=-1, metavar="[KEY=VALUE]...")
 @click.pass_context
@@ -60,9 +64,7 @@ def command(ctx: click.Context, config: str | None, path: Path | None, name: str
         given = parse_fields(fields)
         if job is not None:
             _refuse_what_the_job_tells(given, job)
-        if config is not None and path is None:
-            path = _configured_path(config, name)
-        file = heartbeat_path(path, name)
+        file = heartbeat_path(_configured_path(config, name) if path is None else path, name)
     except (ValueError, RuntimeError) as error:
         raise click.UsageError(clean(str(error)), ctx) from None
     if job is not None:
@@ -73,19 +75,41 @@ def command(ctx: click.Context, config: str | None, path: Path | None, name: str
         raise click.ClickException(f"no heartbeat written: {clean(str(error))}") from None
 
 
-def _configured_path(config: str, name: str) -> Path:
-    """Where the first heartbeat check of component `name` looks. Raises ValueError where there is none to write for."""
-    from lifesign.cli.loading import load_config
-    from lifesign.config.check_types import HeartbeatCheck
+def _configured_path(named: str | None, name: str) -> Path | None:
+    """Where the config looks for heartbeats of `name`; None where no `-c` named one and nothing that is found does.
 
-    components = {component.spec.name: component for component in load_config(config, warn=False).components}
-    if name not in components:
-        raise ValueError(f"{config} has no component {name}")
-    for check in components[name].checks:
-        heartbeat = check.options
-        if isinstance(heartbeat, HeartbeatCheck) and heartbeat.path and heartbeat.format in ("auto", "json"):
-            return heartbeat.path
-    raise ValueError(f"{name} in {config} has no heartbeat check that reads JSON")
+    `$LIFESIGN_HEARTBEAT` was meant for this program, and comes before a config that only lies there. What is wrong
+    with such a one is told, and keeps no job from running. Raises ValueError and BadConfigError for what `-c` named.
+    """
+    if named is None and os.environ.get("LIFESIGN_HEARTBEAT"):
+        return None
+    from lifesign.config.problems import ConfigError, ConfigNotFound
+    from lifesign.config.source import find_config
+
+    try:
+        config = find_config(named)
+        if named is None and not os.access(config, os.R_OK):
+            return None
+        from lifesign.config.beat_path import beat_path
+
+        return beat_path(config, name)
+    except (ConfigNotFound, LookupError, ConfigError, ValueError) as error:
+        _go_on_without_it(error, named)
+        return None
+
+
+def _go_on_without_it(error: Exception, named: str | None) -> None:
+    """Goes on without the config, where nobody named one. Raises ValueError, BadConfigError."""
+    from lifesign.cli.loading import BadConfigError
+    from lifesign.config.problems import ConfigError, ConfigNotFound
+
+    if named is None:
+        if not isinstance(error, (ConfigNotFound, LookupError)):
+            click.echo(f"lifesign beat: warning: not by the config: {clean(str(error))}", err=True)
+        return
+    if isinstance(error, (ConfigNotFound, ConfigError)):
+        raise BadConfigError(str(error))
+    raise ValueError(str(error))
 
 
 def parse_fields(fields: Sequence[str]) -> dict[str, Any]:
