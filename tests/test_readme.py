@@ -13,6 +13,8 @@ import pytest
 from lifesign import Heartbeat, ReconnectExceededError, ReconnectGuard
 from lifesign.cli import COMMANDS
 from lifesign.config import load
+from lifesign.config.alert_types import AppriseAlert, GiteaAlert, PingAlert
+from lifesign.config.restart_types import SystemdRestart
 from tests.readme import README, generated
 
 TEXT = README.read_text()
@@ -40,14 +42,17 @@ def test_the_pictures_it_shows_exist() -> None:
     assert [name for name in names if not (README.parent / name).is_file()] == []
 
 
-def test_its_config_loads(tmp_path: Path) -> None:
-    [config] = [block for block in blocks("toml") if "[components.mind]" in block]
+def test_its_config_loads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("GITEA_TOKEN", "OPS_CHAT_URL", "PING_URL"):
+        monkeypatch.setenv(name, "https://127.0.0.1/hook")
     path = tmp_path / "lifesign.toml"
-    path.write_text(config)
+    path.write_text("\n".join(blocks("toml")))  # its pieces are one config, in the order in which they are told
     path.chmod(0o644)
     loaded = load(path)
-    assert [check.type for check in loaded.components[0].spec.checks] == ["heartbeat", "process", "tcp", "syntax"]
-    assert loaded.warnings == ()
+    [mind] = loaded.components
+    assert [check.type for check in mind.spec.checks] == ["heartbeat", "process", "tcp", "syntax"]
+    assert isinstance(mind.restart, SystemdRestart)
+    assert [type(options) for options in loaded.alerts.values()] == [GiteaAlert, AppriseAlert, PingAlert]
 
 
 def test_its_toml_parses() -> None:

@@ -60,14 +60,14 @@ def _own_key(field: msgspec.structs.FieldInfo) -> str:
 
 
 def _table(groups: Sequence[tuple[str, tuple[msgspec.structs.FieldInfo, ...]]]) -> str:
-    rows: dict[str, list[str]] = {}  # whoever have the same key with the same words share a row
-    for title, fields in groups:
-        for field in fields:
-            meaning = next((meta.description for meta in unwrap(field.type)[1] if meta.description), "")
-            row = f" `{field.encode_name}` | {_default(field)} | {meaning} |".replace("||", "| |")
-            rows.setdefault(row, []).append(title)
-    lines = [f"| {', '.join(titles)} |{row}" for row, titles in rows.items()]
-    return "\n".join(["| of | key | default | meaning |", "|---|---|---|---|", *lines]) + "\n"
+    rows = [f"| {title} | {'<br>'.join(map(_explained, fields))} |" for title, fields in groups if fields]
+    return "\n".join(["| of | keys (their defaults) |", "|---|---|", *rows]) + "\n"
+
+
+def _explained(field: msgspec.structs.FieldInfo) -> str:
+    meaning = next((meta.description for meta in unwrap(field.type)[1] if meta.description), "")
+    default = _default(field)
+    return f"`{field.encode_name}`" + (f" ({default})" if default else "") + (f": {meaning}" if meaning else "")
 
 
 def _default(field: msgspec.structs.FieldInfo) -> str:
