@@ -200,6 +200,42 @@ async def test_a_socket_that_another_daemon_took_over_is_not_removed_at_our_end(
     other.close()
 
 
+async def _is_answered(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+    writer.write(b"GET /api/health/ready HTTP/1.1\r\nHost: x\r\n\r\n")
+    head = await reader.readuntil(b"\r\n\r\n")
+    [length] = [line.split(b":")[1] for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
+    await reader.readexactly(int(length))
+    return head.startswith(b"HTTP/1.1 200")
+
+
+async def test_a_socket_that_was_taken_away_is_made_anew_and_who_is_connected_stays_so(tmp_path: Path) -> None:
+    async with serving(tmp_path) as served:
+        assert not served.server.has_lost_its_socket
+        connected = await asyncio.open_unix_connection(served.socket_path)
+        assert await _is_answered(*connected)
+        served.socket_path.unlink()
+        assert served.server.has_lost_its_socket
+        await served.server.reopen_unix()
+        assert not served.server.has_lost_its_socket
+        assert stat.S_IMODE(served.socket_path.stat().st_mode) == 0o600
+        assert await asyncio.to_thread(served.client.ready)
+        assert await _is_answered(*connected)
+        connected[1].close()
+    assert not served.socket_path.exists()
+
+
+async def test_a_socket_that_another_daemon_took_over_is_lost_and_left_to_it(tmp_path: Path) -> None:
+    async with serving(tmp_path) as served:
+        served.socket_path.unlink()
+        other, inode = bind_unix_socket(served.socket_path)
+        with other:
+            assert served.server.has_lost_its_socket
+            with pytest.raises(SocketInUseError, match="another lifesign serves"):
+                await served.server.reopen_unix()
+            await served.server.close()
+            assert served.socket_path.stat().st_ino == inode
+
+
 def test_a_long_state_folder_gets_a_short_socket_that_the_client_finds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -34,6 +34,24 @@ def test_a_second_instance_is_refused_in_one_line_that_names_the_first(tmp_path:
         assert f"another lifesign (pid {running.process.pid}) already watches" in line
 
 
+def test_a_socket_and_a_lock_that_somebody_cleans_away_are_made_anew_and_told_once(tmp_path: Path) -> None:
+    push = '[components.gateway.checks.job]\ntype = "push"\n'
+    with daemon(tmp_path, CONFIG.format(port=free_port()) + push) as running:
+        notify = tmp_path / "state/notify/gateway.job"
+        wait_until(notify.is_socket, "the socket of the push check")
+        for path in (running.socket, tmp_path / "state/lock", notify):
+            path.unlink()
+        assert lifesign("health", "-c", str(running.config)).returncode == 1
+        wait_until(lambda: running.socket.exists() and running.serves(), "its socket again")
+        wait_until(notify.is_socket, "that of the push check too")
+        assert running.status()[1]["components"][0]["name"] == "gateway"
+        second = lifesign("run", "-c", str(running.config))
+        assert f"another lifesign (pid {running.process.pid}) already watches" in second.stderr
+    told = [line for line in (tmp_path / "stderr").read_text().splitlines() if "made anew" in line]
+    assert len(told) == 2
+    assert "socket" in told[0]
+
+
 def test_a_port_that_is_taken_is_told_by_its_address(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

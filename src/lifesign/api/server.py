@@ -24,7 +24,8 @@ from lifesign.api.reading import Reading
 from lifesign.api.routes import ROUTES, Answer, Route
 from lifesign.api.security import Listener, TcpListener, UnixListener, is_loopback
 from lifesign.api.service import Service
-from lifesign.api.sockets import bind_unix_socket, group_id_of
+from lifesign.api.sockets import group_id_of
+from lifesign.api.unix_door import UnixDoor
 
 MAX_BODY_BYTES = 64 * 1024
 _CLOSE_TIMEOUT_S = 0.5
@@ -55,7 +56,7 @@ class ApiServer:
         )
         self._servers: list[asyncio.Server] = []
         self._gates: list[Gate] = []
-        self._socket_file: tuple[Path, int] | None = None
+        self._door: UnixDoor | None = None
 
     async def start_unix(self, path: Path, group: str | None = None) -> None:
         """Serves on the UNIX socket `path`, mode 0600, or 0660 with `group` (its name or number).
@@ -63,10 +64,18 @@ class ApiServer:
         Raises SocketInUseError where another daemon serves there, ValueError for an unknown group, OSError.
         """
         group_id = group_id_of(group)
-        gate = await self._gate(UnixListener(group_id))
-        sock, inode = bind_unix_socket(path, group_id)
-        self._socket_file = path, inode
-        self._servers.append(await asyncio.get_running_loop().create_unix_server(gate, sock=sock))
+        self._door = UnixDoor(path, group_id, await self._gate(UnixListener(group_id)))
+        await self._door.open()
+
+    @property
+    def has_lost_its_socket(self) -> bool:
+        """Whether the UNIX socket's file was taken away, so that nobody finds it."""
+        return self._door is not None and not self._door.stands
+
+    async def reopen_unix(self) -> None:
+        """Serves anew on the UNIX socket whose file was taken away. Raises SocketInUseError, OSError."""
+        assert self._door is not None
+        await self._door.open()
 
     async def start_tcp(
         self,
@@ -107,7 +116,8 @@ class ApiServer:
 
     async def close(self) -> None:
         """Ends every listener and connection within 2 s, streams first, and removes the socket file. Idempotent."""
-        self._remove_socket_file()
+        if self._door is not None:
+            self._door.close()
         for server in self._servers:
             server.close()
         self._servers.clear()
@@ -127,16 +137,6 @@ class ApiServer:
         gate = Gate(listener, server)
         self._gates.append(gate)
         return gate
-
-    def _remove_socket_file(self) -> None:
-        """Only ours: another daemon may have taken the path over."""
-        if self._socket_file is None:
-            return
-        path, inode = self._socket_file
-        self._socket_file = None
-        with contextlib.suppress(OSError):
-            if path.lstat().st_ino == inode:
-                path.unlink()
 
 
 def _host_names(allowed: Iterable[str]) -> frozenset[str]:

@@ -141,10 +141,10 @@ class Daemon:
 
         server = ApiServer(self, self._journal)
         self._keeper.follow(self._engine.monitor)
-        self._listening = Listening(server, socket)
+        self._listening = listening = Listening(server, socket)
         try:
-            await self._listening.start(self._config, self._folder)
-            await self._watch()
+            await listening.start(self._config, self._folder)
+            await self._watch(listening)
         finally:
             await asyncio.gather(self._keeper.close(), asyncio.to_thread(self._recorder.close))
             await server.close()
@@ -152,7 +152,7 @@ class Daemon:
                 self._heartbeat.close()
             self._teller.close()
 
-    async def _watch(self) -> None:
+    async def _watch(self, listening: Listening) -> None:
         self._recorder.begin(self._config, self._memory, self._keeper.texts, self._teller.secrets)
         away = absence(self._memory, self._started)
         self._teller.tell(EventName.MONITOR_STARTED, watching_words(self._config), data=away)
@@ -161,7 +161,7 @@ class Daemon:
         self._end_what_was_removed()
         snapshots = IncidentSnapshots(self, self._journal, lambda: self._config.monitor.incident_snapshots)
         heard = NotifySockets(self._folder.path, self._config.monitor.socket_group, self._beats, self._engine.wake)
-        going_on = [self._keeper.run, self._reloader.run, self._restarting.run, snapshots.run, heard.run]
+        going_on = [listening.run, self._keeper.run, self._reloader.run, self._restarting.run, snapshots.run, heard.run]
         beside = begin_beside([*going_on, self._remote.run, *([] if self._alerter is None else [self._alerter.run])])
         gc.collect()
         gc.freeze()  # what the config made stays for good: no collection need walk it again

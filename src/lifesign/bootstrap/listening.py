@@ -1,7 +1,10 @@
 """Where the daemon listens: its socket in the state folder, and TCP where the config says so. Token, hosts and
-certificate are followed while it runs; the address and the socket are those of the start.
+certificate are followed while it runs; the address and the socket are those of the start. A socket whose file somebody
+takes away is made anew.
 """
 
+import asyncio
+import logging
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,12 +20,18 @@ if TYPE_CHECKING:
     from lifesign.api.server import ApiServer
 
 
+LOOKS_EVERY_S = 2.0  # after the socket's file
+
+logger = logging.getLogger(__name__)
+
+
 class Listening:
     """The listeners of one API server. `socket`: there and nowhere else (a console's own engine)."""
 
     def __init__(self, server: "ApiServer", socket: Path | None) -> None:
         self._server = server
         self._socket = socket
+        self._folder: StateFolder | None = None
         self._context: ssl.SSLContext | None = None
 
     async def start(self, config: Config, folder: StateFolder) -> None:
@@ -31,9 +40,35 @@ class Listening:
             await self._server.start_unix(self._socket)
             return
         if folder.writable:
+            self._folder = folder
             await self._server.start_unix(prepare_socket_path(folder.path), config.monitor.socket_group)
         if config.http is not None:
             await self._listen_on_tcp(config.http)
+
+    async def run(self) -> None:
+        """Until cancelled, makes the socket's file anew where it was taken away, as by who cleans up in /tmp."""
+        trouble = ""
+        while self._socket is not None or self._folder is not None:
+            await asyncio.sleep(LOOKS_EVERY_S)
+            before, trouble = trouble, await self._look_after_the_socket()
+            if trouble not in ("", before):
+                logger.warning("lifesign: warning: our socket was taken away, and nobody can ask us: %s", trouble)
+
+    async def _look_after_the_socket(self) -> str:
+        """Why the socket is gone and cannot be made anew; empty where all is well. Never in another's state folder."""
+        is_ours = self._folder is None or self._folder.stays_held()
+        if not self._server.has_lost_its_socket:
+            return ""
+        if not is_ours:
+            return "the state folder is not ours any more"
+        try:
+            if self._folder is not None:
+                prepare_socket_path(self._folder.path)
+            await self._server.reopen_unix()
+        except OSError as error:
+            return error.strerror or str(error)
+        logger.warning("lifesign: warning: somebody took our socket away: it was made anew")
+        return ""
 
     async def _listen_on_tcp(self, http: HttpConfig) -> None:
         if http.certificate is not None:

@@ -55,6 +55,7 @@ class NotifySockets:
         self._beats = beats
         self._wake = wake
         self._open: dict[CheckId, socket.socket | None] = {}
+        self._folder_seen: tuple[int, int] | None = None
 
     async def run(self) -> None:
         """Hears until cancelled; takes the sockets away then."""
@@ -70,6 +71,10 @@ class NotifySockets:
         wanted = self._beats.makers.keys()
         for check in [known for known in self._open if known not in wanted]:
             self._close(check)
+        if self._folder_changed():
+            for check in [known for known, heard in self._open.items() if heard and not self._path(known).is_socket()]:
+                logger.warning("somebody took %s away: it was made anew", self._path(check))
+                self._close(check)
         for check in wanted - self._open.keys():
             try:
                 self._open[check] = heard = self._bound(self._path(check))
@@ -77,6 +82,16 @@ class NotifySockets:
             except OSError as error:  # told once: beats over HTTP go on
                 self._open[check] = None
                 logger.warning("no sd_notify socket for %s.%s: %s", check.component, check.check, error)
+
+    def _folder_changed(self) -> bool:
+        """Whether a file was made in the folder, or taken away, since we looked last."""
+        try:
+            found = self._folder.stat()
+            seen = found.st_ino, found.st_mtime_ns
+        except OSError:
+            seen = None
+        before, self._folder_seen = self._folder_seen, seen
+        return seen != before
 
     def _path(self, check: CheckId) -> Path:
         return self._folder / f"{check.component}.{check.check}"

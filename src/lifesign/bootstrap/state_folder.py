@@ -12,6 +12,7 @@ _TRY_EVERY_S = 0.02
 
 
 _FILES = ("lock", "state.db")
+_OPEN_LOCK = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
 class AlreadyRunningError(Exception):
@@ -118,20 +119,44 @@ class StateFolder:
         """
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-            self._lock = os.open(self.path / "lock", flags, 0o600)
+            self._lock = os.open(self.path / "lock", _OPEN_LOCK, 0o600)
         except OSError as error:
             return f"the state folder {self.path} cannot be used: {error.strerror}"
         if not _take(self._lock):
             holder = _holder(self._lock)
             raise AlreadyRunningError(f"{holder} already watches with the state folder {self.path}")
         try:
-            os.ftruncate(self._lock, 0)
-            os.pwrite(self._lock, f"{os.getpid()}\n".encode(), 0)
+            self._sign(self._lock)
         except OSError as error:
             return f"the state folder {self.path} cannot be written: {error.strerror}"
         self.writable = True
         return None
+
+    def stays_held(self) -> bool:
+        """Whether nobody else has the folder. A lock whose file was taken away, or made anew, is taken anew."""
+        if self._lock is None:
+            return False
+        try:
+            lock = os.open(self.path / "lock", _OPEN_LOCK, 0o600)
+        except OSError:
+            return False
+        is_taken_anew = False
+        try:
+            if os.path.sameopenfile(lock, self._lock):
+                return True
+            is_taken_anew = _try(lock, fcntl.LOCK_EX)
+        finally:
+            os.close(self._lock if is_taken_anew else lock)
+        if is_taken_anew:
+            self._lock = lock
+            with contextlib.suppress(OSError):
+                self._sign(lock)
+        return is_taken_anew
+
+    @staticmethod
+    def _sign(lock: int) -> None:
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
 
     def release(self) -> None:
         """Lets go of the lock."""

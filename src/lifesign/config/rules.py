@@ -10,7 +10,7 @@ from typing import Any
 
 from lifesign.config.collect import Collector
 from lifesign.config.command_ids import COMMAND_IDS
-from lifesign.config.problems import KeyPath, suggestion
+from lifesign.config.problems import KeyPath, show_path, suggestion
 
 
 def check_references(raw: Mapping[str, Any], collector: Collector) -> None:
@@ -20,6 +20,7 @@ def check_references(raw: Mapping[str, Any], collector: Collector) -> None:
     _check_audiences(raw, components, collector)
     for name, component in components.items():
         _check_signal_target(name, component, collector)
+    _check_notify_sockets(components, collector)
     _check_console_keys(raw, collector)
 
 
@@ -101,6 +102,18 @@ def _check_signal_target(name: str, component: Mapping[str, Any], collector: Col
             "nothing tells the pid to signal",
             "set pidfile, or add a process or a heartbeat check",
         )
+
+
+def _check_notify_sockets(components: Mapping[str, dict[str, Any]], collector: Collector) -> None:
+    """Each push check has a socket of its own, called by both names with a dot between; a dot may stand in them too."""
+    first: dict[str, KeyPath] = {}
+    for name, component in components.items():
+        for check, table in _tables(component.get("checks")):
+            path: KeyPath = ("components", name, "checks", check)
+            if table.get("type") != "push" or (other := first.setdefault(f"{name}.{check}", path)) is path:
+                continue
+            reason = f"its socket would be notify/{name}.{check}, which is that of {show_path(other)}"
+            collector.complain(path, reason, "give one of them another name")
 
 
 def _check_console_keys(raw: Mapping[str, Any], collector: Collector) -> None:
