@@ -1,6 +1,6 @@
 """Somebody who asks a monitor again and again, as its API does, and what must come of it: the same as for the first."""
 
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -10,9 +10,10 @@ from lifesign.api.metric_lines import components_text
 from lifesign.api.render import component_document
 from lifesign.api.sampled import Steady
 from lifesign.core.component import overall_state
+from lifesign.core.known import Known
 from lifesign.core.model import ComponentState, Instant
 from lifesign.core.monitor import Monitor
-from lifesign.core.view import Changes, Standing
+from lifesign.core.view import Changes
 from tests.api.fakes import FakeBackend
 
 T = TypeVar("T")
@@ -31,10 +32,11 @@ class Asked(FakeBackend):
     def states(self) -> dict[str, ComponentState]:
         return {name: component.state for name, component in self.monitor.components.items()}
 
-    def changes(
-        self, known: Mapping[str, Standing], names: Iterable[str] | None = None, *, ages: bool = True
-    ) -> Changes:
+    def changes(self, known: Known, names: Iterable[str] | None = None, *, ages: bool = True) -> Changes:
         return self.monitor.changes(self.now, known, names, ages=ages)
+
+    def outdated(self, known: Known, *, ages: bool = True) -> Sequence[str]:
+        return self.monitor.outdated(self.now, known, ages=ages)
 
     def ask(self, now: Instant) -> None:
         """What was kept and brought up to date is byte for byte what is made anew, and so is the whole."""

@@ -2,13 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from lifesign.api.documents import EventDocument, MonitorInfo
 from lifesign.api.tally import Tallies
 from lifesign.core.commands import OperatorCommand
 from lifesign.core.hindsight import PastLook
+from lifesign.core.known import Known
 from lifesign.core.model import CheckState, ComponentState, Instant, Layer, Observation, ObserverState
 from lifesign.core.spec import CheckSpec, ComponentSpec, RestartSpec
 from lifesign.core.view import (
@@ -165,13 +166,14 @@ class FakeBackend:
         chosen = set(names)
         return replace(self.shown, components=tuple(c for c in self.shown.components if c.spec.name in chosen))
 
-    def changes(
-        self, known: Mapping[str, Standing], names: Iterable[str] | None = None, *, ages: bool = True
-    ) -> Changes:
+    def changes(self, known: Known, names: Iterable[str] | None = None, *, ages: bool = True) -> Changes:
         view = self.view(names)
         stands = Standing(0, 0, 0, 0, None, ages=False)
         fresh = {c.spec.name: Fresh(c, stands) for c in view.components}
         return Changes(view.at, view.overall, view.observer, fresh)
+
+    def outdated(self, known: Known, *, ages: bool = True) -> Sequence[str]:
+        return [component.spec.name for component in self.shown.components]
 
     def glance(self) -> list[ComponentGlance]:
         self.glances += 1

@@ -23,6 +23,7 @@ from lifesign.core.commands import (
     Unsilence,
 )
 from lifesign.core.effects import Effect, Look
+from lifesign.core.known import Known
 from lifesign.core.model import ComponentState, Identity, Instant, Layer, Observation, Verdict, WorkSignal
 from lifesign.core.monitor import Monitor
 from lifesign.core.restart import Sent
@@ -298,17 +299,21 @@ def test_what_nothing_happened_to_is_not_looked_at_again() -> None:
     stage.world = {("beat", "beat"): found, ("beats", "beat"): found, ("beats", "other"): found}
     stage.run(60)
     assert stage.monitor.overall(stage.now) is ComponentState.HEALTHY
-    first = stage.monitor.changes(stage.now, {}).components
+    first = stage.monitor.changes(stage.now, Known()).components
     assert len(first) == 52
     known = {name: change.standing for name, change in first.items() if isinstance(change, Fresh)}
     later = stage.now.after(1_000_000)
-    assert list(stage.monitor.changes(later, known).components) == ["beats"]  # of which two ages go on
+    assert list(stage.monitor.changes(later, Known(known)).components) == ["beats"]  # of which two ages go on
     assert [name for name, standing in known.items() if standing.beat is not None] == ["beat"]  # of which one does
-    assert list(stage.monitor.changes(later, known, ages=False).components) == []
+    assert list(stage.monitor.changes(later, Known(known), ages=False).components) == []
     stage.looks.clear()
     stage.run(2)
     seen = {look.check.component for _, look in stage.looks if isinstance(look, Look)}
-    fresh = {n for n, change in stage.monitor.changes(stage.now, known).components.items() if isinstance(change, Fresh)}
+    fresh = {
+        n
+        for n, change in stage.monitor.changes(stage.now, Known(known)).components.items()
+        if isinstance(change, Fresh)
+    }
     assert fresh == seen
     assert 0 < len(seen) < 25
 

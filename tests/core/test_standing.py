@@ -7,6 +7,7 @@ import pytest
 
 from lifesign.core.governor import Governor
 from lifesign.core.incident import TrackedComponent
+from lifesign.core.known import Known
 from lifesign.core.model import ComponentState, Instant, Layer, Observation, ObserverState, WorkSignal
 from lifesign.core.operations import Notice
 from lifesign.core.restart import Phase
@@ -35,7 +36,7 @@ def beaten(now: Instant) -> Observation:
 
 
 def changes(made: Stage, known: dict[str, Standing], *, ages: bool = True) -> dict[str, Change]:
-    return dict(made.monitor.changes(made.now, known, ages=ages).components)
+    return dict(made.monitor.changes(made.now, Known(known), ages=ages).components)
 
 
 def standings(found: dict[str, Change]) -> dict[str, Standing]:
@@ -44,7 +45,7 @@ def standings(found: dict[str, Change]) -> dict[str, Standing]:
 
 def test_who_knows_nothing_gets_everything_whole_and_whether_it_may_be_trusted() -> None:
     made = stage()
-    told = made.monitor.changes(made.now, {})
+    told = made.monitor.changes(made.now, Known())
     assert (told.at, told.overall, told.observer) == (made.now, ComponentState.HEALTHY, ObserverState.OK)
     assert [*told.components] == NAMES
     for name, change in told.components.items():
@@ -59,7 +60,7 @@ def test_who_knows_nothing_gets_everything_whole_and_whether_it_may_be_trusted()
             None,
             name == "mind",
         )
-    assert [*made.monitor.changes(made.now, {}, ["voice", "nobody"]).components] == ["voice"]
+    assert [*made.monitor.changes(made.now, Known(), ["voice", "nobody"]).components] == ["voice"]
 
 
 def test_of_a_view_that_is_right_only_the_ages_are_told_and_only_to_who_wants_them() -> None:

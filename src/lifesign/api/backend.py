@@ -7,8 +7,9 @@ from lifesign.api.documents import EventDocument, MonitorInfo
 from lifesign.api.tally import Tallies
 from lifesign.core.commands import OperatorCommand
 from lifesign.core.hindsight import PastLook
+from lifesign.core.known import Known
 from lifesign.core.model import ComponentState, Observation
-from lifesign.core.view import Changes, ComponentGlance, MonitorView, Standing
+from lifesign.core.view import Changes, ComponentGlance, MonitorView
 
 
 class Archive(Protocol):
@@ -34,13 +35,15 @@ class Backend(Protocol):
         """The state at this moment; with `names`, of the components only these, as far as they exist."""
         ...
 
-    def changes(
-        self, known: Mapping[str, Standing], names: Iterable[str] | None = None, *, ages: bool = True
-    ) -> Changes:
+    def changes(self, known: Known, names: Iterable[str] | None = None, *, ages: bool = True) -> Changes:
         """What became, up to this moment, of views of which `known` tells for how long they are right.
 
         `names`: of these components only. `ages`: whether what goes on with the clock alone is told.
         """
+        ...
+
+    def outdated(self, known: Known, *, ages: bool = True) -> Sequence[str]:
+        """Of which components there may be `changes` at this moment: costs next to nothing."""
         ...
 
     def glance(self) -> Sequence[ComponentGlance]:

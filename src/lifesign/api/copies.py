@@ -12,7 +12,8 @@ from lifesign.api.backend import Backend
 from lifesign.api.forms import aging_form, aging_values, beating_form, beating_values, encode, staleness_s
 from lifesign.api.render import component_document, rounded
 from lifesign.api.sampled import Sampled
-from lifesign.core.view import Ages, Beat, Changes, ComponentView, Fresh, Standing
+from lifesign.core.known import Known
+from lifesign.core.view import Ages, Beat, Changes, ComponentView, Fresh
 
 BATCH = 100  # so many components are looked at in one go
 _STEP = 400  # so much is done before the loop may turn to its real work: an age is 1, a whole component 4
@@ -70,7 +71,7 @@ class Copies:
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
-        self._known: dict[str, Standing] = {}
+        self._known = Known()
         self._held: dict[str, Copy] = {}
 
     async def renewed(self) -> tuple[Changes, Sequence[Copy]]:
@@ -79,30 +80,30 @@ class Copies:
         The loop turns while they are brought up to date. What changes meanwhile is looked at again at last, so that
         every state is of one instant; an age may then be older by as long as it took.
         """
-        names = list(self._backend.states())
-        if len(names) > BATCH:
-            for number in range(_MOST_PASSES):
-                if await self._approached(names, ages=number == 0) <= max(BATCH, len(names) // 3):
-                    break
-        last = self._backend.changes(self._known, ages=len(names) <= BATCH)
+        ages = True  # are still to be told
+        for _ in range(_MOST_PASSES):
+            outdated = self._backend.outdated(self._known, ages=ages)
+            if len(outdated) <= BATCH:
+                break
+            await self._approach(outdated, ages=ages)
+            ages = False
+        last = self._backend.changes(self._known, ages=ages)
         self._take(last)
         names = list(self._backend.states())
         for name in self._held.keys() - names:
-            del self._held[name], self._known[name]
+            del self._held[name]
+            self._known.forget(name)
         return last, [self._held[name] for name in names]
 
-    async def _approached(self, names: Sequence[str], *, ages: bool) -> int:
-        """How many are made anew, in steps."""
-        made = done = 0
+    async def _approach(self, names: Sequence[str], *, ages: bool) -> None:
+        """Brings these up to date, in steps."""
+        done = 0
         for first in range(0, len(names), BATCH):
             changes = self._backend.changes(self._known, names[first : first + BATCH], ages=ages)
-            fresh = self._take(changes)
-            made += fresh
-            done += len(changes.components) + (_WHOLE - 1) * fresh
+            done += len(changes.components) + (_WHOLE - 1) * self._take(changes)
             if done >= _STEP:
                 done = 0
                 await asyncio.sleep(0)
-        return made
 
     def _take(self, changes: Changes) -> int:
         """How many of them are made anew."""
@@ -111,7 +112,7 @@ class Copies:
             if isinstance(change, Fresh):
                 before = self._held.get(name)
                 self._held[name] = Copy(change.view, change.standing.beat, before)
-                self._known[name] = change.standing
+                self._known.learn(name, change.standing)
                 made += 1
             else:
                 self._held[name].ages = change

@@ -5,7 +5,7 @@ import gc
 import logging
 import os
 import signal
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from lifesign.api.documents import MonitorInfo
@@ -33,10 +33,11 @@ from lifesign.checks.mounts import LOCAL
 from lifesign.config import Config
 from lifesign.core.commands import NotPossibleError, OperatorCommand
 from lifesign.core.events import Event, EventName
+from lifesign.core.known import Known
 from lifesign.core.memory import MonitorMemory, absence, removed
 from lifesign.core.model import ComponentState, Observation
 from lifesign.core.transcript import RecordedMonitor
-from lifesign.core.view import Changes, ComponentGlance, MonitorView, Standing
+from lifesign.core.view import Changes, ComponentGlance, MonitorView
 from lifesign.engine.clock import SteadyClocks
 from lifesign.engine.engine import Engine
 from lifesign.engine.files import FileSweep
@@ -234,12 +235,14 @@ class Daemon:
         view = self._engine.view(names)
         return view if self._alerter is None else self._alerter.with_addresses(view)
 
-    def changes(
-        self, known: Mapping[str, Standing], names: Iterable[str] | None = None, *, ages: bool = True
-    ) -> Changes:
+    def changes(self, known: Known, names: Iterable[str] | None = None, *, ages: bool = True) -> Changes:
         """What became of views that somebody has."""
         changes = self._monitor.changes(self._clocks(), known, names, ages=ages)
         return changes if self._alerter is None else self._alerter.addressed(changes)
+
+    def outdated(self, known: Known, *, ages: bool = True) -> Sequence[str]:
+        """Of which components there may be changes."""
+        return self._monitor.outdated(self._clocks(), known, ages=ages)
 
     def glance(self) -> tuple[ComponentGlance, ...]:
         """The least of every component at this moment."""

@@ -3,15 +3,16 @@
 Not here: what changes it (`monitor`), and what of a component is shown (`showing`).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 
 from lifesign.core.governing import Governing
 from lifesign.core.incident import TrackedComponent
+from lifesign.core.known import Known
 from lifesign.core.model import ComponentState, Instant, ObserverState
 from lifesign.core.observer import Observer
 from lifesign.core.showing import component_view
 from lifesign.core.standing import component_changes
-from lifesign.core.view import Changes, MonitorView, Standing
+from lifesign.core.view import Changes, MonitorView
 from lifesign.core.whole import Whole
 
 
@@ -42,12 +43,15 @@ class Overview:
         views = tuple(component_view(c, now, self.suppressed_by(c)) for c in self._shown(names))
         return MonitorView(now, self.overall(now), self._observer_state, views)
 
-    def changes(
-        self, now: Instant, known: Mapping[str, Standing], names: Iterable[str] | None = None, *, ages: bool = True
-    ) -> Changes:
-        """What became of the views of which `known` tells; `names` as for `view`, `ages` as `component_changes`."""
-        found = component_changes(self._shown(names), known, now, self.suppressed_by, ages=ages)
+    def changes(self, now: Instant, known: Known, names: Iterable[str] | None = None, *, ages: bool = True) -> Changes:
+        """What became of the views that are `known`; `names` as for `view`, `ages` as `component_changes`."""
+        names = self.outdated(now, known, ages=ages) if names is None else names
+        found = component_changes(self._shown(names), known.standings, now, self.suppressed_by, ages=ages)
         return Changes(now, self.overall(now), self._observer_state, found)
+
+    def outdated(self, now: Instant, known: Known, *, ages: bool = True) -> Sequence[str]:
+        """Of which components there may be `changes`; of no other is there any."""
+        return known.outdated(self.components, now, self.suppressed_by, ages=ages)
 
     def _shown(self, names: Iterable[str] | None) -> Iterable[TrackedComponent]:
         held = self.components
