@@ -38,6 +38,17 @@ def test_a_closed_output_changes_no_exit_code(tmp_path: Path, closed: str, words
     assert (done.returncode, b"Traceback" in done.stderr, b"itself failed" in done.stderr) == (code, False, False)
 
 
+@pytest.mark.parametrize("columns", ["0", "-5", "wide", "²", "99999999999999999999"])
+def test_a_width_that_is_none_hides_nothing(tmp_path: Path, columns: str) -> None:
+    path = config(tmp_path, _DOWN.format(port=free_port()))
+    environment = {**os.environ, "COLUMNS": columns}
+    done = subprocess.run(
+        [*LIFESIGN, "check", "-c", path], capture_output=True, timeout=60, env=environment, check=False
+    )
+    [headline, _, head, row] = done.stdout.decode().splitlines()[:4]
+    assert (done.returncode, headline[:1], head.split()[:2], row.split()[2]) == (2, "✖", ["state", "component"], "it")
+
+
 def test_sigterm_ends_a_check_with_its_children(tmp_path: Path) -> None:
     path = config(tmp_path, _SLOW.format(python=sys.executable, mark=tmp_path))
     running = subprocess.Popen([*LIFESIGN, "check", "-c", path], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 _COMPLETION = "_LIFESIGN_COMPLETE"  # by click: a shell asks what may come next
+_WIDTH_DIGITS = 4
 EXIT_REFUSED, EXIT_USAGE, EXIT_CONFIG, NAGIOS_UNKNOWN = 1, 2, 78, 3
 
 # name -> the line in `lifesign --help`; the command object is `lifesign.cli.NAME:command`
@@ -53,6 +54,7 @@ class CommandError(Exception):
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs one command and exits. Without one it is `console`."""
     _open_what_is_closed()
+    _forget_a_width_that_is_none()
     words = _command_first(list(sys.argv[1:] if arguments is None else arguments))
     if not words or (words[0].startswith("-") and words[0] not in ("-h", "--help", "--version")):
         words.insert(0, "console")
@@ -82,6 +84,13 @@ def _open_what_is_closed() -> None:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123  until we end
+
+
+def _forget_a_width_that_is_none() -> None:
+    """A COLUMNS of 0, of words or of a million counts as not set: rich would take 0 at its word, and print nothing."""
+    asked = os.environ.get("COLUMNS", "80")
+    if not (asked.isascii() and asked.isdecimal() and 0 < len(asked.lstrip("0")) <= _WIDTH_DIGITS):
+        del os.environ["COLUMNS"]
 
 
 def _leave(code: int) -> NoReturn:
