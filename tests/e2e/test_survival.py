@@ -252,6 +252,16 @@ def test_a_newer_file_is_left_alone_and_told_by_the_state(tmp_path: Path) -> Non
     assert file.read_bytes() == before
 
 
+def test_a_history_that_cannot_be_written_is_told_by_the_state_and_on_stderr(tmp_path: Path) -> None:
+    (tmp_path / "state" / "history.db").mkdir(parents=True)
+    with target() as port, daemon(tmp_path, CONFIG + COMPONENT.format(name="gateway", port=port.port)) as running:
+        wait_until(lambda: not running.request("GET", "/api/v1/state")[1]["monitor"]["state_writable"], "the trouble")
+        running.wait_for_event("component.down", "gateway")
+    assert [name for name, _ in turns(stored(tmp_path), "gateway")] == ["component.down"]
+    [line] = (tmp_path / "stderr").read_text().splitlines()
+    assert "report and replay will lack it: " in line
+
+
 def test_while_nothing_can_be_written_all_is_told_in_time_and_written_later(tmp_path: Path) -> None:
     with target() as port, daemon(tmp_path, CONFIG + COMPONENT.format(name="gateway", port=port.port)) as running:
         running.wait_for_event("component.down", "gateway")

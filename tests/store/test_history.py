@@ -34,6 +34,7 @@ from lifesign.store.history import History
 from lifesign.store.history_file import HISTORY_FILE, HistoryFile, StoredBlock
 from lifesign.store.history_reader import HistoryReader, NoHistoryError
 from lifesign.store.settling import Settling
+from tests.e2e.running import wait_until
 from tests.store.transcripts import CONFIG, START, entries, life
 
 EVERY_KIND: list[Deed | Outcome] = [
@@ -271,6 +272,22 @@ def test_a_file_of_the_first_schema_is_taken_over_and_one_of_a_later_is_left_alo
         assert bool(history.trouble) is (schema == "3"), history.trouble
         assert connection.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone() == (then,)
     connection.close()
+    assert observations(tmp_path) == sum(isinstance(entry, tuple) for entry in batch)
+
+
+def test_a_history_that_cannot_be_written_is_told_once_and_so_is_its_end(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    batch = list(entries(1, 500))
+    (tmp_path / HISTORY_FILE).mkdir()
+    history = History.open(tmp_path, history_s=1e9, retry_s=0.02)
+    history.begin(life(), CONFIG)
+    history.take(batch)
+    wait_until(lambda: bool(history.trouble), "the trouble")
+    (tmp_path / HISTORY_FILE).rmdir()
+    wait_until(lambda: not history.trouble, "its end")
+    assert history.close(20)
+    assert [" is not kept, " in line for line in caplog.messages] == [True, False], caplog.messages
     assert observations(tmp_path) == sum(isinstance(entry, tuple) for entry in batch)
 
 

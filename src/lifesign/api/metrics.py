@@ -65,7 +65,7 @@ def _of_the_monitor(state: State, overdue_checks: int) -> Iterator[Metric]:
     yield _single("last_round_age_seconds", "How long ago a round was finished.", monitor.last_round_age_s)
     yield _single("uptime_seconds", "How long this monitor has run.", monitor.uptime_s)
     yield _single("observer_suspect", "1 while failures are not evidence.", monitor.observer == "suspect")
-    yield _single("state_writable", "1 while what happens survives a restart.", monitor.state_writable)
+    yield _single("state_writable", "1 while all that happens is kept, in state and history.", monitor.state_writable)
     yield _single("overdue_checks", "Checks that should have run by now.", overdue_checks)
     if monitor.outbox is not None:
         yield _single("outbox_depth", "Alerts that have not arrived yet.", monitor.outbox.depth)

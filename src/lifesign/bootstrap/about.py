@@ -24,7 +24,7 @@ def monitor_info(
     config: ConfigInfo | None,
     outbox: OutboxInfo | None,
 ) -> MonitorInfo:
-    """Of the monitor `name`, which runs since `started`. `writable`: whether what happens survives a restart."""
+    """Of the monitor `name`, which runs since `started`. `writable`: whether all that happens is kept."""
     return MonitorInfo(
         name=name,
         host=platform.node(),

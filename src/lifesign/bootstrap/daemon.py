@@ -260,7 +260,7 @@ class Daemon:
             self._started,
             self._clocks(),
             self._engine,
-            writable=self._keeper.writable,
+            writable=self._keeper.writable and self._recorder.writable,
             config=self._reloader.info,
             outbox=None if self._alerter is None else self._alerter.outbox_info,
         )

@@ -28,6 +28,11 @@ class Recorder:
         self._history: History | None = None
         self._handed_ns = monitor.now.mono_ns
 
+    @property
+    def writable(self) -> bool:
+        """Whether what we see is kept, where it is to be."""
+        return self._history is None or not self._history.trouble
+
     def begin(self, config: Config, memory: MonitorMemory, texts: Mapping[str, str], secrets: Sequence[str]) -> None:
         """The monitor has just begun with `memory`, and the alerts with `texts`."""
         if self._folder is not None:

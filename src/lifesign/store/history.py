@@ -73,7 +73,7 @@ class History:
         self._life = 0
         self._wake = threading.Event()
         self._closing = threading.Event()
-        self.trouble = ""
+        self.trouble = ""  # why nothing can be written, in a sentence
         self.dropped_entries = 0
         self._thread = threading.Thread(target=self._run, name="history", daemon=True)
 
@@ -141,11 +141,21 @@ class History:
                 pass
             if not (last or self._closing.is_set()):
                 self._settling.advance()
-            self.trouble = ""
+            self._tell_trouble("")
         except UnusableError as error:
-            self.trouble = clean(str(error), 300)
+            self._tell_trouble(clean(str(error), 300))
         except Exception:  # a bug of ours must not end the history; what it was about is lost
             logger.exception("a part of the history could not be kept")
+
+    def _tell_trouble(self, trouble: str) -> None:
+        """Takes note of it, and tells its beginning and its end."""
+        before, self.trouble = self.trouble, trouble
+        if trouble and not before:
+            logger.warning(
+                "lifesign: warning: what is seen now is not kept, report and replay will lack it: %s", trouble
+            )
+        elif before and not trouble:
+            logger.warning("lifesign: what is seen is kept again")
 
     def _write(self) -> bool:
         """Writes one thing that waits; whether there was one. What cannot be written goes on waiting."""

@@ -71,7 +71,7 @@ def _warnings(state: State) -> Iterable[str]:
     if state.monitor.observer != "ok":
         yield "<p>The monitor itself had stalled, or many things failed at once: failures are not evidence now.</p>"
     if not state.monitor.state_writable:
-        yield "<p>What happens now does not survive a restart of the monitor: its state cannot be written.</p>"
+        yield "<p>The monitor cannot write all of its state folder: what happens now may not be kept.</p>"
     outbox = state.monitor.outbox
     if outbox is not None and outbox.depth:
         waits = format_duration(outbox.oldest_s)

@@ -95,7 +95,7 @@ def trouble_of(scene: Scene) -> str:
     if monitor.config is not None and monitor.config.rejected:
         return f"the config was not reloaded: {monitor.config.rejected}"
     if not monitor.state_writable and monitor.mode == "daemon":
-        return "the monitor cannot write its state folder: history is not kept"
+        return "the monitor cannot write all of its state folder: what happens now may not be kept"
     return "" if monitor.outbox is None else _outbox_words(monitor.outbox, scene)
 
 
