@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Iterator
 
+_FIRST_PORT = 10_000  # below the ports of clients, of which every one may be waiting after a minute of looks
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\nconnection: close\r\n\r\nok\n"
 
 
@@ -54,14 +55,21 @@ def targets(count: int, kind: str) -> Iterator[Targets]:
 
 
 def _listen(count: int, selector: selectors.BaseSelector) -> list[int]:
-    ports = []
-    for _ in range(count):
+    ports: list[int] = []
+    for port in range(_FIRST_PORT, 65536):
+        if len(ports) == count:
+            break
         listener = socket.socket()
-        listener.bind(("127.0.0.1", 0))
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("127.0.0.1", port))
+        except OSError:  # another's
+            listener.close()
+            continue
         listener.listen(128)
         listener.setblocking(False)
         selector.register(listener, selectors.EVENT_READ, "listener")
-        ports.append(listener.getsockname()[1])
+        ports.append(port)
     return ports
 
 

@@ -45,6 +45,7 @@ from lifesign.engine.log import LineLog
 from lifesign.engine.looking import Looks
 from lifesign.engine.notify import ServiceManager
 
+COLLECT_AFTER = 10_000  # objects: what thousands of looks have found lives for a second, and is no garbage
 WORKS_S = 5.0  # without a finished round for so long, nobody is told that we work
 LAST_RESORT_S = 4.5  # SIGTERM ends everything within 5 s, whatever hangs (reliability.md, P5)
 
@@ -166,6 +167,7 @@ class Daemon:
         beside = begin_beside([*going_on, self._remote.run, *([] if self._alerter is None else [self._alerter.run])])
         gc.collect()
         gc.freeze()  # what the config made stays for good: no collection need walk it again
+        gc.set_threshold(COLLECT_AFTER)
         engine = asyncio.create_task(self._engine.run(self._sweep), name="engine")
         stopped = asyncio.create_task(self._stop.wait(), name="stop")
         self._manager.ready()

@@ -6,6 +6,7 @@ Plain non-blocking sockets: nothing here needs asyncio's transports. Not here: w
 import errno
 import os
 import socket
+from _socket import socket as BareSocket  # noqa: N812 - a class, without what the standard library lays around it
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 CHUNK_BYTES = 16384
 _NOT_HERE = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
+_KIND = socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
 _PENDING = (errno.EINPROGRESS, errno.EALREADY, errno.EAGAIN)
 
 
@@ -139,7 +141,7 @@ def _most_telling(refusals: Sequence[OSError], peer: str, attempt: Attempt) -> T
 async def _connect(address: SocketAddress) -> socket.socket:
     """A connected socket. Raises OSError."""
     family = socket.AF_INET if len(address) == 2 else socket.AF_INET6
-    sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+    sock = socket.socket(family, _KIND)
     try:
         await _settle(sock, address)
         with suppress(OSError):
@@ -153,7 +155,7 @@ async def _connect(address: SocketAddress) -> socket.socket:
 def begin_to_connect(address: SocketAddress) -> tuple[socket.socket, bool]:
     """A non-blocking socket, and whether it is connected already. Raises OSError."""
     family = socket.AF_INET if len(address) == 2 else socket.AF_INET6
-    sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+    sock = socket.socket(family, _KIND)
     try:
         return sock, finish_connecting(sock, address)
     except BaseException:
@@ -161,13 +163,14 @@ def begin_to_connect(address: SocketAddress) -> tuple[socket.socket, bool]:
         raise
 
 
-def connect_at_once(address: SocketAddress) -> socket.socket | None:
-    """A connected socket, None where that takes waiting (on the loopback: a full backlog). Raises OSError."""
-    sock, connected = begin_to_connect(address)
-    if connected:
-        return sock
-    sock.close()
-    return None
+def knock(address: SocketAddress) -> bool:
+    """Whether somebody accepts, False where that takes waiting (on the loopback: a full backlog). Raises OSError."""
+    family = socket.AF_INET if len(address) == 2 else socket.AF_INET6
+    sock = BareSocket(family, _KIND)
+    try:
+        return finish_connecting(sock, address)
+    finally:
+        sock.close()
 
 
 async def _settle(sock: socket.socket, address: SocketAddress) -> None:
@@ -179,7 +182,7 @@ async def _settle(sock: socket.socket, address: SocketAddress) -> None:
         _refuse_ourselves(sock, address)
 
 
-def finish_connecting(sock: socket.socket, address: SocketAddress) -> bool:
+def finish_connecting(sock: BareSocket, address: SocketAddress) -> bool:
     """Begins or goes on to connect; whether that is done, to somebody else. Raises OSError."""
     # On loopback the second call already tells the outcome, without a turn of the loop.
     outcome = sock.connect_ex(address)
@@ -193,7 +196,7 @@ def finish_connecting(sock: socket.socket, address: SocketAddress) -> bool:
     return True
 
 
-def _refuse_ourselves(sock: socket.socket, address: SocketAddress) -> None:
+def _refuse_ourselves(sock: BareSocket, address: SocketAddress) -> None:
     if sock.getsockname()[:2] == address[:2]:
         # TCP's simultaneous open: the kernel chose the port we knock at as our own, so nobody listens there.
         raise ConnectionRefusedError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))

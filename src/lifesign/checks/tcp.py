@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING
 
 from lifesign.checks.attempt import Attempt, Trouble, bounded, observed
 from lifesign.checks.names import SHARED, HostPort, Resolver, ascii_host, loopback_address, parse_address
-from lifesign.checks.net import Security, Stream, connect_at_once, open_stream
+from lifesign.checks.net import Security, Stream, knock, open_stream
 from lifesign.core.model import Observation, Verdict
 
 if TYPE_CHECKING:
     from lifesign.checks.expectation import Pattern
 
 MAX_ANSWER_BYTES = 65536
+_OK = Verdict.OK  # Python 3.11 takes 0.14 µs to find it in its enumeration
 
 
 class TcpProbe:
@@ -57,15 +58,11 @@ class TcpProbe:
             return None
         began_s = time.monotonic()
         try:
-            sock = connect_at_once(self._at_once)
+            accepted = knock(self._at_once)
         except OSError as error:
             found = observed(self._peer, error)
             return Observation(found.verdict, found.message, time.monotonic() - began_s)
-        if sock is None:
-            return None
-        latency_s = time.monotonic() - began_s
-        sock.close()
-        return Observation(Verdict.OK, self._connected, latency_s)
+        return Observation(_OK, self._connected, time.monotonic() - began_s) if accepted else None
 
     def close(self) -> None:
         """Nothing is held between two looks."""
