@@ -53,14 +53,15 @@ def _written_when_called(cls: type, name: str, writer: Callable[[type], Any]) ->
 
 
 def _initializer(cls: Any) -> Any:
-    known: dict[str, Any] = {"_set_": object.__setattr__, "_made_": MISSING}
+    known: dict[str, Any] = {"_made_": MISSING}
     positional, named, lines = ["self"], ["*"], []
     for field in fields(cls):
         (named if field.kw_only else positional).append(_parameter(field, known))
         value = field.name
         if field.default_factory is not MISSING:
             value = f"_of_{value}() if {value} is _made_ else {value}"
-        lines.append(f"_set_(self, {field.name!r}, {value})")
+        known[f"_set_{field.name}"] = getattr(cls, field.name).__set__  # its slot: two thirds of object.__setattr__
+        lines.append(f"_set_{field.name}(self, {value})")
     if hasattr(cls, "__post_init__"):
         lines.append("self.__post_init__()")
     parameters = positional + (named if len(named) > 1 else [])
