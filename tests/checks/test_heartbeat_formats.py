@@ -371,6 +371,43 @@ def test_a_beat_after_others_of_its_writer_is_what_it_would_be_alone(keys: Keys)
     assert read > 100
 
 
+_NUMBERS = st.one_of(
+    st.from_regex(r"-?[0-9]{1,22}(\.[0-9]{1,22})?([eE][+-]?[0-9]{1,3})?", fullmatch=True),
+    st.floats(946684800, 4102444799).map(repr),
+    st.integers(-(2**65), 2**65).map(str),
+    st.sampled_from(
+        ["", " ", "17 ", "\n17", "01", "1.", "true", "null", '"17"', "NaN", "-", "1,2", "1E400", "[" * 3000]
+    ),
+    st.sampled_from(
+        ['17,"x":1', "9" * 41, "9" * 101, "1." + "0" * 60, "17}", "\x00", "ä", "1795299990e0", "0x11", "1_7"]
+    ),
+)
+
+
+@given(_NUMBERS, _NUMBERS, st.booleans())
+@example("17, ", "18", True)
+@example("9" * 101, "1", False)
+@example("[" * 9000, "1", False)
+def test_every_number_in_a_beat_after_another_is_read_as_it_would_be_alone(
+    timestamp: str, cycle: str, cycle_first: bool
+) -> None:
+    def document(timestamp: str, cycle: str) -> bytes:
+        members = [f'"timestamp": {timestamp}', f'"cycle": {cycle}']
+        return f"{{{', '.join(members[::-1] if cycle_first else members)}}}".encode()
+
+    def read(raw: bytes, reader: BeatReader) -> str:
+        try:
+            return repr(reader.read(raw, "auto", NOW_NS))
+        except MalformedError as error:
+            return str(error)
+
+    writers = BeatReader(Keys())
+    writers.read(document("1795299990", "1"), "auto", NOW_NS)
+    for one, other in (("1795299991.5", cycle), (timestamp, "2"), (timestamp, cycle)):
+        raw = document(one, other)
+        assert read(raw, writers) == read(raw, BeatReader(Keys()))
+
+
 def test_a_beat_like_the_one_before_is_not_read_in_full(monkeypatch: pytest.MonkeyPatch) -> None:
     reader = BeatReader(Keys())
     first = {"timestamp": 1795299990, "cycle": 1, "pid": 42, "load": 0.5}

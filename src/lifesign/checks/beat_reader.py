@@ -9,6 +9,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import msgspec
+
 from lifesign.checks.heartbeat_formats import (
     DEFAULT_PROGRESS_KEY,
     OF_THE_WRITER,
@@ -27,9 +29,10 @@ from lifesign.core.model import NS_PER_S, WorkSignal
 from lifesign.text import clean
 
 _PLAIN = rb"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,17})?"
-_NUMBER = re.compile(_PLAIN)
 _MEMBER = re.compile(rb"[ \t\r\n]*:[ \t\r\n]*(" + _PLAIN + rb")(?=[ \t\r\n]*[,}])")
 _YEAR_2000_NS = YEAR_2000_S * NS_PER_S
+_LONGEST_NUMBER = 40  # bytes; of more digits it is for the strict reading to tell
+_decoded = msgspec.json.Decoder().decode
 _SCALARS = {str, int, float, bool, type(None)}
 
 
@@ -47,21 +50,23 @@ class _Cut(NamedTuple):
         if not (content.startswith(head) and content.endswith(tail)):
             return None
         first, end = len(head), len(content) - len(tail)
-        if middle is None:
-            timestamp = _number(content[first:end])
-            return None if timestamp is None else (timestamp, None)
-        place = content.find(middle, first)
-        one, other = _number(content[first:place]), _number(content[place + len(middle) : end])
-        if place < 0 or one is None or other is None:
+        try:
+            if middle is None:
+                return _number(content[first:end]), None
+            place = content.index(middle, first, end)
+            one, other = _number(content[first:place]), _number(content[place + len(middle) : end])
+        except (ValueError, msgspec.DecodeError):
             return None
         return (other, one) if is_turned else (one, other)
 
 
-def _number(text: bytes) -> float | None:
-    """As JSON has it; None for what may be none."""
-    if _NUMBER.fullmatch(text) is None:
-        return None
-    return float(text) if b"." in text else int(text)
+def _number(text: bytes) -> float:
+    """As JSON has it. Raises ValueError or DecodeError for what may be none."""
+    if len(text) <= _LONGEST_NUMBER:
+        number = _decoded(text)
+        if type(number) is float or type(number) is int:
+            return number
+    raise ValueError("no plain number")
 
 
 def _cut(content: bytes, timestamp_key: str, progress_key: str | None) -> _Cut | None:

@@ -7,7 +7,6 @@ malformed, never fresh (contract, section 7; invariant S11). Not here: reading t
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import field
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from lifesign.checks.strict_json import INT64, MalformedError, decode, kind, load_object, shown
@@ -36,16 +35,18 @@ _SPACE = b" \t\r\n"
 OF_THE_WRITER = {"pid", "started_at", "status", "busy", "message"}
 
 
-@dataclass(frozen=True, slots=True)
-class Beat:
+_NOTHING: Mapping[str, Any] = {}
+
+
+class Beat(NamedTuple):
     """One heartbeat as it was written: strictly typed, not yet judged. `message` and `data` are clean."""
 
     signal: WorkSignal
     verdict: Verdict = Verdict.OK
     message: str = ""
     identity: Identity | None = None
-    data: Mapping[str, JsonValue] = field(default_factory=dict)
-    metrics: Mapping[str, float] = field(default_factory=dict)
+    data: Mapping[str, JsonValue] = _NOTHING
+    metrics: Mapping[str, float] = _NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +168,11 @@ def timestamp_of(value: object, key: str, now_wall_ns: int) -> int:
 def _from_number(value: float, key: str, now_wall_ns: int) -> int:
     if isinstance(value, int):
         return check_range(value * NS_PER_S, now_wall_ns)
-    if not math.isfinite(value):
-        raise MalformedError(f'has no finite number in "{clean(key, 60)}"')
-    fraction, whole = math.modf(min(max(value, -1e20), 1e20))
+    if not -1e20 < value < 1e20:
+        if not math.isfinite(value):
+            raise MalformedError(f'has no finite number in "{clean(key, 60)}"')
+        value = math.copysign(1e20, value)
+    fraction, whole = math.modf(value)
     return check_range(int(whole) * NS_PER_S + round(fraction * NS_PER_S), now_wall_ns)
 
 
