@@ -159,8 +159,9 @@ def is_secret_name(name: str) -> bool:
 
 def redact(text: str, secrets: Iterable[str]) -> str:
     """`text` without any of `secrets`, the user part of any URL, and what looks like a secret by its name or form."""
-    for secret in sorted((s for s in secrets if len(s) >= 4), key=len, reverse=True):
-        text = text.replace(secret, REDACTED)
+    if secrets:
+        for secret in sorted((s for s in secrets if len(s) >= 4), key=len, reverse=True):
+            text = text.replace(secret, REDACTED)
     if "://" in text:
         text = _compiled(_USERINFO).sub(rf"\g<scheme>{REDACTED}@", text)
     if ("=" in text or ":" in text) and any(map(text.lower().__contains__, _NAME_PARTS)):  # a tenth of what it saves

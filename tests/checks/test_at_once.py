@@ -3,8 +3,12 @@
 import json
 import os
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
+from lifesign.checks import file_reading
 from lifesign.checks.heartbeat import HeartbeatProbe
 from lifesign.checks.tcp import TcpProbe
 from lifesign.core.model import Verdict
@@ -64,3 +68,49 @@ async def test_a_good_beat_is_read_at_once_and_a_bad_one_waits_for_its_writer(tm
     assert (await probe.look(NOW_NS)).verdict is Verdict.FAIL
     path.unlink()
     assert "is gone" in (await probe.look(NOW_NS)).message
+
+
+def _by_another_beat(path: Path) -> None:
+    fresh = path.with_suffix(".tmp")
+    fresh.write_text(_beat(8))
+    fresh.replace(path)
+
+
+def _by_a_longer_beat(path: Path) -> None:
+    path.write_text(_beat(8) + " " * 5_000)
+
+
+def _by_a_pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def _beat(cycle: int) -> str:
+    return json.dumps({"timestamp": NOW_NS // 1_000_000_000, "cycle": cycle})
+
+
+@pytest.mark.parametrize("replaced", [_by_another_beat, _by_a_longer_beat, _by_a_pipe])
+async def test_a_file_replaced_between_its_status_and_its_reading_is_read_as_it_is_then_and_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, replaced: Callable[[Path], None]
+) -> None:
+    path = tmp_path / "beat.json"
+    path.write_text(_beat(7))
+    os.utime(path, (1, 1))
+    probe, later_ns, opened = HeartbeatProbe(path=path), 2 * NOW_NS, os.open
+
+    def replacing(*of: int | str) -> int:
+        replaced(path)
+        return opened(*of)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(file_reading.os, "open", replacing)  # type: ignore[attr-defined]
+        found = probe.look_at_once(later_ns)
+    if replaced is _by_a_pipe:
+        assert found is None
+        return
+    assert found is not None
+    assert found.message == "cycle 8"
+    path.write_text(_beat(9))
+    again = probe.look_at_once(later_ns)
+    assert again is not None
+    assert again.message == "cycle 9"

@@ -15,6 +15,7 @@ Signature: TypeAlias = tuple[int, int, int, int, int]
 
 _SETTLED_NS = 100_000_000  # two writes within one tick of the file clock (up to 10 ms) have one signature
 _COARSE_SETTLED_NS = 3_000_000_000  # some file systems keep whole seconds only
+_KIND = 0o170000  # of st_mode
 _KINDS = (
     (stat.S_ISFIFO, "a FIFO (named pipe)"),
     (stat.S_ISDIR, "a folder"),
@@ -50,7 +51,7 @@ def is_settled(found: Signature, now_wall_ns: int) -> bool:
 
 
 def _irregular(status: os.stat_result) -> str:
-    if stat.S_ISREG(status.st_mode):
+    if status.st_mode & _KIND == stat.S_IFREG:
         return ""
     return next((words for test, words in _KINDS if test(status.st_mode)), "no regular file")
 
@@ -58,21 +59,26 @@ def _irregular(status: os.stat_result) -> str:
 def read_file(path: str, limit_bytes: int, *, tail: bool = False, status: os.stat_result | None = None) -> Reading:
     """The content of a regular file of at most `limit_bytes`, or with `tail` its last `limit_bytes`.
 
-    `status`: as it was a moment ago. With `limit_bytes` 0 nothing is opened. Raises OSError, and ValueError for a path
-    with a NUL.
+    `status`: as it was a moment ago; then the signature may be of a file that was replaced since, by what was read:
+    the next look finds another and reads again. With `limit_bytes` 0 nothing is opened. Raises OSError, and ValueError
+    for a path with a NUL.
     """
-    status = status or os.stat(path)  # noqa: PTH116 - before opening: to open a device can have effects
+    known, status = status is not None, status or os.stat(path)  # noqa: PTH116 - before opening: that can have effects
     if (irregular := _irregular(status)) or limit_bytes == 0:
         return Reading(irregular, signature_of(status), b"", too_large=False)
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
     try:
-        status = os.fstat(descriptor)
-        signature = signature_of(status)
+        if not known:
+            status = os.fstat(descriptor)
         size = status.st_size
-        if stat.S_ISREG(status.st_mode) and size <= limit_bytes:  # nearly all: read in one go, unless it grows
+        if (
+            status.st_mode & _KIND == stat.S_IFREG and size <= limit_bytes
+        ):  # nearly all: read in one go, unless it grows
             body = os.pread(descriptor, size + 1, 0)
             if len(body) <= size:
-                return Reading("", signature, body, too_large=False)
+                return Reading("", signature_of(status), body, too_large=False)
+        status = os.fstat(descriptor)
+        signature, size = signature_of(status), status.st_size
         if irregular := _irregular(status):
             return Reading(irregular, signature, b"", too_large=False)
         if size > limit_bytes and not tail:

@@ -7,6 +7,7 @@ missing, no regular file, malformed or declared an error by its writer fails. No
 
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 from lifesign.checks.beat_reader import BeatReader
 from lifesign.checks.file_reading import Reading, Signature, is_settled, read_file, signature_of
@@ -15,7 +16,6 @@ from lifesign.checks.heartbeat_formats import MAX_BYTES, Beat, Keys, Progress, l
 from lifesign.checks.mounts import LOCAL
 from lifesign.checks.strict_json import MalformedError
 from lifesign.core.model import Observation, Verdict, WorkSignal
-from lifesign.records import dataclass
 from lifesign.text import clean
 
 FORMATS = ("auto", "json", "jsonl", "text", "mtime")
@@ -26,8 +26,7 @@ _EMPTY = "is empty"
 _NO_LINE = "holds no whole line yet"
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
+class _Known(NamedTuple):
     """What the last look found, good for as long as the file is as it was."""
 
     signature: Signature
@@ -169,7 +168,7 @@ class HeartbeatProbe:
         return 0 if self._clocks_unset else now_wall_ns
 
     def _accepted(self, beat: Beat, now_wall_ns: int) -> Beat:
-        if min(beat.signal.timestamp_ns, now_wall_ns) >= _YEAR_2000_NS:
+        if self._clocks_unset and min(beat.signal.timestamp_ns, now_wall_ns) >= _YEAR_2000_NS:
             self._clocks_unset = False
         return beat
 
