@@ -5,8 +5,6 @@ holds fewer than half of them (contract, `flap_changes` and `flap_window`). Memo
 `changes`, whatever the rate.
 """
 
-from collections import deque
-
 from lifesign.core.memory import FlapMemory
 
 
@@ -18,7 +16,7 @@ class FlapDetector:
     def __init__(self, changes: int, window_ns: int) -> None:
         self._changes = changes
         self._window_ns = window_ns
-        self._changed_at: deque[int] = deque(maxlen=changes)
+        self._changed_at: tuple[int, ...] = ()  # one of nothing is one for all, where a queue has 750 bytes
         self._ok: bool | None = None
         self.flapping = False
 
@@ -29,7 +27,8 @@ class FlapDetector:
     def recall(self, memory: FlapMemory, now_ns: int) -> None:
         """Goes on where `memory` was taken; other limits than then hold from now on."""
         self._ok, self.flapping = memory.ok, memory.flapping
-        self._changed_at.extend(now_ns - age_ns for age_ns in memory.change_ages_ns)
+        self._changed_at += tuple(now_ns - age_ns for age_ns in memory.change_ages_ns)
+        self._changed_at = self._changed_at[-self._changes :]
         self.advance(now_ns)
 
     def observe(self, *, ok: bool, now_ns: int) -> None:
@@ -38,7 +37,7 @@ class FlapDetector:
             return
         self.advance(now_ns - 1)  # a calm that came before this change ended the flapping then
         if self._ok is not None and ok is not self._ok:
-            self._changed_at.append(now_ns)
+            self._changed_at = (*self._changed_at, now_ns)[-self._changes :]
             if len(self._changed_at) == self._changes and now_ns - self._changed_at[0] < self._window_ns:
                 self.flapping = True
         self._ok = ok
@@ -47,7 +46,7 @@ class FlapDetector:
     def forgive(self) -> None:
         """What changed so far was of a process that we have restarted: no sign of the new one, unless it flaps."""
         if not self.flapping:
-            self._changed_at.clear()
+            self._changed_at = ()
             self._ok = None
 
     def advance(self, now_ns: int) -> None:

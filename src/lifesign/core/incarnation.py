@@ -4,7 +4,6 @@ Another identity than before is a new incarnation; the first one ever seen begin
 incarnation means for the checks (`incident`, `tracked`).
 """
 
-from collections import deque
 from collections.abc import Sequence
 
 from lifesign.core.memory import IdentityMemory
@@ -33,7 +32,7 @@ class ProcessWatch:
         self.incarnation = 0
         self.identity: Identity | None = None
         self.seen_ns = now.mono_ns
-        self._replaced_at: deque[int] = deque(maxlen=CRASH_LOOP_REPLACEMENTS)
+        self._replaced_at: tuple[int, ...] = ()  # the newest of them
 
     def see(self, identity: Identity, now: Instant, *, ours: bool = False) -> Replacement | None:
         """Takes the process that was just seen; what it replaced, if anything.
@@ -54,7 +53,7 @@ class ProcessWatch:
     def count(self, now: Instant) -> None:
         """One more life, that others have begun."""
         self.incarnation += 1
-        self._replaced_at.append(now.mono_ns)
+        self._replaced_at = (*self._replaced_at, now.mono_ns)[-CRASH_LOOP_REPLACEMENTS:]
 
     def loops(self, window_ns: int, now_ns: int) -> bool:
         """Whether it was replaced so often within the window that nothing about a fresh one can be trusted."""
@@ -72,7 +71,8 @@ class ProcessWatch:
         if memory is not None:
             self.identity = Identity(memory.pid, memory.started_at)
             self.seen_ns = now_ns - memory.seen_age_ns - away_ns
-        self._replaced_at.extend(now_ns - age_ns for age_ns in ages_ns)
+        replaced_at = *self._replaced_at, *(now_ns - age_ns for age_ns in ages_ns)
+        self._replaced_at = replaced_at[-CRASH_LOOP_REPLACEMENTS:]
 
 
 def _source(checks: Sequence[CheckSpec]) -> str | None:
