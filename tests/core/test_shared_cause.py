@@ -280,6 +280,40 @@ def test_a_death_while_one_after_the_other_goes_down_lets_one_speak(dies_after_s
     assert desk.herald.together == set("abcdef")
 
 
+def out_of_step() -> list[ComponentSpec]:
+    """Six that are down 3 to 8 s after they began to fail."""
+    paces = zip("abcdef", (4, 3, 2, 3, 3, 2), (2, 2, 3, 2, 3, 1), strict=True)
+    return [
+        component(name, check(interval_ns=every_s * S, grace_ns=10 * S, failure_threshold=often, success_threshold=1))
+        for name, often, every_s in paces
+    ]
+
+
+@pytest.mark.parametrize("dies_after_s", range(1, 12))
+@pytest.mark.parametrize("away_s", [0.5, 30.0])
+def test_a_death_between_streaks_that_are_out_of_step_lets_one_speak(dies_after_s: int, away_s: float) -> None:
+    """Half of them are down before it and half after the grace of our new start: together they are most."""
+    desk = Desk(*out_of_step())
+    desk.pass_(20)
+    told = desk.break_("a b c d e f").pass_(dies_after_s)
+    desk.die(away_s)
+    told += desk.pass_(120)
+    assert [line.split()[0] for line in told if not line.startswith("updated")] == ["opened"], told
+    assert desk.herald.together == set("abcdef")
+
+
+@pytest.mark.parametrize(("away_s", "together"), [(5.0, "abc"), (120.0, "")])
+def test_who_went_down_before_a_long_absence_is_not_the_first_of_those_that_go_down_after_it(
+    away_s: float, together: str
+) -> None:
+    desk = Desk(*plain("a b c d", check(interval_ns=S, grace_ns=5 * S, failure_threshold=2, success_threshold=1)))
+    assert desk.break_("a").pass_(3) == ["opened a"]
+    desk.die(away_s)
+    told = desk.break_("b c").pass_(30)
+    assert sorted(line for line in told if "opened" in line) == ["opened b", *([] if together else ["opened c"])]
+    assert desk.herald.together == set(together)
+
+
 def test_who_was_down_before_we_died_and_not_told_of_is_told_as_soon_as_the_others_are_seen_to_be_well() -> None:
     quick = check(interval_ns=S, grace_ns=30 * S, failure_threshold=2, success_threshold=1)
     desk = Desk(*plain("a b c d e", quick), sinks=(SinkSpec("forge", notify_after_ns=3 * S),))

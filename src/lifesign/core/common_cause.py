@@ -13,6 +13,7 @@ from lifesign.core.model import NS_PER_S, Instant
 COMPONENTS = 3  # at least so many and over half of all, within WITHIN_NS
 WITHIN_NS = 10 * NS_PER_S
 HOLDS_NS = 600 * NS_PER_S
+AWAY_NS = 60 * NS_PER_S  # who went down just before we were away so long at most, may be the first of many
 
 
 def announced(events: Iterable[Event], components: int, now: Instant) -> list[Event]:
@@ -63,6 +64,10 @@ class CommonCause:
         """Forgets everybody else."""
         self._went_down = {name: moment for name, moment in self._went_down.items() if name in names}
         self.together &= set(names)
+
+    def recall_downs(self, names: Iterable[str], until_ns: int) -> None:
+        """These went down just before we began anew: who is down by `until_ns` too went down with them."""
+        self._went_down = dict.fromkeys(names, until_ns - WITHIN_NS)
 
     def recall(self, name: str, until_ns: int) -> None:
         """`name` went down with others before we began anew."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from lifesign.core.alerting import Alerting, Circumstances, SinkSpec
-from lifesign.core.common_cause import WITHIN_NS
+from lifesign.core.common_cause import AWAY_NS, WITHIN_NS
 from lifesign.core.conversation import Conversation, ConversationMemory, Notify
 from lifesign.core.events import Event, EventName
 from lifesign.core.incident import TrackedComponent
@@ -68,7 +68,8 @@ class Herald:
 
     def _gather_anew(self, now: Instant) -> None:
         """Who went down just before we died may be the first of many: the others fail only after their grace."""
-        fresh = (c.component for c in self.conversations() if not c.told and now.boot_ns - c.opened_boot_ns < WITHIN_NS)
+        since_ns = now.boot_ns - AWAY_NS - WITHIN_NS
+        fresh = (c.component for c in self.conversations() if not c.told and c.opened_boot_ns > since_ns)
         held = self._monitor.components
         found = [held[name] for name in sorted(set(fresh)) if name in held and held[name].incident is not None]
         if found:

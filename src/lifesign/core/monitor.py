@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from lifesign.core.alarms import Alarms
 from lifesign.core.commands import LookNow, OperatorCommand, Resume
-from lifesign.core.common_cause import CommonCause
+from lifesign.core.common_cause import AWAY_NS, WITHIN_NS, CommonCause
 from lifesign.core.effects import Effect, Look, Record
 from lifesign.core.governing import Governing
 from lifesign.core.incident import TrackedComponent
@@ -20,6 +20,7 @@ from lifesign.core.observer import TICK_NS, Finding, Observer, told_of, told_of_
 from lifesign.core.operations import Notice
 from lifesign.core.overview import Overview
 from lifesign.core.restart import RestartReport
+from lifesign.core.shared_cause import longest_grace_ns
 from lifesign.core.spec import ComponentSpec, MonitorSpec
 from lifesign.core.supervision import Supervision
 from lifesign.core.tracked import TrackedCheck
@@ -34,16 +35,27 @@ class Monitor(Overview):
     def __init__(self, spec: MonitorSpec, now: Instant, memory: MonitorMemory | None = None) -> None:
         self.spec = spec
         self.components = {component.name: self._begun(component, now) for component in spec.components}
-        for name, remembered in memory.components.items() if memory else ():
-            if name in self.components:
-                self.components[name].recall(remembered, now)
         self._common = CommonCause(now.mono_ns)
+        self._recall(memory or MonitorMemory(), now)
         self._governing = Governing(self.components, self._common, now)
         self._supervision = Supervision(self.components, self._governing)
         self._observer, self._now = Observer(now), now
         self._observer_state = ObserverState.SUSPECT if self._common.is_suspected(now.mono_ns) else ObserverState.OK
         self._checks, self._alarms, self._whole = list[TrackedCheck](), Alarms(), Whole()
         self._follow_checks()
+
+    def _recall(self, memory: MonitorMemory, now: Instant) -> None:
+        """Goes on with it. Who was the last to go down may be the first of many, who fail only after their grace."""
+        just_down = []
+        for name, remembered in memory.components.items():
+            if (component := self.components.get(name)) is None:
+                continue
+            component.recall(remembered, now)
+            incident = component.incident
+            if incident is not None and remembered.away_ns(now) <= AWAY_NS:
+                just_down += [name] if now.mono_ns - incident.opened.mono_ns <= WITHIN_NS else []
+        excused_ns = min(longest_grace_ns(self.components), AWAY_NS)
+        self._common.recall_downs(just_down, now.mono_ns + excused_ns + WITHIN_NS)
 
     def _follow_checks(self) -> None:
         """Numbers the checks of all components, and plans each that is new."""
