@@ -173,6 +173,18 @@ def test_what_is_too_old_or_too_much_is_deleted_a_little_at_a_time(tmp_path: Pat
     file.close()
 
 
+def test_settling_can_make_a_pause_after_each_block_and_twice_for_each_check(tmp_path: Path) -> None:
+    batch = list(entries(6, 1_000))
+    written(tmp_path, [batch[first : first + 100] for first in range(0, 1_000, 100)])
+    file = HistoryFile(tmp_path / HISTORY_FILE)
+    pauses: list[None] = []
+    blocks = len(file.unsettled(1_000))
+    assert Settling(file, history_s=1e9).settle(lambda: pauses.append(None))
+    checks = sum(len(component.checks) for component in life().spec.components)
+    assert len(pauses) >= blocks + 2 * checks
+    file.close()
+
+
 def test_a_history_that_has_grown_too_large_loses_its_oldest_observations_first(tmp_path: Path) -> None:
     batch = list(entries(5, 30_000))
     written(tmp_path, [batch[first : first + 1_000] for first in range(0, 30_000, 1_000)])

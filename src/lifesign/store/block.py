@@ -6,7 +6,7 @@ entries of one life of ours. A fresh block holds its observations as they came (
 """
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -55,8 +55,11 @@ class Block(msgspec.Struct, array_like=True):
 msgspec.msgpack.Decoder(Block)
 
 
-def merge(blocks: Iterable[Block]) -> Block:
-    """One block of several, the oldest first, of one life. It holds one of them at a time."""
+def merge(blocks: Iterable[Block], breathe: Callable[[], object] = int) -> Block:
+    """One block of several, the oldest first, of one life. It holds one of them at a time.
+
+    `breathe` is called again and again, at least every few milliseconds.
+    """
     ticks: list[int] = []
     reviews: list[int] = []
     gathering = Gathering()
@@ -71,4 +74,5 @@ def merge(blocks: Iterable[Block]) -> Block:
             gathering.add(block.rows)
         for columns in block.sorted:
             gathering.add_columns(columns)
-    return Block(pack(ticks, 1), pack(reviews, 1), clocks, gaps, gathering.by_check())
+        breathe()
+    return Block(pack(ticks, 1), pack(reviews, 1), clocks, gaps, gathering.by_check(breathe))

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 
 _WIDTHS = ((1, "b"), (2, "h"), (4, "i"), (8, "q"))
+_BY_SIZE = (_WIDTHS[0], _WIDTHS[1], _WIDTHS[2], _WIDTHS[2], _WIDTHS[3])  # by the number of whole bytes, without a sign
 
 
 def pack(values: Sequence[int], order: int = 0) -> bytes:
@@ -19,12 +20,14 @@ def pack(values: Sequence[int], order: int = 0) -> bytes:
     kept = list(values)
     for done in range(order):
         kept[done + 1 :] = [b - a for a, b in zip(kept[done:], kept[done + 1 :], strict=False)]
-    low, high = min(kept, default=0), max(kept, default=0)
-    width, code = next(((w, c) for w, c in _WIDTHS if -(1 << 8 * w - 1) <= low and high < 1 << 8 * w - 1), (8, "q"))
+    largest = max(max(kept, default=0), ~min(kept, default=0))
+    width, code = _BY_SIZE[min(largest.bit_length() >> 3, 4)]
     numbers = array(code, kept)
     if sys.byteorder == "big":
         numbers.byteswap()
     raw = numbers.tobytes()
+    if width == 1:
+        return bytes((order << 4 | 1,)) + raw
     planes = b"".join([raw[plane::width] for plane in range(width)])
     return bytes((order << 4 | width,)) + planes
 

@@ -9,6 +9,7 @@ restart waits for.
 import hashlib
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
@@ -33,6 +34,7 @@ from lifesign.text import clean
 QUEUE_ENTRIES = 200_000
 BLOCK_ENTRIES = 5_000  # what is alive for long is walked by the collector of garbage, on the loop's time
 FLUSH_S = 2.0
+WORK_NS, REST_S = 1_000_000, 0.002
 _NS_PER_MS = 1_000_000
 
 logger = logging.getLogger(__name__)
@@ -73,6 +75,7 @@ class History:
         self._life = 0
         self._wake = threading.Event()
         self._closing = threading.Event()
+        self._rest_at_ns = 0
         self.trouble = ""  # why nothing can be written, in a sentence
         self.dropped_entries = 0
         self._thread = threading.Thread(target=self._run, name="history", daemon=True)
@@ -140,7 +143,7 @@ class History:
             while self._write():
                 pass
             if not (last or self._closing.is_set()):
-                self._settling.advance()
+                self._settling.advance(self._breathe)
             self._tell_trouble("")
         except UnusableError as error:
             self._tell_trouble(clean(str(error), 300))
@@ -156,6 +159,14 @@ class History:
             )
         elif before and not trouble:
             logger.warning("lifesign: what is seen is kept again")
+
+    def _breathe(self) -> None:
+        """Makes a pause in long work. The event loop gives the interpreter away with each knock at a port, and whoever
+        computes gives it back only after 5 ms: a second of settling would be one in which hardly a look is made.
+        """
+        if time.monotonic_ns() >= self._rest_at_ns:
+            self._closing.wait(REST_S)
+            self._rest_at_ns = time.monotonic_ns() + WORK_NS
 
     def _write(self) -> bool:
         """Writes one thing that waits; whether there was one. What cannot be written goes on waiting."""

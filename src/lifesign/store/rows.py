@@ -6,8 +6,7 @@ was taken before costs no more than its place. Not here: files, keys, and what i
 """
 
 from array import array
-from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias
 
 import msgspec
@@ -92,91 +91,74 @@ def _latency_us(latency_s: float) -> int:
     return min(int(latency_s * 1e6), IN_COLUMN) if latency_s > 0 else 0
 
 
-class _Check:
-    """The rows of one check: arrays, for there are many. A timestamp or progress in no column has no place."""
-
-    __slots__ = ("began_ages_us", "check", "findings", "keys", "latencies_us", "numbers", "progress", "timestamps_ns")
-
-    def __init__(self, check: CheckId) -> None:
-        self.check = check
-        self.findings: dict[Finding, int] = {}
-        self.keys, self.began_ages_us, self.latencies_us = array("q"), array("q"), array("q")
-        self.numbers, self.timestamps_ns, self.progress = array("q"), array("q"), array("q")
-
-    def number(self, finding: Finding) -> int:
-        """Which of its findings that is."""
-        return self.findings.setdefault(finding, len(self.findings))
-
-    def columns(self) -> Columns:
-        """Packed."""
-        return Columns(
-            self.check.component,
-            self.check.check,
-            pack(self.keys, 1),
-            pack(self.began_ages_us),
-            pack(self.latencies_us),
-            list(self.findings),
-            pack(self.numbers),
-            pack(self.timestamps_ns, 1),
-            pack(self.progress, 1),
-        )
-
-
 class Gathering:
     """Takes rows and columns, the oldest first, and gives them by check."""
 
     def __init__(self) -> None:
-        self._checks: dict[CheckId, _Check] = {}
+        self._rows: dict[tuple[str, str], array[int]] = {}  # which of all rows are of that check
+        self._findings: dict[Finding, int] = {}
+        self._keys, self._began_ages_us, self._latencies_us = array("q"), array("q"), array("q")
+        self._numbers, self._timestamps_ns, self._progress = array("q"), array("q"), array("q")
 
     def add(self, rows: Rows) -> None:
-        """Fresh rows; a block of them at a time, for what sorts them lets nobody else run."""
-        of = unpack(rows.of)
-        order = sorted(range(len(of)), key=of.__getitem__)
-        of, keys, ages_us, latencies_us, numbers, timestamps_ns, progress = (
-            [column[place] for place in order]
-            for column in (
-                of,
-                *map(unpack, (rows.keys, rows.began_ages_us, rows.latencies_us)),
-                *map(unpack, (rows.numbers, rows.timestamps_ns, rows.progress)),
-            )
-        )
-        names = {number: CheckId(component, check) for number, component, check in rows.checks}
-        first = 0
-        while first < len(of):
-            chosen = slice(first, bisect_right(of, of[first], first))
-            check = self._check(names[of[first]])
-            check.keys.extend(keys[chosen])
-            check.began_ages_us.extend(ages_us[chosen])
-            check.latencies_us.extend(latencies_us[chosen])
-            for number, timestamp_ns, count in zip(
-                numbers[chosen], timestamps_ns[chosen], progress[chosen], strict=True
-            ):
-                finding = rows.findings[number]
-                check.numbers.append(check.number(finding))
-                if finding.has_signal:
-                    if finding.is_stamped:
-                        check.timestamps_ns.append(timestamp_ns)
-                    if finding.counts:
-                        check.progress.append(count)
-            first = chosen.stop
+        """Fresh rows."""
+        held = {number: self._rows_of(component, check) for number, component, check in rows.checks}
+        for row, number in enumerate(unpack(rows.of), len(self._keys)):
+            held[number].append(row)
+        self._add(rows.keys, rows.began_ages_us, rows.latencies_us, rows.findings, rows.numbers)
+        self._timestamps_ns.extend(unpack(rows.timestamps_ns))
+        self._progress.extend(unpack(rows.progress))
 
     def add_columns(self, columns: Columns) -> None:
-        """One check of a block that was sorted before; its findings are numbered anew."""
-        check = self._check(CheckId(columns.component, columns.check))
-        anew = [check.number(finding) for finding in columns.findings]
-        check.keys.extend(unpack(columns.keys))
-        check.began_ages_us.extend(unpack(columns.began_ages_us))
-        check.latencies_us.extend(unpack(columns.latencies_us))
-        check.numbers.extend(anew[number] for number in unpack(columns.numbers))
-        check.timestamps_ns.extend(unpack(columns.timestamps_ns))
-        check.progress.extend(unpack(columns.progress))
+        """One check of a block that was sorted before."""
+        first = len(self._keys)
+        self._add(columns.keys, columns.began_ages_us, columns.latencies_us, columns.findings, columns.numbers)
+        self._rows_of(columns.component, columns.check).extend(range(first, len(self._keys)))
+        found = [columns.findings[number] for number in unpack(columns.numbers)]
+        timestamps_ns, progress = iter(unpack(columns.timestamps_ns)), iter(unpack(columns.progress))
+        self._timestamps_ns.extend(next(timestamps_ns) if finding.is_stamped else 0 for finding in found)
+        self._progress.extend(next(progress) if finding.counts else 0 for finding in found)
 
-    def _check(self, check: CheckId) -> _Check:
-        held = self._checks.get(check)
+    def _rows_of(self, component: str, check: str) -> "array[int]":
+        held = self._rows.get((component, check))
         if held is None:
-            held = self._checks[check] = _Check(check)
+            held = self._rows[component, check] = array("i")
         return held
 
-    def by_check(self) -> list[Columns]:
-        """A column of each kind for each check."""
-        return [check.columns() for check in self._checks.values()]
+    def _add(
+        self, keys: bytes, began_ages_us: bytes, latencies_us: bytes, findings: Sequence[Finding], numbers: bytes
+    ) -> None:
+        known = self._findings
+        anew = [known.setdefault(finding, len(known)) for finding in findings]
+        self._keys.extend(unpack(keys))
+        self._began_ages_us.extend(unpack(began_ages_us))
+        self._latencies_us.extend(unpack(latencies_us))
+        self._numbers.extend(map(anew.__getitem__, unpack(numbers)))
+
+    def by_check(self, breathe: Callable[[], object] = int) -> list[Columns]:
+        """A column of each kind for each check. `breathe` is called after each."""
+        findings = list(self._findings)
+        found = []
+        for (component, check), rows in self._rows.items():
+            found.append(self._columns(component, check, rows, findings))
+            breathe()
+        return found
+
+    def _columns(self, component: str, check: str, rows: Sequence[int], findings: Sequence[Finding]) -> Columns:
+        """Packed; a timestamp or progress that stands in no column has no place."""
+        own: dict[int, int] = {}
+        numbers = [own.setdefault(self._numbers[row], len(own)) for row in rows]
+        held = [findings[number] for number in own]
+        stamped = [row for row, number in zip(rows, numbers, strict=True) if held[number].is_stamped]
+        counting = [row for row, number in zip(rows, numbers, strict=True) if held[number].counts]
+        return Columns(
+            component,
+            check,
+            pack([self._keys[row] for row in rows], 1),
+            pack([self._began_ages_us[row] for row in rows]),
+            pack([self._latencies_us[row] for row in rows]),
+            held,
+            pack(numbers),
+            pack([self._timestamps_ns[row] for row in stamped], 1),
+            pack([self._progress[row] for row in counting], 1),
+        )

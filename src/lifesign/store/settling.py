@@ -5,10 +5,10 @@ two weeks, counts by the hour for as long as `[monitor] history` says. Each step
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 from lifesign.store.block import Block, merge
-from lifesign.store.counting import count
+from lifesign.store.counting import Counts, count
 from lifesign.store.history_file import HistoryFile, StoredBlock
 
 RAW_S = 31 * 86_400.0
@@ -24,6 +24,12 @@ _LEVEL = 6  # merged once, kept for long
 
 def _now_ms() -> int:
     return time.time_ns() // 1_000_000
+
+
+def _breathing(counted: Iterable[Counts], breathe: Callable[[], object]) -> Iterator[Counts]:
+    for counts in counted:
+        yield counts
+        breathe()
 
 
 class Settling:
@@ -58,16 +64,19 @@ class Settling:
         self._blocks += 1
         self._entries += entries
 
-    def advance(self) -> None:
-        """Does what is due, one step of each. Raises UnusableError."""
+    def advance(self, breathe: Callable[[], object] = int) -> None:
+        """Does what is due, one step of each. Raises UnusableError. `breathe`: see `settle`."""
         now_ms = self._now()
         if self._blocks >= SETTLE_BLOCKS or self._entries >= self._enough:
-            self.settle()
+            self.settle(breathe)
         if now_ms >= self._forget_at_ms:
             self.forget(now_ms)
 
-    def settle(self) -> bool:
-        """Merges the oldest blocks that are not settled; whether there were any."""
+    def settle(self, breathe: Callable[[], object] = int) -> bool:
+        """Merges the oldest blocks that are not settled; whether there were any.
+
+        `breathe` is called every few milliseconds: it may make a pause.
+        """
         chosen: list[StoredBlock] = []
         for found in self._file.unsettled(2 * SETTLE_BLOCKS):
             chosen.append(found)
@@ -76,12 +85,12 @@ class Settling:
         self._blocks = self._entries = 0
         if not chosen:
             return False
-        block = merge(Block.decode(stored.body) for stored in chosen)
+        block = merge((Block.decode(stored.body) for stored in chosen), breathe)
         self.expect(len(block.sorted))
         first, last = chosen[0], chosen[-1]
         entries = sum(stored.entries for stored in chosen)
         merged = StoredBlock(0, first.life, first.first_ms, last.last_ms, entries, block.encode(_LEVEL))
-        self._file.settle(chosen, merged, count(block))
+        self._file.settle(chosen, merged, _breathing(count(block), breathe))
         return True
 
     def forget(self, now_ms: int) -> None:
