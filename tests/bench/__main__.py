@@ -3,6 +3,7 @@
 All traffic stays on the loopback. Each part takes under two minutes, all of them with `--quick` too.
 """
 
+import argparse
 import os
 import sys
 import tempfile
@@ -59,22 +60,24 @@ PARTS: Mapping[str, Part] = {
     "replay": lambda quick: replayed(30, 6 if quick else 72),
     "start": lambda quick: started(3 if quick else 9),
     "year": lambda quick: year(2 if quick else 12),
-    "documents": lambda quick: documents(1000, 10 if quick else 30),
+    "documents": lambda quick: documents(1000, 5 if quick else 12),
     "attached": lambda quick: attached(50 if quick else 200),
     "console": lambda quick: console(18 if quick else 36, 5 if quick else 16),
 }
 
 
 def main(arguments: list[str]) -> int:
-    """Runs the parts of `arguments`, or all; 2 for one that does not exist. `--readme`: README.md tells of it."""
-    quick, told = "--quick" in arguments, "--readme" in arguments
-    names = [name for name in arguments if not name.startswith("--")] or list(PARTS)
-    if unknown := [name for name in names if name not in PARTS]:
-        _say(f"no such part: {', '.join(unknown)}; there are {', '.join(PARTS)}")
-        return 2
+    """Runs the parts of `arguments`, or all; ends with 2 for one that does not exist, and for an unknown option."""
+    parser = argparse.ArgumentParser("python -m tests.bench", description=(__doc__ or "").partition("\n\n")[2])
+    parser.add_argument("--quick", action="store_true", help="all parts in some minutes, a thousand targets at most")
+    parser.add_argument("--readme", action="store_true", help="write the table into README.md too")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"all, or some of {', '.join(PARTS)}")
+    asked = parser.parse_args(arguments)
+    if unknown := [name for name in asked.parts if name not in PARTS]:
+        parser.error(f"no such part: {', '.join(unknown)}; there are {', '.join(PARTS)}")
     with tempfile.TemporaryDirectory() as folder:
         _as_installed(folder)
-        return _measured(names, quick=quick, told=told)
+        return _measured(asked.parts or list(PARTS), quick=asked.quick, told=asked.readme)
 
 
 def _as_installed(folder: str) -> None:

@@ -9,6 +9,8 @@ from tests.bench.table import Row
 from tests.bench.targets import targets
 from tests.e2e.running import Daemon, UnixConnection, daemon
 
+_AFTERMATH_S = 0.01  # what an answer leaves to be done, as the end of its connection
+
 
 def documents(count: int, times: int) -> list[Row]:
     """CPU of one answer with `count` components, half of them with a heartbeat, asked once a second.
@@ -30,9 +32,8 @@ def _asked(count: int, times: int, interval: str, words: str) -> list[Row]:
             time.sleep(4)
             rows = []
             for document, path in (("state document", "/api/v1/state"), ("metrics", "/metrics")):
-                idle_s = _cpu_a_second(running, "", times // 2)
                 _get(running.socket, path)  # what has changed in the meantime is no tenth
-                used_ms = 1000 * max(0.0, _cpu_a_second(running, path, times) - idle_s)
+                used_ms = 1000 * _cpu_of_an_answer(running, path, times)
                 rows.append(Row(f"{document} of {count:,}, asked once a second, {words}: CPU", used_ms, "ms", most=10))
     return rows
 
@@ -46,14 +47,23 @@ def _component(number: int, port: int) -> str:
     )
 
 
-def _cpu_a_second(running: Daemon, path: str, times: int) -> float:
-    """CPU seconds of the daemon for each second in which it is asked once for `path`, or for nothing."""
-    before_s, began_s = cpu_s(running.process.pid), time.monotonic()
+def _cpu_of_an_answer(running: Daemon, path: str, times: int) -> float:
+    """CPU seconds of the daemon from a question until its answer is read, the mean of one each second.
+
+    Less what it uses for its watch in the same time, as it does while nobody asks.
+    """
+    pid, asked_s, used_s = running.process.pid, 0.0, 0.0
+    began_s, began_cpu_s = time.monotonic(), cpu_s(pid)
     for number in range(times):
-        if path:
-            _get(running.socket, path)
         time.sleep(max(0.0, began_s + number + 1 - time.monotonic()))
-    return (cpu_s(running.process.pid) - before_s) / (time.monotonic() - began_s)
+        before_s, before_cpu_s = time.monotonic(), cpu_s(pid)
+        _get(running.socket, path)
+        time.sleep(_AFTERMATH_S)
+        used_s += cpu_s(pid) - before_cpu_s
+        asked_s += time.monotonic() - before_s
+    seconds, all_s = time.monotonic() - began_s, cpu_s(pid) - began_cpu_s
+    watch = (all_s - used_s) / (seconds - asked_s)  # CPU for each second of it
+    return max(0.0, used_s - watch * asked_s) / times
 
 
 def _get(socket: Path, path: str) -> None:
