@@ -7,7 +7,7 @@ import tomlkit
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lifesign.bootstrap.probes import probe_factory
+from lifesign.bootstrap.probes import Maker
 from lifesign.config import ConfigError, load
 from tests.config.writing import ENVIRON, write
 
@@ -77,4 +77,4 @@ def test_a_check_that_is_accepted_can_be_built(folder: Path, check: dict[str, ob
     except ConfigError:
         return
     (accepted,) = config.components[0].checks
-    probe_factory(accepted)().close()
+    Maker(accepted)().close()

@@ -16,7 +16,7 @@ from lifesign.api.documents import Component, Incident, MonitorInfo, State
 from lifesign.api.render import restart_document, state_document
 from lifesign.bootstrap.hearsay import Hearsay, HearsayProbe
 from lifesign.bootstrap.pauses import pauses
-from lifesign.bootstrap.probes import probe_factory
+from lifesign.bootstrap.probes import Maker
 from lifesign.bootstrap.runs import Remembered, Round, rehearse, remember
 from lifesign.bootstrap.state_folder import RoundFolder, holder_of
 from lifesign.checks.probe import Probe
@@ -189,7 +189,7 @@ def _without_a_future(component: Component) -> Component:
 
 def _factory(check_id: CheckId, check: CheckConfig, hearsay: Hearsay) -> Callable[[], Probe]:
     if check.spec.type != "push":
-        return probe_factory(check)
+        return Maker(check)
     return lambda: HearsayProbe(check_id, hearsay, check.spec.timeout_ns / 1_000_000_000)
 
 

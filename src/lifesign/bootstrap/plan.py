@@ -5,7 +5,7 @@ from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 
-from lifesign.bootstrap.probes import probe_factory
+from lifesign.bootstrap.probes import Maker
 from lifesign.checks.probe import Probe
 from lifesign.config import CheckConfig, Config
 from lifesign.core.model import CheckId
@@ -46,7 +46,7 @@ class Plan:
     @property
     def makers(self) -> dict[CheckId, Callable[[], Probe]]:
         """How each check is built; push checks too, for whoever hears no beats."""
-        return {check_id: probe_factory(check) for check_id, check in self.checks.items()}
+        return {check_id: Maker(check) for check_id, check in self.checks.items()}
 
     @property
     def timeouts_ns(self) -> dict[CheckId, int]:
