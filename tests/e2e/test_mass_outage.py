@@ -66,6 +66,11 @@ def killed(folder: Path, config: str, number: int) -> Iterator[Daemon]:
         ended(process)
 
 
+def issues_of(running: Daemon) -> set[str | None]:
+    """What those that are down show as their issue."""
+    return {running.component(name)["incident"]["url"] for name in NAMES}
+
+
 def looked_at_down(running: Daemon, times: int = 8) -> None:
     """Waits until it has found each of them down so often from now on."""
 
@@ -145,6 +150,8 @@ def test_a_forge_gets_one_issue_of_a_mass_outage(tmp_path: Path, forge: StrictGi
         [ticket] = forge.issues
         assert re.fullmatch(r"\w+ and [234] others are down: not ready: connection refused by .*", ticket.title)
         assert "one common cause: " in ticket.body
+        wait_until(lambda: None not in issues_of(running), "each shows the issue in which it is told of")
+        assert len(issues_of(running)) == 1
         with port_open(port):
             wait_until(lambda: forge.open == [], "the issue closed")
             wait_until(lambda: running.status()[0] == 200, "all of them well")

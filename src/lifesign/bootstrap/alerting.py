@@ -21,6 +21,7 @@ from lifesign.alerts.ping import Ping
 from lifesign.api.documents import OutboxInfo
 from lifesign.bootstrap.alert_of import alert_of, without_secrets
 from lifesign.bootstrap.sinks import build_sinks, pings, revealed, sink_specs
+from lifesign.bootstrap.spokesmen import Spokesmen
 from lifesign.config import Config
 from lifesign.core.conversation import Conversation, ConversationMemory, Notify
 from lifesign.core.events import Event, EventName
@@ -76,10 +77,10 @@ class Alerter:
     def _take(self, config: Config) -> None:
         self._config = config
         self._herald.follow(sink_specs(config))
+        self._spokesmen = Spokesmen()
         self._outbox = Outbox(build_sinks(config, self._told_by), keep=self._put, tell=self._told)
         self._outbox.recall({key: text for key, text in self._texts.items() if not key.startswith(PREFIXES[0])})
-        for shown in self._monitor.components.values():  # other sinks may know other addresses of its issue, or none
-            shown.revision += 1
+        self._show_anew(self._monitor.components)  # other sinks may know other addresses of its issue, or none
 
     def _put(self, changes: Mapping[str, str | None], then: Callable[[], None] | None = None) -> None:
         for key, text in changes.items():
@@ -140,9 +141,12 @@ class Alerter:
 
         For they are kept with their ages as of then, by that clock.
         """
+        touched = self._herald.touched()
+        if touched:
+            self._show_anew(self._spokesmen.follow(self._herald.conversations()))
         changes: dict[str, str | None] = {
             f"{PREFIXES[0]}{sink}/{component}": None if held is None else _written(held, now)
-            for (sink, component), held in self._herald.touched().items()
+            for (sink, component), held in touched.items()
         }
         offset_ns = now.wall_ns - now.boot_ns
         if self._wall_offset_ns is None or abs(offset_ns - self._wall_offset_ns) > NS_PER_S:
@@ -162,15 +166,19 @@ class Alerter:
         return without_secrets(msgspec.structs.replace(made, drill=self._drill), self._secrets())
 
     def _told(self, outcome: Outcome) -> None:
-        shown = self._monitor.components.get(outcome.alert.component)
-        if shown is not None:
-            shown.revision += 1  # with the address of its issue, perhaps
+        told_of = outcome.alert.component
+        self._show_anew((told_of, *self._spokesmen.spoken_for(told_of)))  # with the address of its issue, perhaps
         if not outcome.trouble:
             self._tell_of("sent", outcome.sink, outcome.alert)
         elif outcome.is_new:
             words = f"{outcome.sink}: {redact(outcome.trouble, self._secrets())}"
             data: dict[str, JsonValue] = {"sink": outcome.sink, "stage": outcome.alert.stage}
             self._tell(EventName.ALERT_FAILED, words, outcome.alert.component, data)
+
+    def _show_anew(self, names: Iterable[str]) -> None:
+        for name in names:
+            if (shown := self._monitor.components.get(name)) is not None:
+                shown.revision += 1
 
     def _told_by(self, sink: str, words: str) -> None:
         self._tell(EventName.ALERT_FAILED, f"{sink}: {words}", None, {"sink": sink})
@@ -180,7 +188,7 @@ class Alerter:
         self._tell(EventName.ALERT_SENT, f"{what} to {sink}: {alert.subject}", alert.component, data)
 
     def with_addresses(self, view: MonitorView) -> MonitorView:
-        """`view` with the issue of every open incident that has one."""
+        """`view` with the issue of every open incident that has one, or is told of in that of another."""
         return replace(view, components=tuple(map(self._with_address, view.components)))
 
     def addressed(self, changes: Changes) -> Changes:
@@ -191,9 +199,12 @@ class Alerter:
         return change._replace(view=self._with_address(change.view)) if isinstance(change, Fresh) else change
 
     def _with_address(self, component: ComponentView) -> ComponentView:
-        incident = component.incident
-        url = None if incident is None else self._outbox.address(component.spec.name, incident.id)
-        return component if incident is None or url is None else replace(component, incident=replace(incident, url=url))
+        incident, name = component.incident, component.spec.name
+        if incident is None:
+            return component
+        told_in = [(name, incident.id), *self._spokesmen.of(name)]
+        url = next(filter(None, (self._outbox.address(*one) for one in told_in)), None)
+        return component if url is None else replace(component, incident=replace(incident, url=url))
 
     @property
     def outbox(self) -> Outbox:
