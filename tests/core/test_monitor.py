@@ -144,6 +144,16 @@ def test_the_view_tells_when_it_was_last_and_will_next_be_looked_at() -> None:
     assert view.consecutive_successes == len(stage.looks)
 
 
+def test_it_is_known_when_the_newest_look_of_a_check_began() -> None:
+    stage = Stage(component("mind", check()))
+    at, begun_ns = CheckId("mind", "port"), stage.now.mono_ns
+    assert stage.monitor.looked_ns(at) < begun_ns
+    stage.run(30)
+    assert stage.monitor.looked_ns(at) == begun_ns + round(stage.looks[-1][0] * S)
+    with pytest.raises(KeyError):
+        stage.monitor.looked_ns(CheckId("mind", "nothing"))
+
+
 def test_since_is_when_the_state_began() -> None:
     stage = Stage(component("mind", check(grace_ns=0, failure_threshold=1)))
     stage.run(20)

@@ -1,8 +1,9 @@
 """A change of a watched file wakes its check: by an event at once, by the sweep in any case."""
 
 import asyncio
+import itertools
 import shutil
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from lifesign.core.model import CheckId
 from lifesign.engine.file_events import FileEvents
-from lifesign.engine.files import FileSweep
+from lifesign.engine.files import SLICE, FileSweep
 
 CHECK = CheckId("mind", "heartbeat")
 
@@ -128,6 +129,103 @@ async def test_an_event_of_a_file_that_may_hang_wakes_nobody(tmp_path: Path, at_
     paths[CHECK].write_text("1")
     sweep._hear([CHECK])
     assert woken == []
+
+
+class Kernel:
+    """In place of file events: says what it is told to."""
+
+    def __init__(self, *, changed: Callable[[Collection[str]], None], missed: Callable[[], None]) -> None:
+        self.changed, self.missed = changed, missed
+
+    def follow(self, *_: object) -> None:
+        """Listens."""
+
+    def close(self) -> None:
+        """Listens no more."""
+
+
+async def test_what_was_missed_is_compared_at_once_and_in_slices_between_which_others_have_their_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lifesign.engine.files.SWEEP_S", 3600.0)
+    paths = {str(number): tmp_path / str(number) for number in range(4 * SLICE + 3)}
+    asked, made, turns, woken = list[Path](), list[Kernel](), list[int](), list[str]()
+
+    def kernel(**of: Callable[..., None]) -> Kernel:
+        made.append(Kernel(**of))
+        return made[0]
+
+    states = itertools.count()
+
+    def changed_since(path: Path) -> object:
+        asked.append(path)
+        return next(states)
+
+    async def another() -> None:
+        while True:
+            await asyncio.sleep(0)
+            turns.append(len(asked))
+
+    sweep = FileSweep(
+        paths,
+        wake=woken.extend,
+        signature=changed_since,
+        may_hang=lambda _: False,
+        seen=dict.fromkeys(paths),
+        events=kernel,  # type: ignore[arg-type]
+        at_once=True,
+        looked_ns=lambda _: 2**63,  # the second's sweep would leave them all out
+    )
+    tasks = [asyncio.create_task(sweep.run()), asyncio.create_task(another())]
+    async with asyncio.timeout(40):
+        while not made:  # noqa: ASYNC110 - a turn of the loop is what is counted here
+            await asyncio.sleep(0)
+        asked.clear()
+        woken.clear()
+        turns.clear()
+        sweep._hear(["1"])
+        assert (woken, asked) == (["1"], [])
+        woken.clear()
+        made[0].missed()
+        assert asked == []
+        while len(asked) < len(paths):  # noqa: ASYNC110
+            await asyncio.sleep(0)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert woken == list(paths)
+    assert max(later - before for before, later in itertools.pairwise([0, *turns, len(asked)])) <= SLICE
+
+
+async def test_the_sweep_leaves_out_what_somebody_looked_at_since_the_last_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lifesign.engine.files.SWEEP_S", 0.0)
+    paths = {name: tmp_path / name for name in ("looked at", "still")}
+    asked = list[str]()
+    enough = asyncio.Event()
+
+    def spying(path: Path) -> object:
+        asked.append(path.name)
+        if len(asked) == 3:
+            enough.set()
+        return None
+
+    looked = {"looked at": 2**63, "still": 0}
+    sweep = FileSweep(
+        paths, wake=lambda _: None, signature=spying, may_hang=lambda _: False, looked_ns=looked.__getitem__
+    )
+    task = asyncio.create_task(sweep._sweep_for_ever())
+    async with asyncio.timeout(40):
+        await enough.wait()
+        assert asked == ["still"] * 3
+        looked["looked at"] = 0
+        enough.clear()
+        asked.clear()
+        await enough.wait()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert "looked at" in asked
 
 
 async def test_a_path_that_may_hang_is_never_touched(tmp_path: Path) -> None:

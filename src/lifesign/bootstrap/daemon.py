@@ -94,7 +94,12 @@ class Daemon:
         self._reloader = Reloader(config, swap=self._swap, tell=self._teller.tell_of_config)
         swept, wake = Plan.of(config).swept, self._engine.wake
         self._sweep = FileSweep(
-            swept, wake=lambda them: wake(*them), signature=signature, may_hang=LOCAL.may_hang, at_once=True
+            swept,
+            wake=lambda them: wake(*them),
+            signature=signature,
+            may_hang=LOCAL.may_hang,
+            at_once=True,
+            looked_ns=self._monitor.looked_ns,
         )
 
     def _make_engine(self) -> Engine:

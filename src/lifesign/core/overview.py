@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from lifesign.core.governing import Governing
 from lifesign.core.incident import TrackedComponent
 from lifesign.core.known import Known
-from lifesign.core.model import ComponentState, Instant, ObserverState
+from lifesign.core.model import CheckId, ComponentState, Instant, ObserverState
 from lifesign.core.observer import Observer
 from lifesign.core.showing import component_view
 from lifesign.core.standing import component_changes
@@ -52,6 +52,10 @@ class Overview:
     def outdated(self, now: Instant, known: Known, *, ages: bool = True) -> Sequence[str]:
         """Of which components there may be `changes`; of no other is there any."""
         return known.outdated(self.components, now, self.suppressed_by, ages=ages)
+
+    def looked_ns(self, check: CheckId) -> int:
+        """When the newest look began that was taken, on the monotonic clock. KeyError: no such check."""
+        return self.components[check.component].checks[check.check].looked_ns
 
     def _shown(self, names: Iterable[str] | None) -> Iterable[TrackedComponent]:
         held = self.components

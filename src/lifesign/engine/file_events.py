@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 _NONBLOCK, _CLOEXEC = os.O_NONBLOCK, os.O_CLOEXEC
-_MODIFY, _ATTRIB, _CLOSE_WRITE, _MOVED_FROM, _MOVED_TO, _CREATE, _DELETE = 0x2, 0x4, 0x8, 0x40, 0x80, 0x100, 0x200
-_ONLYDIR = 0x01000000
-_MASK = _MODIFY | _ATTRIB | _CLOSE_WRITE | _MOVED_FROM | _MOVED_TO | _CREATE | _DELETE | _ONLYDIR
+_MODIFY, _ATTRIB, _MOVED_FROM, _MOVED_TO, _DELETE, _ONLYDIR = 0x2, 0x4, 0x40, 0x80, 0x200, 0x01000000
+# Not that a file was made or closed after a write: each write tells of itself, and each event has its price.
+_MASK = _MODIFY | _ATTRIB | _MOVED_FROM | _MOVED_TO | _DELETE | _ONLYDIR
 _OVERFLOW, _IGNORED = 0x4000, 0x8000
 _HEAD = struct.Struct("iIII")  # watch, mask, cookie, length of the name with its padding
 _MOST_BYTES = 262_144
-_LEAST_PAUSE_S, _MOST_PAUSE_S, _PAUSE_A_FILE_S = 0.005, 0.04, 0.001  # the more change, the more go into one batch
+_LEAST_PAUSE_S, _MOST_PAUSE_S, _PAUSE_A_FILE_S = 0.005, 0.1, 0.001  # the more change, the more go into one batch
 
 Key = TypeVar("Key")
 
@@ -37,19 +37,25 @@ class FileEvents(Generic[Key]):
         self._descriptor = -1
         self._watches: dict[Path, tuple[object, int]] = {}
         self._names: dict[int, dict[bytes, list[Key]]] = {}
+        self._files: Mapping[Path, Mapping[str, Collection[Key]]] | None = None
         self._next: asyncio.TimerHandle | None = None
 
     def follow(self, folders: Mapping[Path, object], files: Mapping[Path, Mapping[str, Collection[Key]]]) -> None:
         """Watches these folders, each with what tells it from another of its path, for these of their `files`.
 
-        Raises OSError where one cannot be watched; all others are.
+        `files` is not changed afterwards. Raises OSError where one cannot be watched; all others are.
         """
         if self._descriptor < 0:
             self._descriptor = _called("inotify_init1", _NONBLOCK | _CLOEXEC)
             asyncio.get_running_loop().add_reader(self._descriptor, self._read)
-        self._forget([folder for folder, (known, _) in self._watches.items() if folders.get(folder) != known])
+        gone = [folder for folder, (known, _) in self._watches.items() if folders.get(folder) != known]
+        self._forget(gone)
+        fresh = folders.keys() - self._watches.keys()
+        if not gone and not fresh and files is self._files:
+            return
+        self._files = files
         trouble: OSError | None = None
-        for folder in folders.keys() - self._watches.keys():
+        for folder in fresh:
             try:
                 watch = _called("inotify_add_watch", self._descriptor, os.fsencode(folder), _MASK)
             except OSError as error:
@@ -92,20 +98,20 @@ class FileEvents(Generic[Key]):
     def _keys_of(self, told: bytes) -> tuple[Collection[Key], bool]:
         """Whose files some events are about, and whether there were more than the kernel keeps."""
         keys: dict[Key, None] = {}
-        names_of, head, place, end, missed = self._names, _HEAD.unpack_from, 0, len(told), False
-        before: object = None
+        head, place, end, missed = _HEAD.unpack_from, 0, len(told), False
+        watched, names = 0, dict[bytes, list[Key]]()
         while place < end:
             watch, mask, _, length = head(told, place)
-            name = told[place + 16 : place + 16 + length]
-            place += 16 + length
+            begin, place = place + 16, place + 16 + length
+            if watch != watched:
+                watched, names = watch, self._names.get(watch, {})
             if mask & (_OVERFLOW | _IGNORED):
                 missed = missed or bool(mask & _OVERFLOW)
                 if mask & _IGNORED:
                     self._forget([folder for folder, (_, held) in self._watches.items() if held == watch])
-            elif before != (watch, name):  # the same again is nothing new
-                before = watch, name
-                for key in names_of.get(watch, {}).get(name.rstrip(b"\0"), ()):
-                    keys[key] = None
+                continue
+            for key in names.get(told[begin:place].rstrip(b"\0"), ()):
+                keys[key] = None
         return keys, missed
 
     def close(self) -> None:

@@ -1,7 +1,7 @@
 """File events and the stat sweep behind them.
 
-The sweep is the truth: once a second it compares a signature of every watched file, but for those that an event had
-looked at since the last one. Events of the folders only have single files looked at early, for events alone go deaf
+The sweep is the truth: once a second it compares a signature of every watched file, but for those that were looked at
+since the last one. Events of the folders only have single files looked at early, for events alone go deaf
 without a word: on a replaced file, a folder made anew, a full queue, a network mount. A path that may hang is left to
 its own check, which reads it in a disposable child.
 """
@@ -14,6 +14,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, Generic, TypeAlias, TypeVar
 
+from lifesign.engine.clock import monotonic_ns
 from lifesign.engine.file_events import FileEvents
 from lifesign.engine.folder_events import FolderEvents
 
@@ -35,7 +36,7 @@ class FileSweep(Generic[Key]):
     `signature` tells two states of a file apart and does not block; `may_hang` says which paths must
     not be touched from here. `seen`: signatures of before; where there is none, the first one found is that.
     `events`: what tells early of a change; `at_once`: they wake without a comparison, for who is woken compares himself
-    and may be woken for nothing.
+    and may be woken for nothing. `looked_ns`: when somebody last looked at a file, on the monotonic clock.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class FileSweep(Generic[Key]):
         seen: Mapping[Key, object] | None = None,
         events: Events = _EVENTS,
         at_once: bool = False,
+        looked_ns: Callable[[Key], int] = lambda _: -1,
     ) -> None:
         self._paths = dict(paths)
         self._wake = wake
@@ -57,7 +59,8 @@ class FileSweep(Generic[Key]):
         self._files = _by_folder(paths)
         self._events = events
         self._followed = asyncio.Event()
-        self._at_once = at_once
+        self._at_once, self._looked_ns = at_once, looked_ns
+        self._missed = asyncio.Event()
         self._heard: set[Key] = set()  # since the last sweep
 
     async def run(self) -> None:
@@ -105,9 +108,15 @@ class FileSweep(Generic[Key]):
 
     async def _sweep_for_ever(self) -> None:
         while True:
-            await asyncio.sleep(SWEEP_S)
+            since_ns = monotonic_ns()
+            await _until(self._missed, SWEEP_S)
             heard, self._heard = self._heard, set()
-            keys = [key for key in self._paths if key not in heard]
+            if self._missed.is_set():  # nobody knows of which files
+                self._missed.clear()
+                keys = list(self._paths)
+            else:
+                looked_ns = self._looked_ns
+                keys = [key for key in self._paths if key not in heard and looked_ns(key) < since_ns]
             for begin in range(0, len(keys), SLICE):  # ten thousand in one go would hold up every look
                 self._compare(keys[begin : begin + SLICE])
                 await asyncio.sleep(0)
@@ -115,7 +124,7 @@ class FileSweep(Generic[Key]):
     async def _listen_for_ever(self) -> None:
         """Has the events of the folders that exist told; looks every few seconds whether that set has changed."""
         told = False
-        with closing(self._events(changed=self._hear, missed=self.sweep)) as events:
+        with closing(self._events(changed=self._hear, missed=self._missed.set)) as events:
             while True:
                 self._followed.clear()
                 try:
@@ -124,13 +133,7 @@ class FileSweep(Generic[Key]):
                     if not told:
                         logger.warning("some file events are off, the sweep goes on without them: %s", error)
                     told = True
-                await self._until_followed(FOLDERS_S)
-
-    async def _until_followed(self, timeout_s: float) -> None:
-        """Until other files are watched than before; for `timeout_s` at the longest."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(timeout_s):
-                await self._followed.wait()
+                await _until(self._followed, FOLDERS_S)
 
     def _existing_folders(self) -> dict[Path, object]:
         folders: dict[Path, object] = {}
@@ -141,6 +144,13 @@ class FileSweep(Generic[Key]):
                 status = folder.stat()
                 folders[folder] = (status.st_dev, status.st_ino)
         return folders
+
+
+async def _until(event: asyncio.Event, timeout_s: float) -> None:
+    """Until it is set; for `timeout_s` at the longest."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(timeout_s):
+            await event.wait()
 
 
 def _by_folder(paths: Mapping[Key, Path]) -> dict[Path, dict[str, list[Key]]]:
