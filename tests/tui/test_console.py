@@ -262,7 +262,14 @@ async def test_a_console_that_never_reached_a_daemon_says_so_and_shows_nothing_a
 
 async def test_a_monitor_that_distrusts_itself_is_shown_as_such() -> None:
     async with seated(state([component("a")], observer="suspect")) as desk:
-        await desk.until_shown("the monitor distrusts its own eyes")
+        await desk.until_shown("the monitor distrusts its own eyes just now: it had stalled")
+
+
+async def test_a_common_cause_is_told_as_one_and_not_as_a_stall_of_the_monitor() -> None:
+    crowd = [component(name, "down") for name in "abc"]
+    async with seated(state([*crowd, component("d")], observer="suspect")) as desk:
+        await desk.until_shown("most went down at once: one common cause")
+        assert "distrusts" not in desk.text
 
 
 async def test_a_small_terminal_is_told_and_a_larger_one_shows_all_again() -> None:
@@ -469,7 +476,7 @@ async def test_the_screen_is_written_anew_by_its_key_above_a_dialog_too(
         assert "draw the screen anew" in desk.line(" f5 " if keys else " ^l ")
 
 
-async def test_a_panel_tells_a_long_reason_on_two_lines_where_all_panels_have_room_for_that() -> None:
+async def test_a_panel_tells_a_long_reason_on_two_lines_where_that_hides_no_panel() -> None:
     long = "no new work for 612 s (limit 300 s); " + "its last message: waiting for an answer of the model " * 3
     crowd = [component(f"c{number}") for number in range(6)]
     worst = component("mind", "down", diagnosis=long, optional=True)
@@ -482,6 +489,8 @@ async def test_a_panel_tells_a_long_reason_on_two_lines_where_all_panels_have_ro
         assert "startable" in shown[at_row + 2]
         await desk.tell(state([worst, *crowd]))
         await desk.tick()
+        assert any("for an answer of the model" in line for line in desk.lines), "as many panels are seen whole"
+        await desk.resize(80, 22)
         at_row = next(row for row, line in enumerate(desk.lines) if "optional · no new work" in line)
         assert "…" in desk.lines[at_row]
         assert "startable" in desk.lines[at_row + 1]

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Sequence
 
-from lifesign.api.documents import OutboxInfo
+from lifesign.api.documents import Counts, OutboxInfo
 from lifesign.tui.drawing.glyphs import Glyphs
 from lifesign.tui.drawing.scene import Scene, clock_text, diagnosis_of
 from lifesign.tui.drawing.spans import Line, Span, age, cut, justified, safe, width_of, wrapped
 
 LATE_S = 30.0  # an alert that is under way for less is no news
+_COMMON = 3  # fewer that are down have no common cause
 _COUNTED = ("down", "unknown", "degraded", "starting", "paused", "healthy")
 
 
@@ -91,12 +92,19 @@ def trouble_of(scene: Scene) -> str:
     if snapshot.archived:
         return f"a snapshot made by {monitor.name or monitor.host} at {snapshot.state.generated_at}, not the present"
     if monitor.observer != "ok":
-        return "the monitor distrusts its own eyes just now: it stalled, or its clock jumped"
+        return _doubt_words(snapshot.state.counts)
     if monitor.config is not None and monitor.config.rejected:
         return f"the config was not reloaded: {monitor.config.rejected}"
     if not monitor.state_writable and monitor.mode == "daemon":
         return "the monitor cannot write all of its state folder: what happens now may not be kept"
     return "" if monitor.outbox is None else _outbox_words(monitor.outbox, scene)
+
+
+def _doubt_words(counts: Counts) -> str:
+    """Why the monitor takes no failure for evidence: the state says only that, the counts which of its two reasons."""
+    if counts.down >= _COMMON and 2 * counts.down > sum(getattr(counts, state) for state in _COUNTED):
+        return "most went down at once: one common cause, no restarts just now"
+    return "the monitor distrusts its own eyes just now: it had stalled"
 
 
 def _outbox_words(outbox: OutboxInfo, scene: Scene) -> str:

@@ -75,9 +75,14 @@ class PanelList(Listing):
         return CARD_LINES + self._spacious + 1
 
     def show(self, scene: Scene, arrangement: Arrangement) -> None:
-        """Each panel has a line more where there is room for that in all of them: it hangs on no word of theirs."""
-        rows = -(-len(arrangement.components) // self.columns)
-        self._spacious = rows * (CARD_LINES + 2) <= self.size.height
+        """Each panel has a line more where there is room for that in all of them: it hangs on no word of theirs.
+
+        Likewise where they scroll, and as many are seen whole with it as without.
+        """
+        rows, height = -(-len(arrangement.components) // self.columns), self.size.height
+        slim, spacious = CARD_LINES + 1, CARD_LINES + 2
+        whole = (height + 1) // spacious  # the line of ground below the last need not be seen
+        self._spacious = rows * spacious <= height or (rows * slim > height and whole == (height + 1) // slim > 0)
         super().show(scene, arrangement)
 
     def item(self, component: Component, *, selected: bool) -> list[tuple[Line, str]]:
