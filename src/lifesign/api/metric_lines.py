@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from lifesign.api.copies import Copy
 from lifesign.api.documents import Component
-from lifesign.api.exposition import head, line, number, start, state_lines
+from lifesign.api.exposition import escaped, head, line, number, start, state_lines
 from lifesign.api.sampled import Sampled, Steady
 from lifesign.core.model import CheckState, ComponentState
 
@@ -80,8 +80,10 @@ def sampled(component: Component, before: Sampled | None = None) -> Sampled:
         return Sampled(key, before.stale, before.limit, before.steady, _check_lines(component))
     label = (("component", component.name),)
     steady = (
-        state_lines(_STATES, label, component.state, _COMPONENT_STATES),
-        _layer_lines(component),
+        before.steady[0]
+        if before is not None and before.key[0] == key[0]
+        else state_lines(_STATES, label, component.state, _COMPONENT_STATES),
+        before.steady[1] if before is not None and before.key[1:5] == key[1:5] else _layer_lines(component),
         *(_line(name, component.name, value) for name, value in zip(list(_WORDS)[4:-2], numbers, strict=True)),
     )
     starts = start(_STALENESS, label), start(_STALE_AFTER, label)
@@ -119,11 +121,12 @@ def _numbers_of(component: Component) -> Sequence[float | None]:
 
 
 def _check_lines(component: Component) -> tuple[str, str]:
-    latencies, measured = [], []
+    """Its latencies and what was measured; the labels in the order of the alphabet."""
+    latencies, measured, name = "", "", escaped(component.name)
     for check in component.checks:
-        labels = (("component", component.name), ("check", check.name))
+        labels = f'check="{escaped(check.name)}",component="{name}"'
         if check.latency_ms is not None:
-            latencies.append(line(_LATENCY, labels, check.latency_ms / 1000))
-        for name, value in check.metrics.items():
-            measured.append(line(_MEASURED, (*labels, ("metric", name)), value))
-    return "".join(latencies), "".join(measured)
+            latencies += f"{_LATENCY}{{{labels}}} {number(check.latency_ms / 1000)}\n"
+        for metric, value in check.metrics.items():
+            measured += f'{_MEASURED}{{{labels},metric="{escaped(metric)}"}} {number(value)}\n'
+    return latencies, measured
