@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifesign.core.model import CheckId, CheckState, Observation
+from lifesign.core.model import CheckId, CheckState, Layer, Observation, Verdict, WorkSignal
 from lifesign.core.schedule import Schedule
+from lifesign.core.spec import SignalPolicy
 from tests.core.stage import OK, S, Stage, check, component
 
 AT = CheckId("mind", "port")
@@ -72,6 +73,32 @@ def test_a_wake_looks_at_once_and_one_during_a_look_is_followed_by_exactly_one_m
     assert not schedule.finish(2, 5)
     assert not schedule.in_flight
     assert schedule.due_ns == due_ns
+
+
+def test_who_beats_more_often_than_it_is_looked_at_is_looked_at_when_it_beats_and_not_in_between() -> None:
+    beat = check("beat", Layer.WORKING, "heartbeat", grace_ns=0, interval_ns=10 * S, signal=SignalPolicy(60 * S))
+    stage = Stage(component("mind", beat))
+    stage.world["mind", "beat"] = lambda now: Observation(OK, signal=WorkSignal(worked.wall_ns))
+    worked = stage.now
+    stage.run(25)
+    stage.looks.clear()
+    for _ in range(100):
+        worked = stage.now
+        stage.look_now("mind").run(1)
+    assert len(stage.looks) == 100
+    stage.run(25)
+    assert [round(at_s) for at_s, _ in stage.looks[100:]] == [134, 144], "an interval after the last beat"
+
+
+def test_a_look_in_between_that_is_not_good_puts_off_none() -> None:
+    beat = check("beat", Layer.WORKING, "heartbeat", grace_ns=0, interval_ns=10 * S, signal=SignalPolicy(60 * S))
+    stage = Stage(component("mind", beat))
+    stage.world["mind", "beat"] = lambda now: Observation(OK, signal=WorkSignal(now.wall_ns))
+    stage.run(25)
+    due_ns = stage.monitor.components["mind"].checks["beat"].schedule.due_ns
+    stage.world["mind", "beat"] = Observation(Verdict.FAIL, "the writer says error")
+    stage.look_now("mind").run(0.1)
+    assert stage.monitor.components["mind"].checks["beat"].schedule.due_ns == due_ns
 
 
 def test_the_answer_to_an_abandoned_look_is_not_taken() -> None:

@@ -129,8 +129,11 @@ class Monitor(Overview):
             effects += (Look(tracked.id, schedule.run),)
         if effects or not as_before or not component.is_calm():
             effects += self._refresh(component, now)
-        if not as_before or tracked.judge is not None:
+        if not as_before:
             self._alarms.set(number, tracked.next_wake_ns(now_ns))
+        elif tracked.judge is not None:  # by a good look all else moves later, which is seen when it rings
+            schedule.put_off(began_ns)
+            self._alarms.set(number, tracked.judge.next_change_ns(now_ns) or schedule.due_ns)
         return effects
 
     def _see_identity(

@@ -3,7 +3,8 @@
 The first look comes within a second of the start, the second half to one and a half intervals
 later, all others an interval apart: five hundred checks that start together do not stay together,
 and each has run within two intervals (T5). A look that is missed because the one before still ran
-is skipped, not queued. The jitter is a hash of seed and name: the same input, the same output.
+is skipped, not queued. After a good look at a work signal, which its file has asked for, the next is
+an interval later. The jitter is a hash of seed and name: the same input, the same output.
 """
 
 from zlib import crc32
@@ -84,6 +85,15 @@ class Schedule:
             return None
         lost_ns = self._began_ns + self._spec.timeout_ns + LOST_AFTER_NS
         return min(self._ended_ns + 2 * self._spec.interval_ns, lost_ns)
+
+    def put_off(self, began_ns: int) -> None:
+        """A look that began then was a good one: the next is due an interval after it, not sooner.
+
+        So who beats more often than that is not looked at in vain. The first two looks keep to the jitter.
+        """
+        due_ns = began_ns + self._spec.interval_ns
+        if due_ns > self.due_ns and not self._first:
+            self.due_ns = due_ns
 
     def resume(self, now_ns: int) -> None:
         """After a pause: the next look is due now. One that is under way from before it is left to end."""
