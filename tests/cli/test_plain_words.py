@@ -92,7 +92,10 @@ def test_a_mistake_is_one_line_and_nagios_unknown(words: list[str], told: str) -
     assert told in done.stderr
 
 
-def test_a_command_that_is_none_is_told_with_the_nearest_and_where_all_of_them_stand() -> None:
-    done = subprocess.run([sys.executable, "-m", "lifesign", "chek"], capture_output=True, text=True, check=False)
+@pytest.mark.parametrize(
+    ("word", "hint"), [("chek", ": did you mean check?"), ("help", ": did you mean --help?"), ("xyzzy", "")]
+)
+def test_a_command_that_is_none_is_told_with_the_nearest_and_where_all_of_them_stand(word: str, hint: str) -> None:
+    done = subprocess.run([sys.executable, "-m", "lifesign", word], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "lifesign: there is no command 'chek': did you mean check? (see lifesign --help)\n"
+    assert done.stderr == f"lifesign: there is no command '{word}'{hint} (see lifesign --help)\n"

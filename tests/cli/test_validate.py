@@ -20,10 +20,21 @@ def validate(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_a_good_config_is_told_in_one_line(tmp_path: Path) -> None:
     apprise = 'type = "apprise"\nurls = [{ env = "OPS_CHAT_URL" }]'
-    write(tmp_path, EXAMPLE.read_text().replace(apprise, 'type = "command"\nargv = ["true"]'))
+    text = EXAMPLE.read_text().replace(apprise, 'type = "command"\nargv = ["true"]')
+    write(tmp_path, text.replace('"ops"', '"0"', 1))
     done = validate(tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == ["lifesign.toml: OK, 2 components, 4 checks"]
+
+
+def test_a_group_that_this_machine_does_not_have_is_a_warning_for_the_config_may_be_meant_for_another(
+    tmp_path: Path,
+) -> None:
+    write(tmp_path, MINIMAL + '[monitor]\nsocket_group = "no-such-group"\n')
+    done = validate(tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    [_, warning] = done.stdout.splitlines()
+    assert warning.startswith("lifesign.toml: warning: monitor.socket_group: this machine has no group 'no-such-group'")
 
 
 def test_every_mistake_is_a_line_on_stderr_and_the_exit_code_is_78(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ def only_problem(path: Path) -> str:
         (b"", "lifesign.toml:1: the file is empty (a first one stands in the README)"),
         (b" \n\n", "lifesign.toml:1: the file is empty (a first one stands in the README)"),
         (b"a = 1\nb = = 2\n", "lifesign.toml:2: this is no TOML: Invalid value (at column 5)"),
+        (b"[a.b]\n[a.b]\n", "lifesign.toml:2: this is no TOML: Cannot declare a.b twice (at column 5)"),
         (b"a = 1\na = 2\n", "lifesign.toml:2: this is no TOML: a key is set twice (at column 6)"),
         (b"\na = [1,\n2,\n", "lifesign.toml:3: this is no TOML: Invalid value (at the end of the file)"),
         (b"a = 1\nb = '\xff'\n", "lifesign.toml:2: this file is not UTF-8 text"),

@@ -54,6 +54,8 @@ def test_a_script_and_lines_need_no_history_and_a_missing_one_is_said(tmp_path: 
     (tmp_path / "seen.jsonl").write_text(f'{lines[0]}\n{{"ts": 1}}')
     wrong = replay(tmp_path, "--input", str(tmp_path / "seen.jsonl"))
     assert (wrong.returncode, "line 2" in wrong.stderr) == (1, True)
+    bad = replay(tmp_path, "--set", "components.gate.checks.port.type=tpc")
+    assert (bad.returncode, "no history" in bad.stderr) == (78, False), "its mistakes come before what is not there"
     missing = replay(tmp_path)
     assert (missing.returncode, "there is no history in" in missing.stderr) == (1, True)
     assert replay(tmp_path, "--script", "gate=pp", "--as-recorded").returncode == 2

@@ -4,6 +4,7 @@ In every script the n-th letter is looked at n intervals after its beginning: at
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from lifesign.bootstrap.replaying import (
     setting_of,
     touched,
 )
+from lifesign.cli.sweep_words import as_table
 from lifesign.config import ConfigError, load
 from lifesign.core.model import NS_PER_S
 from lifesign.replay.marks import Mark
@@ -142,6 +144,11 @@ def test_a_sweep_weighs_false_alarms_against_the_delay(config: Path) -> None:
         ("15m", 0, 0, 1, None),
     ]
     assert recommended(told).value == "2m"
+    words = as_table("stale_after", ["stale_after"], told, "5m").splitlines()[-1]
+    assert words == "recommended: stale_after = 2m: 0 false alarms, 0 missed, told after 2m"
+    alike = [replace(told[0], value=value) for value in values]
+    words = as_table("stale_after", ["stale_after"], alike, "5m").splitlines()[-1]
+    assert words == "recommended: none of them before another, for nothing differs"
     assert [c.name for c in only(base, frozenset({"feed"})).spec.components] == ["feed"]
 
 

@@ -79,7 +79,7 @@ class Client:
             return cls(target, timeout_s, token, path=Path(target.removeprefix("unix:")))
         parts = urlsplit(target)
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username is not None:
-            raise ValueError(f"{clean(target, 80)!r}: write unix:PATH, http://host:port or https://host:port")
+            raise ValueError(f"{clean(target, 80)!r}: write unix:PATH, http://host:port, https://host:port, ssh://host")
         tls = _tls() if parts.scheme == "https" else None
         port = parts.port or (443 if tls else 80)
         return cls(target, timeout_s, token, host=parts.hostname, port=port, tls=tls)

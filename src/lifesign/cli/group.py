@@ -28,8 +28,8 @@ class _Commands(click.Group):
         if args[0] not in COMMANDS and not args[0].startswith("-"):
             from difflib import get_close_matches
 
-            near = get_close_matches(args[0], COMMANDS, n=1)
-            hint = f": did you mean {near[0]}?" if near else ", see lifesign --help"
+            near = get_close_matches(args[0], COMMANDS, n=1) if args[0] != "help" else ["--help"]
+            hint = f": did you mean {near[0]}?" if near else ""
             raise click.UsageError(f"there is no command {args[0]!r}{hint}")
         return super().resolve_command(ctx, args)
 

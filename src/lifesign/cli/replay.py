@@ -66,11 +66,12 @@ def command(
         raise click.UsageError("--history, --input and --script exclude each other; --as-recorded goes with a history")
     path, chosen = _path(config), range_of(since, until)
     wanted = _changes(changes)
+    setting = None if as_recorded else _setting(path, wanted)  # before what was recorded: a mistake in it is told first
     source = _source(path, history, lines, script, chosen)
     if sweep is not None:
-        click.echo(_swept(path, sweep, wanted, source, chosen, brief, as_json=as_json), nl=False)
+        assert setting is not None
+        click.echo(_swept(path, sweep, wanted, setting, source, chosen, brief, as_json=as_json), nl=False)
         return
-    setting = None if as_recorded else _setting(path, wanted)
     found = backtest(source, setting, chosen)
     words = replay_words.as_json if as_json else replay_words.as_table
     click.echo(words(found, source), nl=False)
@@ -124,6 +125,7 @@ def _swept(
     path: Path,
     sweep: str,
     changes: "list[Change]",
+    base: "Setting",
     source: "Source",
     chosen: "Range",
     brief: str,
@@ -143,7 +145,6 @@ def _swept(
         raise click.UsageError(f"--sweep: {sweep!r} is not of the form KEY=A..B")
     try:
         values, brief_ns = values_of(span), round(parse_duration(brief) * NS_PER_S)
-        base = _setting(path, changes)
         paths = touched(changed_config(path, changes), key.strip())
     except ValueError as error:
         raise click.UsageError(f"--sweep: {error}") from None

@@ -1,7 +1,7 @@
 """A sweep as a table with a plot beside it, and as JSON."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from lifesign.replay.sweeping import Point, recommended
 from lifesign.text import format_duration
@@ -20,14 +20,20 @@ def as_table(key: str, paths: Sequence[str], points: Sequence[Point], brief: str
         ).rstrip()
         for pair in (list(zip(row, widths, strict=True)) for row in rows)
     ]
-    best = recommended(points)
-    told = "nothing was ever told" if best.median_delay_s is None else f"told after {_seconds(best.median_delay_s)}"
     lines += [
         f"keys: {', '.join(paths)}",
         f"# false alarms (over by themselves within {brief} of the last good sign)   - median delay of the true ones",
-        f"recommended: {key} = {best.value}: {best.false_alarms} false alarms, {best.missed} missed, {told}",
+        _advice(key, points),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _advice(key: str, points: Sequence[Point]) -> str:
+    best = recommended(points)
+    if len(points) > 1 and all(replace(point, value=best.value) == best for point in points):
+        return "recommended: none of them before another, for nothing differs"
+    told = "nothing was ever told" if best.median_delay_s is None else f"told after {_seconds(best.median_delay_s)}"
+    return f"recommended: {key} = {best.value}: {best.false_alarms} false alarms, {best.missed} missed, {told}"
 
 
 def _row(point: Point, points: Sequence[Point]) -> tuple[str, ...]:

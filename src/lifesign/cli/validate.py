@@ -2,11 +2,16 @@
 
 import json
 import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import click
 
 from lifesign.cli import EXIT_CONFIG
 from lifesign.cli.options import config_option
+
+if TYPE_CHECKING:
+    from lifesign.config import Config
 
 
 @click.command("validate")
@@ -47,16 +52,27 @@ def _validate(named: str | None, *, as_json: bool) -> int:
             ]
             click.echo(json.dumps({"ok": False, "file": str(path), "problems": problems}, indent=2))
         return EXIT_CONFIG
+    warnings = [*config.warnings, *_of_this_machine(config)]
     components = len(config.components)
     checks = sum(len(component.checks) for component in config.components)
     if as_json:
         document = {"ok": True, "file": str(path), "components": components, "checks": checks}
-        click.echo(json.dumps(document | {"warnings": list(config.warnings), "problems": []}, indent=2))
+        click.echo(json.dumps(document | {"warnings": warnings, "problems": []}, indent=2))
         return 0
     click.echo(f"{path}: OK, {_count(components, 'component')}, {_count(checks, 'check')}")
-    for warning in config.warnings:
+    for warning in warnings:
         click.echo(f"{path}: warning: {warning}")
     return 0
+
+
+def _of_this_machine(config: "Config") -> Iterator[str]:
+    """What keeps it from running here, and not elsewhere."""
+    from lifesign.api.sockets import group_id_of
+
+    try:
+        group_id_of(config.monitor.socket_group)
+    except ValueError as error:
+        yield f"monitor.{error}: lifesign run would refuse it"
 
 
 def _count(number: int, noun: str) -> str:

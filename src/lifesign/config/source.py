@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lifesign.config.problems import ConfigError, ConfigNotFound, ConfigProblem
+from lifesign.config.problems import ConfigError, ConfigNotFound, ConfigProblem, show_path
 from lifesign.config.secret import read_regular, read_trusted
 from lifesign.text import clean
 
 LIMIT_BYTES = 8 * 1024 * 1024
+_KEY = re.compile(r"'([^']+)'")
+_KEYS = re.compile(r"\('[^']+'(?:, '[^']+')*,?\)")  # as Python writes them
 _POSITION = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
@@ -68,6 +70,7 @@ def read_source(path: Path) -> tuple[str, dict[str, Any]]:
         line = int(position[1]) if position and position[1] else max(1, text.rstrip().count("\n") + 1)
         column = f"at column {position[2]}" if position and position[2] else "at the end of the file"
         words = _POSITION.sub("", reason).replace("Cannot overwrite a value", "a key is set twice")
+        words = _KEYS.sub(lambda keys: show_path(_KEY.findall(keys[0])), words)
         raise _refused(path, line, f"this is no TOML: {clean(words, 200)}", column) from None
     except RecursionError:
         raise _refused(path, 1, "brackets are nested too deep") from None
