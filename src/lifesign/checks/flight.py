@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from lifesign.checks.attempt import Attempt
 from lifesign.checks.names import SocketAddress
-from lifesign.checks.net import begin_to_connect, finish_connecting
+from lifesign.checks.net import BareSocket, begin_to_connect, finish_connecting
 from lifesign.checks.readiness import READABLE, SHARED, WRITABLE
 
 _CHUNK_BYTES = 65536
@@ -31,7 +31,7 @@ class Flight:
         self._peer = peer
         self._data = data
         self._landed = landed
-        self._socket: socket.socket | None = None
+        self._socket: BareSocket | None = None
         self._timer: asyncio.TimerHandle | None = None
 
     def start(self) -> bool:
@@ -56,8 +56,11 @@ class Flight:
         assert self._socket is not None
         if self._socket.send(self._data) != len(self._data):
             raise BlockingIOError  # a fresh connection takes a few hundred bytes, or something is very wrong
-        self.attempt.at(f"{self._peer} accepted the connection and did not answer in {self.attempt.limit}")
+        self.attempt.at(self._unanswered)
         SHARED.wait(self._socket.fileno(), READABLE, self._answered)
+
+    def _unanswered(self) -> str:
+        return f"{self._peer} accepted the connection and did not answer in {self.attempt.limit}"
 
     def _connected(self) -> None:
         assert self._socket is not None
@@ -106,7 +109,7 @@ class Flight:
         """The socket, which is the caller's from now on."""
         assert self._socket is not None
         taken, self._socket = self._socket, None
-        return taken
+        return socket.socket(fileno=taken.detach())
 
     def close(self) -> None:
         """Ends it without a word to anybody; idempotent."""

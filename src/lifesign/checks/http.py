@@ -84,6 +84,7 @@ class HttpProbe:
         self._resolver = resolver
         self._wants_body = self._pattern is not None or self._json is not None
         self._peer = str(self._url.address)
+        self._good = 0, "", ""  # status, peer and words of the last good answer
         self._plain: bytes | None = None
         self._address: SocketAddress = ("", 0)
         self._flight: Flight | None = None
@@ -213,7 +214,9 @@ class HttpProbe:
         fault = self._body_fault(answer.body or b"", attempt)
         if fault is not None:
             return Observation(Verdict.FAIL, f"{answer.peer} answered {answer.status}, but {fault}", metrics=metrics)
-        words = f"{status_words(answer.status)} from {answer.peer}"
+        if self._good[:2] != (answer.status, answer.peer):
+            self._good = answer.status, answer.peer, f"{status_words(answer.status)} from {answer.peer}"
+        words = self._good[2]
         if self._cert_days is None or answer.certificate is None:
             return Observation(Verdict.OK, words, metrics=metrics)
         days = answer.certificate.days_left(now_wall_ns)

@@ -3,10 +3,10 @@
 Plain non-blocking sockets: nothing here needs asyncio's transports. Not here: what is said over the stream.
 """
 
+import _socket
 import errno
 import os
 import socket
-from _socket import socket as BareSocket  # noqa: N812 - a class, without what the standard library lays around it
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 CHUNK_BYTES = 16384
 _NOT_HERE = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
+BareSocket = _socket.socket  # without what the standard library lays around it
 _KIND = socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
 _PENDING = (errno.EINPROGRESS, errno.EALREADY, errno.EAGAIN)
 
@@ -152,10 +153,10 @@ async def _connect(address: SocketAddress) -> socket.socket:
     return sock
 
 
-def begin_to_connect(address: SocketAddress) -> tuple[socket.socket, bool]:
+def begin_to_connect(address: SocketAddress) -> tuple[BareSocket, bool]:
     """A non-blocking socket, and whether it is connected already. Raises OSError."""
     family = socket.AF_INET if len(address) == 2 else socket.AF_INET6
-    sock = socket.socket(family, _KIND)
+    sock = BareSocket(family, _KIND)
     try:
         return sock, finish_connecting(sock, address)
     except BaseException:
@@ -165,12 +166,9 @@ def begin_to_connect(address: SocketAddress) -> tuple[socket.socket, bool]:
 
 def knock(address: SocketAddress) -> bool:
     """Whether somebody accepts, False where that takes waiting (on the loopback: a full backlog). Raises OSError."""
-    family = socket.AF_INET if len(address) == 2 else socket.AF_INET6
-    sock = BareSocket(family, _KIND)
-    try:
-        return finish_connecting(sock, address)
-    finally:
-        sock.close()
+    sock, is_connected = begin_to_connect(address)
+    sock.close()
+    return is_connected
 
 
 async def _settle(sock: socket.socket, address: SocketAddress) -> None:

@@ -54,10 +54,9 @@ class Engine:
         """`seen` gets what each look found; `clocks`: what reads them; `Looks` has the same."""
         self.monitor = monitor
         self._looks = looks
-        self._record = record
-        self._after_round = after_round
+        self._record, self._after_round = record, after_round
         self._restart, self._seen = restart, seen
-        self._clocks = clocks
+        self._read_clocks, self._newest = clocks, clocks()
         self._monotonic_ns = monotonic_of(clocks)
         self._group = asyncio.TaskGroup()
         self._running: dict[CheckId, asyncio.Task[None]] = {}
@@ -70,6 +69,10 @@ class Engine:
         self._broken: asyncio.Future[None] | None = None
         self._round_ended_ns = self._monotonic_ns()
         self.loop_lag_ms = 0.0
+
+    def _clocks(self) -> Instant:
+        self._newest = self._read_clocks()
+        return self._newest
 
     async def run(self, sweep: FileSweep[Any] | None = None) -> None:
         """Runs until cancelled; then ends every look and closes every check."""
@@ -167,7 +170,7 @@ class Engine:
             look = due.popitem(last=False)[1]
             found = None if look.check in running else self._looks.look_at_once(look.check, now.wall_ns)
             now_ns = self._monotonic_ns()
-            if now_ns - now.mono_ns > FRESH_NS or found is None or found.verdict is not ok:
+            if now_ns - now.mono_ns > FRESH_NS or (found is not None and found.verdict is not ok):
                 now = self._clocks()
             if found is None:
                 self._begin(look, now)
@@ -210,7 +213,8 @@ class Engine:
         self._take(look, observation)
 
     def _take(self, look: Look, observation: Observation) -> None:
-        self._observe(look, observation, self._clocks())
+        is_fresh = self._monotonic_ns() - self._newest.mono_ns <= FRESH_NS and observation.verdict is Verdict.OK
+        self._observe(look, observation, self._newest if is_fresh else self._clocks())
         if self._due or self.monitor.deadline() < self._pause_ends_ns:
             self._nudge()
 

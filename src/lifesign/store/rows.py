@@ -78,6 +78,8 @@ class Writing:
         return parts
 
     def _part(self, found: Observation, before: _Part | None) -> _Part:
+        if before is not None and _tells_the_same(found, before[0]):
+            return found, before[1], 0, 0, before[4]
         if len(self._known) >= _MOST_KNOWN:
             self._known.clear()
         finding, timestamp_ns, progress = taken_apart(found)
@@ -85,6 +87,18 @@ class Writing:
             self._numbered += 1
         number = self._numbered - 1 if before is None else before[4]
         return found, self._known.setdefault(finding, finding), timestamp_ns, progress, number
+
+
+def _tells_the_same(one: Observation, other: Observation) -> bool:
+    """Whether both have the same finding, and no column beside it: nearly all that pass do."""
+    return (
+        one.message == other.message
+        and one.verdict is other.verdict
+        and one.signal is other.signal is None
+        and one.identity == other.identity
+        and one.several is other.several
+        and one.stopped is other.stopped
+    )
 
 
 def _latency_us(latency_s: float) -> int:
