@@ -28,7 +28,7 @@ from lifesign.core.model import ComponentState, Identity, Instant, Layer, Observ
 from lifesign.core.monitor import Monitor
 from lifesign.core.restart import Sent
 from lifesign.core.spec import ComponentSpec, MonitorSpec, RestartSpec, SignalPolicy
-from lifesign.core.view import Fresh
+from lifesign.core.view import Fresh, Looked
 from tests.api.asked import Asked
 from tests.core.stage import START, S, Stage, check, component
 from tests.simulation.governor_world import NAMES, Life
@@ -309,12 +309,8 @@ def test_what_nothing_happened_to_is_not_looked_at_again() -> None:
     stage.looks.clear()
     stage.run(2)
     seen = {look.check.component for _, look in stage.looks if isinstance(look, Look)}
-    fresh = {
-        n
-        for n, change in stage.monitor.changes(stage.now, Known(known)).components.items()
-        if isinstance(change, Fresh)
-    }
-    assert fresh == seen
+    told = stage.monitor.changes(stage.now, Known(known)).components
+    assert {name for name, change in told.items() if isinstance(change, Looked)} == seen
     assert 0 < len(seen) < 25
 
 

@@ -8,16 +8,16 @@ import pytest
 from lifesign.core.known import Known
 from lifesign.core.model import Observation
 from lifesign.core.spec import MonitorSpec
-from lifesign.core.view import Fresh, Standing
+from lifesign.core.view import Fresh, Looked, Standing
 from tests.core.stage import FAIL, OK, S, Stage
 from tests.core.test_standing import NAMES, stage
 
 
 def shown(made: Stage, known: Known) -> list[str]:
-    """Who has `known` asks; the names of which a view was made anew."""
+    """Who has `known` asks; the names of which something was made anew."""
     names = []
     for name, change in made.monitor.changes(made.now, known, ages=False).components.items():
-        assert isinstance(change, Fresh)
+        assert isinstance(change, Fresh | Looked)
         known.learn(name, change.standing)
         names.append(name)
     return names

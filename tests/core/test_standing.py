@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from lifesign.core.commands import Hold, OperatorCommand, Pause, Silence
 from lifesign.core.governor import Governor
 from lifesign.core.incident import TrackedComponent
 from lifesign.core.known import Known
@@ -15,7 +16,7 @@ from lifesign.core.schedule import LOST_AFTER_NS
 from lifesign.core.showing import component_ages, component_view
 from lifesign.core.spec import CheckSpec, RestartSpec, SignalPolicy
 from lifesign.core.standing import FOR_EVER_NS, stands_until_ns
-from lifesign.core.view import AGE, Ages, Change, Fresh, Standing
+from lifesign.core.view import AGE, Ages, Change, Fresh, Looked, Standing
 from tests.core.stage import FAIL, OK, START, S, Stage, check, component
 
 PORT = check(grace_ns=0, interval_ns=60 * S, timeout_ns=20 * S)
@@ -52,7 +53,8 @@ def test_who_knows_nothing_gets_everything_whole_and_whether_it_may_be_trusted()
         held = made.monitor.components[name]
         assert isinstance(change, Fresh)
         assert change.view == component_view(held, made.now, None)
-        assert change.standing == Standing(
+        assert (change.standing.face is None) is (name == "mind")  # of which two ages go on
+        assert change.standing._replace(face=None) == Standing(
             held.revision,
             stands_until_ns(held, made.now),
             made.now.wall_ns - made.now.mono_ns,
@@ -101,6 +103,50 @@ def test_what_happens_to_a_component_or_to_its_dependency_makes_its_view_another
     found = changes(made, known, ages=False)
     assert [*found] == NAMES
     assert standings(found)["mind"].suppressed_by == "voice"
+
+
+@pytest.mark.parametrize("beats", [False, True])
+def test_of_one_that_just_works_only_what_looks_found_is_told_again(*, beats: bool) -> None:
+    made = Stage(component("voice", PORT, *[BEAT] * beats))
+    made.world["voice", "beat"] = beaten
+    known = standings(changes(made.run(100), {}))
+    made.tell("voice", "port", Observation(OK, "slower", 0.5))
+    [found] = changes(made, known).values()
+    assert isinstance(found, Looked)
+    view = component_view(made.monitor.components["voice"], made.now, None)
+    assert (found.checks, found.last_work_wall_ns) == (view.checks, view.last_work_wall_ns)
+    assert (found.standing.beat is not None) is beats
+    made.tell("voice", "port", Observation(FAIL, "refused"))
+    assert isinstance(changes(made, known)["voice"], Fresh)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        Silence("voice", "root", 20 * S, "deploy"),
+        Hold("voice", "root", 20 * S, "deploy"),
+        Pause("voice", "root"),
+    ],
+)
+def test_one_on_which_an_operator_has_laid_something_is_told_whole(command: OperatorCommand) -> None:
+    made = stage()
+    known = standings(changes(made, {}))
+    made.take(made.monitor.command(command, made.now))
+    found = changes(made, known)["voice"]
+    assert isinstance(found, Fresh)
+    assert found.standing.face is None
+    assert isinstance(changes(made, standings(changes(made, {})) | {"voice": known["voice"]})["voice"], Fresh)
+
+
+def test_one_that_shows_anything_else_than_before_is_told_whole() -> None:
+    made = stage()
+    known = standings(changes(made, {}))
+    face = known["voice"].face
+    assert face is not None
+    for place in range(len(face)):
+        other = known["voice"]._replace(revision=-1, face=(*face[:place], "other", *face[place + 1 :]))
+        assert isinstance(changes(made, known | {"voice": other})["voice"], Fresh)
+    assert isinstance(changes(made, known | {"voice": known["voice"]._replace(revision=-1)})["voice"], Looked)
 
 
 def test_ages_are_those_of_the_view() -> None:

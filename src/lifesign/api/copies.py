@@ -9,11 +9,21 @@ from collections.abc import Sequence
 import msgspec
 
 from lifesign.api.backend import Backend
-from lifesign.api.forms import aging_form, aging_values, beating_form, beating_values, encode, staleness_s
-from lifesign.api.render import component_document, rounded
+from lifesign.api.documents import Component
+from lifesign.api.forms import (
+    Frame,
+    aging_form,
+    aging_values,
+    beating_form,
+    beating_frame,
+    beating_values,
+    encode,
+    staleness_s,
+)
+from lifesign.api.render import check_document, component_document, rounded, time_of
 from lifesign.api.sampled import Sampled
 from lifesign.core.known import Known
-from lifesign.core.view import Ages, Beat, Changes, ComponentView, Fresh
+from lifesign.core.view import Ages, Beat, Changes, CheckView, ComponentView, Looked
 
 BATCH = 100  # so many components are looked at in one go
 _STEP = 400  # so much is done before the loop may turn to its real work: an age is 1, a whole component 4
@@ -28,14 +38,35 @@ class Copy:
     there before it changed, if anybody asked; kept by whoever writes those.
     """
 
-    __slots__ = ("_beat", "_bytes", "_form", "_form_signal", "ages", "document", "is_sampled", "lines", "overdue")
+    __slots__ = (
+        "_beat",
+        "_bytes",
+        "_form",
+        "_form_signal",
+        "_frame",
+        "ages",
+        "document",
+        "is_sampled",
+        "lines",
+        "overdue",
+    )
 
     def __init__(self, view: ComponentView, beat: Beat | None = None, before: "Copy | None" = None) -> None:
-        self.document = component_document(view)
-        self.overdue = sum(check.overdue for check in view.checks)
-        self.ages: Ages | None = None
-        self.is_sampled = False
         self.lines: Sampled | None = before.lines if before is not None else None
+        self.ages: Ages | None = None
+        self._frame: Frame | None = None
+        self._take(component_document(view), view.checks, beat)
+
+    def look(self, looked: Looked) -> None:
+        """Takes what looks found."""
+        checks, last_work_at = list(map(check_document, looked.checks)), time_of(looked.last_work_wall_ns)
+        document = msgspec.structs.replace(self.document, checks=checks, last_work_at=last_work_at)
+        self._take(document, looked.checks, looked.standing.beat)
+
+    def _take(self, document: Component, checks: Sequence[CheckView], beat: Beat | None) -> None:
+        self.document = document
+        self.overdue = sum([check.overdue for check in checks])
+        self.is_sampled = False
         self._beat = beat
         self._bytes: bytes | None = None
         self._form = b""
@@ -46,7 +77,8 @@ class Copy:
         beat, ages = self._beat, self.ages
         if beat is not None:
             if not self._form:
-                self._form = beating_form(self.document, beat)
+                self._frame = self._frame or beating_frame(self.document, beat)
+                self._form = beating_form(self._frame, self.document, beat)
             return self._form % beating_values(beat, now_ns)
         if ages is None:
             if self._bytes is None:
@@ -109,13 +141,15 @@ class Copies:
         """How many of them are made anew."""
         made = 0
         for name, change in changes.components.items():
-            if isinstance(change, Fresh):
-                before = self._held.get(name)
-                self._held[name] = Copy(change.view, change.standing.beat, before)
-                self._known.learn(name, change.standing)
-                made += 1
-            else:
+            if isinstance(change, Ages):
                 self._held[name].ages = change
+                continue
+            made += 1
+            self._known.learn(name, change.standing)
+            if isinstance(change, Looked):
+                self._held[name].look(change)
+            else:
+                self._held[name] = Copy(change.view, change.standing.beat, self._held.get(name))
         return made
 
 

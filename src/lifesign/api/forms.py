@@ -3,7 +3,8 @@
 Not here: when it is written anew (`copies`), and what stands in it (`render`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 import msgspec
 
@@ -14,22 +15,40 @@ from lifesign.core.signal import age_of
 from lifesign.core.view import AGE, Ages, Beat
 
 # A byte that is never in JSON, where it is written as an escape, and what hole it is.
-_ANY, _AGE, _STALENESS = b"\0", b"\0a", b"\0s"
+_ANY, _AGE, _STALENESS, _LOOKS = b"\0", b"\0a", b"\0s", b"\0l"
 _MARK = AGE.encode()
 
 encode, _encode_lines = msgspec.json.Encoder().encode, msgspec.json.Encoder().encode_lines
 
 
-def beating_form(document: Component, beat: Beat) -> bytes:
-    """With holes for the values of `beating_values`."""
+Frame: TypeAlias = Sequence[bytes]
+
+
+def beating_frame(document: Component, beat: Beat) -> Frame:
+    """Its form in three parts: between them stand when it last worked, and its checks."""
+    hole = msgspec.Raw(_LOOKS)
+    holed = msgspec.structs.replace(
+        document,
+        diagnosis=_marked(beat.diagnosis),
+        staleness_s=msgspec.Raw(_STALENESS),
+        last_work_at=hole,
+        checks=[hole],
+    )
+    return _form_of(encode(holed)).split(_LOOKS)
+
+
+def beating_form(frame: Frame, document: Component, beat: Beat) -> bytes:
+    """With holes for the values of `beating_values`; `frame`: of the same document but for what looks find."""
     checks = [
         msgspec.structs.replace(check, message=_marked(message)) if AGE in message else check
         for check, message in zip(document.checks, beat.messages, strict=True)
     ]
-    holed = msgspec.structs.replace(
-        document, diagnosis=_marked(beat.diagnosis), staleness_s=msgspec.Raw(_STALENESS), checks=checks
-    )
-    return encode(holed).replace(b"%", b"%%").replace(_AGE, b"%(age)b").replace(_STALENESS, b"%(staleness)b")
+    before, between, after = frame
+    return b"".join([before, encode(document.last_work_at), between, _form_of(encode(checks))[1:-1], after])
+
+
+def _form_of(text: bytes) -> bytes:
+    return text.replace(b"%", b"%%").replace(_AGE, b"%(age)b").replace(_STALENESS, b"%(staleness)b")
 
 
 def _marked(words: str) -> msgspec.Raw:

@@ -92,7 +92,7 @@ def component_document(view: ComponentView) -> Component:
         acknowledged=_notice(view.acknowledged),
         incident=_incident(view),
         restart=None if spec.restart is None else restart_document(spec.restart, view),
-        checks=[_check(check) for check in view.checks],
+        checks=[check_document(check) for check in view.checks],
         process=msgspec.UNSET if view.process is None else _process(view.process),
     )
 
@@ -132,7 +132,8 @@ def event_document(event: Event, monitor_name: str | None) -> EventDocument:
     )
 
 
-def _check(view: CheckView) -> Check:
+def check_document(view: CheckView) -> Check:
+    """One check of a component."""
     return Check(
         name=view.spec.name,
         type=view.spec.type,

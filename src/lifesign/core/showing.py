@@ -7,7 +7,7 @@ from lifesign.core.incident import TrackedComponent
 from lifesign.core.model import NS_PER_S, Instant
 from lifesign.core.operations import Notice
 from lifesign.core.restart import Phase
-from lifesign.core.view import Ages, ComponentGlance, ComponentView, IncidentView, RestartView
+from lifesign.core.view import Ages, CheckView, ComponentGlance, ComponentView, IncidentView, RestartView
 from lifesign.text import format_duration, format_until
 
 
@@ -37,13 +37,19 @@ def component_view(
         suppressed_by=suppressed_by,
         incident=IncidentView(component.incident.id, component.incident.opened.wall_ns) if component.incident else None,
         incarnation=component.process.incarnation,
-        checks=tuple(check.view(now, message) for check, message in zip(checks, ages.messages, strict=True)),
+        checks=check_views(component, now, ages),
         process=component.process.identity,
         silence=component.operations.silence.view(now) if component.operations.silence else None,
         hold=component.operations.hold.view(now) if component.operations.hold else None,
         acknowledged=component.operations.acknowledged.view(now) if component.operations.acknowledged else None,
         restart=_restart_view(component.governor, now) if component.governor else None,
     )
+
+
+def check_views(component: TrackedComponent, now: Instant, ages: Ages) -> tuple[CheckView, ...]:
+    """Its checks as they stand."""
+    checks = component.checks.values()
+    return tuple([check.view(now, message) for check, message in zip(checks, ages.messages, strict=True)])
 
 
 def component_ages(component: TrackedComponent, now: Instant, age: str = "") -> Ages:

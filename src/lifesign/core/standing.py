@@ -7,14 +7,15 @@ anew each time. Not here: what a view shows (`showing`).
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from lifesign.core.component import worst_check
 from lifesign.core.governor import Governor
 from lifesign.core.incident import TrackedComponent
 from lifesign.core.model import ComponentState, Instant
 from lifesign.core.restart import Phase
-from lifesign.core.showing import component_ages, component_view
+from lifesign.core.showing import check_views, component_ages, component_view
 from lifesign.core.signal import age_of
 from lifesign.core.tracked import TrackedCheck
-from lifesign.core.view import AGE, Ages, Beat, Change, Fresh, Standing
+from lifesign.core.view import AGE, Ages, Beat, Change, Fresh, Looked, Standing
 
 FOR_EVER_NS = 1 << 62
 _LONGEST = 1_000  # characters; what is longer may be cut where it is shown
@@ -50,12 +51,43 @@ def component_changes(
             if ages and held.ages:
                 found[name] = component_ages(component, now)
         else:
-            until_ns, (beat, told) = stands_until_ns(component, now), _beat(component, now)
-            view = component_view(component, now, parent, told)
-            ages_on = beat is None and (view.next_step != "" or _has_signal(component))
-            clocks = wall_ahead_ns, boot_ahead_ns
-            found[name] = Fresh(view, Standing(component.revision, until_ns, *clocks, parent, ages_on, beat))
+            found[name] = _changed(component, held, now, parent)
     return found
+
+
+def _changed(component: TrackedComponent, held: Standing | None, now: Instant, parent: str | None) -> Fresh | Looked:
+    """The component as it stands, of which somebody has seen what `held` tells of."""
+    until_ns, (beat, told) = stands_until_ns(component, now), _beat(component, now)
+    told = told or component_ages(component, now)
+    ages = beat is None and (told.next_step != "" or _has_signal(component))
+    face = None if ages else _face(component, beat, told, parent)
+    ahead = now.wall_ns - now.mono_ns, now.boot_ns - now.mono_ns
+    standing = Standing(component.revision, until_ns, *ahead, parent, ages, beat, face)
+    if held is not None and face is not None and held.face == face:
+        return Looked(told.last_work_wall_ns, check_views(component, now, told), standing)
+    return Fresh(component_view(component, now, parent, told), standing)
+
+
+def _face(component: TrackedComponent, beat: Beat | None, told: Ages, parent: str | None) -> tuple[object, ...] | None:
+    """What is shown of a component on which nothing is laid and which just works, but for what looks find."""
+    laid = component.operations
+    if component.state is not ComponentState.HEALTHY or component.governor or component.incident or component.flapping:
+        return None
+    if laid.silence is not None or laid.hold is not None or laid.acknowledged is not None:
+        return None
+    checks = list(component.checks.values())
+    return (
+        component.spec,
+        component.since_wall_ns,
+        parent,
+        told.diagnosis if beat is None else beat.diagnosis,
+        told.stale_after_s,
+        beat is None,
+        component.process.identity,
+        component.process.incarnation,
+        worst_check(checks).machine.consecutive_failures,
+        [check.state for check in checks],
+    )
 
 
 def stands_until_ns(component: TrackedComponent, now: Instant) -> int:

@@ -138,7 +138,8 @@ class Standing(NamedTuple):
 
     Up to `until_ns` on the monotonic clock, while nothing happens to the component (`revision`), no clock is stepped
     (`wall_ahead_ns`, `boot_ahead_ns`: how far they are ahead of the monotonic one), and the same dependency is down.
-    Where there is a `beat` its ages are told by that.
+    Where there is a `beat` its ages are told by that. `face`: what is shown besides what looks find, where that is
+    little: of one that just works.
     """
 
     revision: int
@@ -148,6 +149,7 @@ class Standing(NamedTuple):
     suppressed_by: str | None
     ages: bool
     beat: Beat | None = None
+    face: tuple[object, ...] | None = None
 
 
 class Fresh(NamedTuple):
@@ -157,7 +159,15 @@ class Fresh(NamedTuple):
     standing: Standing
 
 
-Change: TypeAlias = Fresh | Ages
+class Looked(NamedTuple):
+    """One that was looked at again and is shown as it was but for what looks find, and for how long that is right."""
+
+    last_work_wall_ns: int | None
+    checks: tuple[CheckView, ...]
+    standing: Standing
+
+
+Change: TypeAlias = Fresh | Looked | Ages
 
 
 @dataclass(frozen=True, slots=True)
