@@ -1,10 +1,11 @@
 """When each check must be seen to next: the earliest first, of equal moments the check of the lower number first.
 
 An alarm that turns out too early costs one look at the check; one that has moved later is therefore left where it is,
-and set anew only when it rings. So a check that passes moves none.
+and set anew only when it rings. So a check that passes moves none. One that is put off has its entry found too early
+and moved when it comes up: who beats ten times before he is looked at would else move it ten times.
 """
 
-from heapq import heappop, heappush
+from heapq import heappop, heappush, heapreplace
 
 _NUMBER_BITS = 24
 _MASK = (1 << _NUMBER_BITS) - 1
@@ -13,10 +14,11 @@ _MASK = (1 << _NUMBER_BITS) - 1
 class Alarms:
     """At most one alarm that counts for each number from 0 on. Moments are monotonic nanoseconds."""
 
-    __slots__ = ("_entries", "_moments")
+    __slots__ = ("_entries", "_moments", "_placed")
 
     def __init__(self) -> None:
         self._moments: list[int | None] = []
+        self._placed: list[int | None] = []  # where the entry of each stands that counts: at its moment, or too early
         self._entries: list[int] = []  # moment and number in one integer: half the time of a heap of pairs
 
     def set(self, number: int, moment_ns: int) -> None:
@@ -24,10 +26,22 @@ class Alarms:
         moments = self._moments
         while number >= len(moments):
             moments.append(None)
+            self._placed.append(None)
         held_ns = moments[number]
         if held_ns is None or moment_ns < held_ns:
             moments[number] = moment_ns
-            heappush(self._entries, moment_ns << _NUMBER_BITS | number)
+            placed_ns = self._placed[number]
+            if placed_ns is None or moment_ns < placed_ns:
+                self._placed[number] = moment_ns
+                heappush(self._entries, moment_ns << _NUMBER_BITS | number)
+
+    def put_off(self, number: int, moment_ns: int, now_ns: int) -> None:
+        """It rings at `moment_ns`, though it is set to an earlier moment; unless it is due by `now_ns`."""
+        held_ns = self._moments[number] if number < len(self._moments) else None
+        if held_ns is not None and now_ns < held_ns < moment_ns:
+            self._moments[number] = moment_ns
+        else:
+            self.set(number, moment_ns)
 
     def moment_ns(self, number: int) -> int | None:
         """When it rings; None where it is not set."""
@@ -35,17 +49,30 @@ class Alarms:
 
     def ring(self, now_ns: int) -> list[int]:
         """The numbers that are due by `now_ns`, in order; they are set no longer."""
-        entries, moments = self._entries, self._moments
-        end = now_ns + 1 << _NUMBER_BITS
         numbers = []
-        while entries and entries[0] < end:
-            entry = heappop(entries)
-            number = entry & _MASK
-            if moments[number] == entry >> _NUMBER_BITS:
-                moments[number] = None
-                numbers.append(number)
+        while (entry := self._first()) is not None and entry >> _NUMBER_BITS <= now_ns:
+            number = heappop(self._entries) & _MASK
+            self._moments[number] = self._placed[number] = None
+            numbers.append(number)
         return numbers
 
     def next_ns(self) -> int | None:
-        """When the first rings, or an earlier moment at which none does; None where none is set."""
-        return self._entries[0] >> _NUMBER_BITS if self._entries else None
+        """When the first rings; None where none is set."""
+        entry = self._first()
+        return None if entry is None else entry >> _NUMBER_BITS
+
+    def _first(self) -> int | None:
+        """The entry that comes first, at its moment."""
+        entries = self._entries
+        while entries:
+            entry = entries[0]
+            number, placed_ns = entry & _MASK, entry >> _NUMBER_BITS
+            moment_ns = self._moments[number]
+            if placed_ns == moment_ns:
+                return entry
+            if moment_ns is None or self._placed[number] != placed_ns:  # it was set to an earlier moment since
+                heappop(entries)
+            else:
+                self._placed[number] = moment_ns
+                heapreplace(entries, moment_ns << _NUMBER_BITS | number)
+        return None

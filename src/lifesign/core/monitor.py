@@ -131,9 +131,9 @@ class Monitor(Overview):
             effects += self._refresh(component, now)
         if not as_before:
             self._alarms.set(number, tracked.next_wake_ns(now_ns))
-        elif tracked.judge is not None:  # by a good look all else moves later, which is seen when it rings
+        elif tracked.judge is not None:
             schedule.put_off(began_ns)
-            self._alarms.set(number, tracked.judge.next_change_ns(now_ns) or schedule.due_ns)
+            self._alarms.put_off(number, tracked.next_wake_ns(now_ns), now_ns)
         return effects
 
     def _see_identity(
