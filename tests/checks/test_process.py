@@ -25,6 +25,7 @@ from lifesign.checks.process import ProcessProbe
 from lifesign.checks.process_selection import parse_count
 from lifesign.checks.process_table import ProcessTable
 from lifesign.core.model import Identity, Observation, Verdict
+from lifesign.text import parse_timestamp
 from tests.checks.strangers import marker, sleeper, state_of, stranger, wait_until
 
 
@@ -50,7 +51,10 @@ def test_one_process_is_found_by_its_command_line_with_its_identity() -> None:
     with stranger(*sleeper(word)) as pid:
         found = look(probe)
         assert found.verdict is Verdict.OK
-        assert found.message.startswith(f"pid {pid}, 1 process, up ")
+        words, started = found.message.split(" started ")
+        assert words == f"pid {pid}, 1 process,"
+        began_s = parse_timestamp(started.replace(" ", "T")) / 1e9
+        assert began_s == pytest.approx(psutil.Process(pid).create_time(), abs=2.5)
         assert found.identity is not None
         assert found.identity.pid == pid
         assert found.identity.started_at == pytest.approx(psutil.Process(pid).create_time(), abs=1.5)
@@ -75,7 +79,7 @@ def test_nobody_is_told_in_the_words_of_the_description() -> None:
 @pytest.mark.parametrize(
     ("count", "verdict", "words"),
     [
-        (">=1", Verdict.OK, "2 processes, the youngest up"),
+        (">=1", Verdict.OK, "2 processes, the youngest started 2"),
         ("2", Verdict.OK, "2 processes"),
         ("<=3", Verdict.OK, "2 processes"),
         (">=3", Verdict.FAIL, "expected >=3"),

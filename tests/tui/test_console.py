@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from lifesign.api.documents import EventDocument, Layers, OutboxInfo, State
+from lifesign.api.documents import EventDocument, Incident, Layers, OutboxInfo, State
 from lifesign.tui import commands
 from lifesign.tui.drawing.glyphs import ASCII
 from lifesign.tui.widgets.listing import RESTS_FOR_S, Listing
@@ -266,8 +266,10 @@ async def test_a_monitor_that_distrusts_itself_is_shown_as_such() -> None:
 
 
 async def test_a_common_cause_is_told_as_one_and_not_as_a_stall_of_the_monitor() -> None:
-    crowd = [component(name, "down") for name in "abc"]
-    async with seated(state([*crowd, component("d")], observer="suspect")) as desk:
+    incident = Incident(id="a-1", opened_at=at(-60), url=None)
+    crowd = [component(name, "down", incident=incident) for name in "ab"]
+    being_restarted = component("c", "starting", incident=incident)
+    async with seated(state([*crowd, being_restarted, component("d"), component("e")], observer="suspect")) as desk:
         await desk.until_shown("most went down at once: one common cause")
         assert "distrusts" not in desk.text
 

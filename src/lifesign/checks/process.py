@@ -21,12 +21,8 @@ from lifesign.checks.process_sight import Eyes, Sight
 from lifesign.checks.process_table import ProcessTable
 from lifesign.checks.process_usage import Usage, UsageMeter, total
 from lifesign.core.model import Identity, Observation, Verdict
-from lifesign.processes.stat import (
-    Stat,
-    started_at_s,
-    uptime_s,
-)
-from lifesign.text import clean, format_duration, format_size
+from lifesign.processes.stat import Stat, started_at_s
+from lifesign.text import clean, format_size, format_timestamp
 
 _SHARED_TABLE = ProcessTable()
 _SHELLS = frozenset(("ash", "bash", "busybox", "dash", "fish", "ksh", "mksh", "sh", "zsh"))
@@ -251,6 +247,12 @@ def _presence(alive: tuple[Stat, ...]) -> str:
     stopped = sum(stat.state in "Tt" for stat in alive)
     if len(alive) == 1:
         rest = ", stopped by a signal" if stopped else ""
-        return f"pid {alive[0].pid}, 1 process, up {format_duration(uptime_s(alive[0]))}{rest}"
+        return f"pid {alive[0].pid}, 1 process, started {_start(alive[0])}{rest}"
     rest = f", {stopped} stopped by a signal" if stopped else ""
-    return f"{len(alive)} processes, the youngest up {format_duration(min(map(uptime_s, alive)))}{rest}"
+    youngest = max(alive, key=lambda stat: stat.started_ticks)
+    return f"{len(alive)} processes, the youngest started {_start(youngest)}{rest}"
+
+
+def _start(stat: Stat) -> str:
+    """When, not how long ago: what is kept for some looks is as right at the last of them."""
+    return format_timestamp(round(started_at_s(stat) * 1e9))[:19].replace("T", " ") + "Z"

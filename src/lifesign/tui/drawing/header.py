@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from lifesign.api.documents import Counts, OutboxInfo
+from lifesign.api.documents import Component, OutboxInfo
 from lifesign.tui.drawing.glyphs import Glyphs
 from lifesign.tui.drawing.scene import Scene, clock_text, diagnosis_of
 from lifesign.tui.drawing.spans import Line, Span, age, cut, justified, safe, width_of, wrapped
@@ -92,7 +92,7 @@ def trouble_of(scene: Scene) -> str:
     if snapshot.archived:
         return f"a snapshot made by {monitor.name or monitor.host} at {snapshot.state.generated_at}, not the present"
     if monitor.observer != "ok":
-        return _doubt_words(snapshot.state.counts)
+        return _doubt_words(snapshot.state.components)
     if monitor.config is not None and monitor.config.rejected:
         return f"the config was not reloaded: {monitor.config.rejected}"
     if not monitor.state_writable and monitor.mode == "daemon":
@@ -100,9 +100,13 @@ def trouble_of(scene: Scene) -> str:
     return "" if monitor.outbox is None else _outbox_words(monitor.outbox, scene)
 
 
-def _doubt_words(counts: Counts) -> str:
-    """Why the monitor takes no failure for evidence: the state says only that, the counts which of its two reasons."""
-    if counts.down >= _COMMON and 2 * counts.down > sum(getattr(counts, state) for state in _COUNTED):
+def _doubt_words(components: Sequence[Component]) -> str:
+    """Why the monitor takes no failure for evidence: the state says only that, its incidents which of the two reasons.
+
+    A common cause lasts until the first of many recovers; one that is being restarted has not.
+    """
+    broken = sum(component.incident is not None for component in components)
+    if broken >= _COMMON and 2 * broken > len(components):
         return "most went down at once: one common cause, no restarts just now"
     return "the monitor distrusts its own eyes just now: it had stalled"
 
