@@ -290,9 +290,10 @@ async def test_silenced_held_and_taken_are_marked_in_panel_table_and_detail() ->
 async def test_3_lists_what_is_open_silenced_or_held_with_author_reason_and_countdown() -> None:
     quiet = component("tools", hold=NOTICE)
     taken = mind(name="a-taken", acknowledged=msgspec.structs.replace(NOTICE, until=None, reason="on it"))
-    async with seated(state([quiet, component("gateway"), taken, mind()]), (80, 24), HandClock()) as desk:
+    waiting = mind(suppressed_by="router")
+    async with seated(state([quiet, component("gateway"), taken, waiting]), (80, 24), HandClock()) as desk:
         await desk.press("3")
-        await desk.until_shown("nobody has taken it")
+        await desk.until_shown("waits for router · nobody has taken it")
         assert "gateway" not in desk.text
         order = [desk.text.index(name) for name in ("mind", "a-taken", "tools")]
         assert order == sorted(order)

@@ -43,10 +43,10 @@ def incident_lines(component: Component, scene: Scene, width: int, *, marked: bo
     next_step = f" {glyphs.arrow} {safe(coming, glyphs, 2 * width)}" if coming else ""
     why: list[Span] = [("   ", "text"), (safe(diagnosis_of(component), glyphs, 2 * width), "text"), (next_step, "next")]
     notices = f" {glyphs.dot} ".join(notice_words(component, scene))
-    waits = [] if notices else flag_spans(component, glyphs, notices=False)
-    about: list[Span] = [("   ", "text"), (notices or "nobody has taken it", "accent" if notices else "warn"), *waits]
-    if incident is None and not notices:
-        about = [("   ", "text"), *waits]
+    about: list[Span] = [("   ", "text"), (notices, "accent")]
+    if not notices:
+        about += [*flag_spans(component, glyphs, notices=False)]
+        about += [("nobody has taken it", "warn")] if incident is not None else []
     return [
         justified(title, [(f"  {since}{link} ", "muted")], inner, glyphs),
         cut(why, inner, glyphs),
