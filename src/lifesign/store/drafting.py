@@ -3,14 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import field
 
-from lifesign.core.model import CheckId, Instant, Observation
+from lifesign.core.model import Instant
 from lifesign.core.observer import STALL_NS, STEP_NS
 from lifesign.core.transcript import Entry, Moment, Reviewed
 from lifesign.records import dataclass
 from lifesign.store.block import MOST_RANK, Block
 from lifesign.store.columns import pack
 from lifesign.store.findings import RANK_BITS
-from lifesign.store.rows import Rows, Writing
+from lifesign.store.rows import Rows, Seen, Writing
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +51,10 @@ class Drafting:
     def draft(self, entries: Iterable[Entry]) -> Draft | None:
         """`entries` as a block; None for none."""
         moments: list[tuple[int, Moment]] = []
-        seen: list[tuple[int, int, CheckId, Observation]] = []
+        seen = Seen([], [], [], [])
         count, first_wall_ns = 0, 0
         for entry in entries:
-            now = entry if isinstance(entry, Instant) else entry[0] if isinstance(entry, tuple) else entry.now
+            now = entry[0] if isinstance(entry, tuple) else entry if isinstance(entry, Instant) else entry.now
             key = self._key(now)
             if not count:
                 first_wall_ns = now.wall_ns
@@ -62,7 +62,10 @@ class Drafting:
                     self._clocks.append((key, *self._clock))
             count += 1
             if isinstance(entry, tuple):
-                seen.append((key, (key >> RANK_BITS) - entry[2] // 1_000, entry[1], entry[3]))
+                seen.keys.append(key)
+                seen.began_ages_us.append((key >> RANK_BITS) - entry[2] // 1_000)
+                seen.checks.append(entry[1])
+                seen.found.append(entry[3])
             elif isinstance(entry, Instant):
                 self._ticks.append(key)
             elif isinstance(entry, Reviewed):

@@ -12,6 +12,7 @@ from typing import TypeAlias
 import msgspec
 
 from lifesign.core.model import CheckId, Observation
+from lifesign.records import dataclass
 from lifesign.store.columns import pack, unpack
 from lifesign.store.findings import IN_COLUMN, Columns, Finding, taken_apart
 
@@ -35,6 +36,16 @@ class Rows(msgspec.Struct, array_like=True):
     progress: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was found at which checks, the oldest first, with its key and the age of the look's beginning in µs."""
+
+    keys: list[int]
+    began_ages_us: list[int]
+    checks: list[CheckId]
+    found: list[Observation]
+
+
 class Writing:
     """Makes rows; what it has met before it knows again."""
 
@@ -45,22 +56,21 @@ class Writing:
         self._known: dict[Finding, Finding] = {}
         self._numbered = 0
 
-    def rows(self, seen: Sequence[tuple[int, int, CheckId, Observation]]) -> Rows:
-        """Of (key, age of the look's beginning in µs, check, what was found), the oldest first."""
+    def rows(self, seen: Seen) -> Rows:
+        """Of these."""
         if len(self._last) > _MOST_KNOWN:
             self._last.clear()
-        keys, ages_us, checks, found = zip(*seen, strict=True) if seen else ((), (), (), ())
-        parts = self._parts(checks, found)
+        parts = self._parts(seen.checks, seen.found)
         places: dict[int, int] = {}
         numbers = [places.setdefault(id(part[1]), len(places)) for part in parts]
         findings = {id(part[1]): part[1] for part in parts}
         of = [part[4] for part in parts]
         return Rows(
-            [(number, *check) for number, check in dict(zip(of, checks, strict=True)).items()],
+            [(number, *check) for number, check in dict(zip(of, seen.checks, strict=True)).items()],
             [findings[place] for place in places],
             pack(of),
-            pack(keys, 1),
-            pack(ages_us),
+            pack(seen.keys, 1),
+            pack(seen.began_ages_us),
             pack([_latency_us(part[0].latency_s) for part in parts]),
             pack(numbers),
             pack([part[2] for part in parts]),
