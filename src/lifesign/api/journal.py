@@ -19,6 +19,7 @@ from lifesign.text import format_timestamp, parse_timestamp
 CAPACITY = 10_000
 PAGE = 1000
 QUEUE_LENGTH = 1000
+_TS = len('{"ts":"')
 _DECODER = msgspec.json.Decoder(EventDocument)
 
 
@@ -27,8 +28,12 @@ class Entry:
     """One event and its place in the journal: as JSON, written once for all who follow, and half as large so."""
 
     number: int
-    ts: str
     encoded: bytes
+
+    @property
+    def ts(self) -> str:
+        """When it was, which comes first in what is written."""
+        return self.encoded[_TS : self.encoded.index(b'"', _TS)].decode()
 
     @property
     def document(self) -> EventDocument:
@@ -84,7 +89,7 @@ class Journal:
     def append(self, document: EventDocument) -> str:
         """Takes an event in and gives it to every subscriber; its cursor."""
         self._last += 1
-        entry = Entry(self._last, document.ts, msgspec.json.encode(document))
+        entry = Entry(self._last, msgspec.json.encode(document))
         self._entries.append(entry)
         self._subscriptions = {subscription for subscription in self._subscriptions if subscription.offer(entry)}
         return self.cursor
