@@ -1,11 +1,14 @@
 """A check that hangs, dies or cannot be built is told as our own trouble, and begun anew."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
-from lifesign.core.model import CheckId, Observation, Verdict
+import pytest
+
+from lifesign.core.model import CheckId, JsonValue, Observation, Verdict
 from lifesign.engine.clock import read_clocks
 from lifesign.engine.looking import Looker, Looks, Rest
+from lifesign.text import redact
 
 CHECK = CheckId("mind", "port")
 OK = Observation(Verdict.OK)
@@ -219,3 +222,34 @@ async def test_an_answer_that_is_the_same_object_as_before_goes_on_as_the_same_o
     anew = looks.look_at_once(CHECK, 0)
     assert anew is not None
     assert "well" not in anew.message, "what is secret by now"
+
+
+def test_what_a_target_tells_again_beside_other_words_is_searched_for_secrets_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data: dict[str, JsonValue] = {"model": "m-1", "key": "hunter22"}
+
+    class Beating(Scripted):
+        def look_at_once(self, now_wall_ns: int) -> Observation:
+            return Observation(Verdict.OK, f"cycle {now_wall_ns} of hunter22", data=data)
+
+    searched: list[str] = []
+
+    def spying(text: str, secrets: Iterable[str]) -> str:
+        searched.append(text)
+        return redact(text, secrets)
+
+    monkeypatch.setattr("lifesign.engine.looking.redact", spying)
+    make: dict[CheckId, Callable[[], Looker]] = {CHECK: lambda: Beating([])}
+    looks = Looks(make, {CHECK: 1_000_000_000}, ["hunter22"])
+    found = [looks.look_at_once(CHECK, number) for number in range(3)]
+    assert "hunter22" not in repr(found)
+    assert [one and (one.message.partition(" of ")[0], one.data["model"]) for one in found] == [
+        (f"cycle {number}", "m-1") for number in range(3)
+    ]
+    assert searched.count("m-1") == 1
+    data = {"model": "m-2 of hunter22"}
+    anew = looks.look_at_once(CHECK, 4)
+    assert anew is not None
+    assert str(anew.data["model"]).startswith("m-2 of ")
+    assert "hunter22" not in repr(anew)

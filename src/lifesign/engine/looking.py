@@ -143,14 +143,15 @@ class Looks:
 
     def _cleaned_of(self, check: CheckId, found: Observation) -> Observation:
         """Without secrets. The same object as the last time is so once more, and so are words that held none then."""
-        known = self._cleaned.get(check)
+        known, data = self._cleaned.get(check), None
         if known is not None:
             before, cleaned = known
             if before is found:
                 return cleaned
             if found.message == before.message == cleaned.message and not (found.data or found.lines):
                 return found
-        known = self._cleaned[check] = found, self._without_secrets(found)
+            data = cleaned.data if found.data is before.data else None
+        known = self._cleaned[check] = found, self._without_secrets(found, data)
         return known[1]
 
     def _find_at_once(self, check: CheckId) -> AtOnce | None:
@@ -163,10 +164,14 @@ class Looks:
         words = clean(f"the check itself died: {type(error).__name__}: {error}", 300)
         return self._without_secrets(Observation(Verdict.UNKNOWN, words))
 
-    def _without_secrets(self, seen: Observation) -> Observation:
-        """No secret goes on from here, of the config or by its looks, wherever the target had it from (P3)."""
+    def _without_secrets(self, seen: Observation, data: Mapping[str, JsonValue] | None = None) -> Observation:
+        """No secret goes on from here, of the config or by its looks, wherever the target had it from (P3).
+
+        `data`: what that of `seen` is without secrets, where it is known.
+        """
         message = redact(seen.message, self._secrets) if seen.message else ""
-        data = self._redacted_items(seen.data) if seen.data else seen.data
+        if data is None:
+            data = self._redacted_items(seen.data) if seen.data else seen.data
         if seen.lines:
             lines = tuple(redact("\n".join(seen.lines), self._secrets).split("\n"))
             return replace(seen, message=message, data=data, lines=lines)
