@@ -49,30 +49,34 @@ class Alarms:
 
     def ring(self, now_ns: int) -> list[int]:
         """The numbers that are due by `now_ns`, in order; they are set no longer."""
-        numbers = []
-        while (entry := self._first()) is not None and entry >> _NUMBER_BITS <= now_ns:
-            number = heappop(self._entries) & _MASK
-            self._moments[number] = self._placed[number] = None
-            numbers.append(number)
+        entries, moments, placed, numbers = self._entries, self._moments, self._placed, list[int]()
+        end = now_ns + 1 << _NUMBER_BITS
+        while entries and entries[0] < end:
+            number = entries[0] & _MASK
+            if moments[number] == entries[0] >> _NUMBER_BITS:
+                heappop(entries)
+                moments[number] = placed[number] = None
+                numbers.append(number)
+            else:
+                self._settle_first()
         return numbers
 
     def next_ns(self) -> int | None:
         """When the first rings; None where none is set."""
-        entry = self._first()
-        return None if entry is None else entry >> _NUMBER_BITS
-
-    def _first(self) -> int | None:
-        """The entry that comes first, at its moment."""
         entries = self._entries
         while entries:
-            entry = entries[0]
-            number, placed_ns = entry & _MASK, entry >> _NUMBER_BITS
-            moment_ns = self._moments[number]
-            if placed_ns == moment_ns:
-                return entry
-            if moment_ns is None or self._placed[number] != placed_ns:  # it was set to an earlier moment since
-                heappop(entries)
-            else:
-                self._placed[number] = moment_ns
-                heapreplace(entries, moment_ns << _NUMBER_BITS | number)
+            moment_ns = entries[0] >> _NUMBER_BITS
+            if self._moments[entries[0] & _MASK] == moment_ns:
+                return moment_ns
+            self._settle_first()
         return None
+
+    def _settle_first(self) -> None:
+        """The first entry is not at its moment: it was put off, or one was set to an earlier moment and is the one."""
+        number, placed_ns = self._entries[0] & _MASK, self._entries[0] >> _NUMBER_BITS
+        moment_ns = self._moments[number]
+        if moment_ns is None or self._placed[number] != placed_ns:
+            heappop(self._entries)
+        else:
+            self._placed[number] = moment_ns
+            heapreplace(self._entries, moment_ns << _NUMBER_BITS | number)

@@ -132,8 +132,10 @@ class Monitor(Overview):
         if not as_before:
             self._alarms.set(number, tracked.next_wake_ns(now_ns))
         elif tracked.judge is not None:
-            schedule.put_off(began_ns)
-            self._alarms.put_off(number, tracked.next_wake_ns(now_ns), now_ns)
+            if schedule.put_off(began_ns):
+                self._alarms.put_off(number, tracked.next_wake_ns(now_ns), now_ns)
+            else:
+                self._alarms.set(number, tracked.judge.next_change_ns(now_ns) or schedule.due_ns)
         return effects
 
     def _see_identity(
@@ -213,9 +215,7 @@ class Monitor(Overview):
             alarms.set(number, tracked.next_wake_ns(now_ns))
         for component in touched:
             effects += self._refresh(component, now)
-        effects += self._governing.advance(now)
-        effects += self._supervision.advance(now)
-        return tuple(effects)
+        return (*effects, *self._governing.advance(now), *self._supervision.advance(now))
 
     def deadline(self) -> int:
         """When `tick` must be called next, on the monotonic clock: at least every quarter of a second."""

@@ -86,14 +86,16 @@ class Schedule:
         lost_ns = self._began_ns + self._spec.timeout_ns + LOST_AFTER_NS
         return min(self._ended_ns + 2 * self._spec.interval_ns, lost_ns)
 
-    def put_off(self, began_ns: int) -> None:
-        """A look that began then was a good one: the next is due an interval after it, not sooner.
+    def put_off(self, began_ns: int) -> bool:
+        """A look that began then was a good one: the next is due an interval after it, not sooner. Whether it was.
 
         So who beats more often than that is not looked at in vain. The first two looks keep to the jitter.
         """
         due_ns = began_ns + self._spec.interval_ns
-        if due_ns > self.due_ns and not self._first:
-            self.due_ns = due_ns
+        if due_ns <= self.due_ns or self._first:
+            return False
+        self.due_ns = due_ns
+        return True
 
     def resume(self, now_ns: int) -> None:
         """After a pause: the next look is due now. One that is under way from before it is left to end."""
