@@ -176,6 +176,13 @@ async def test_a_console_that_cannot_read_the_file_says_so(tmp_path: Path, optio
         assert not isinstance(desk.app.screen, LogScreen)
 
 
+async def test_a_file_that_is_not_there_is_told_beside_its_path_however_long_that_is(tmp_path: Path) -> None:
+    path = tmp_path / ("long" * 40)
+    async with seated(state([writing(path)]), (80, 24), local=True) as desk:
+        await desk.press("l")
+        await desk.until_shown("…  No such file or directory ")
+
+
 async def test_a_component_without_a_file_says_so() -> None:
     async with seated(state([component("a")]), local=True) as desk:
         await desk.press("l")

@@ -10,7 +10,7 @@ from textual.widgets import Input
 
 from lifesign.tui.commands import LOG_PAGE, Command
 from lifesign.tui.drawing.scene import Scene
-from lifesign.tui.drawing.spans import cut, safe
+from lifesign.tui.drawing.spans import Span, justified, safe
 from lifesign.tui.screens.page import Page
 from lifesign.tui.tailing import Tailing, TailRead
 from lifesign.tui.widgets.filter import FilterInput
@@ -76,13 +76,13 @@ class LogScreen(Page):
     def draw(self, scene: Scene) -> None:
         """The file's name, and what is wrong with it."""
         check, path = self._files[self._at]
-        note = f"  {self._newest.note}" if self._newest is not None and self._newest.note else ""
+        note = safe(self._newest.note, scene.glyphs, 120) if self._newest is not None else ""
         spans = [
             (f" {safe(self._component, scene.glyphs, 60)}", "strong"),
             (f"  {safe(check, scene.glyphs, 60)}  {safe(path, scene.glyphs, 300)}", "muted"),
-            (safe(note, scene.glyphs, 120), "warn"),
         ]
-        self.query_one("#file", Lines).show([cut(spans, self.size.width, scene.glyphs)])
+        wrong: list[Span] = [(f"  {note} ", "warn")] if note else []  # a long path is cut, and not this
+        self.query_one("#file", Lines).show([justified(spans, wrong, self.size.width, scene.glyphs)])
 
     def summary(self) -> tuple[str, list[str]]:
         """How many lines, and whether the end is followed."""
