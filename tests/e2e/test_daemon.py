@@ -1,5 +1,6 @@
 """The daemon as its users meet it: one instance, its events from the shell, an end that nothing can hold up."""
 
+import fcntl
 import json
 import signal
 import socket
@@ -50,6 +51,22 @@ def test_a_socket_and_a_lock_that_somebody_cleans_away_are_made_anew_and_told_on
     told = [line for line in (tmp_path / "stderr").read_text().splitlines() if "made anew" in line]
     assert len(told) == 2
     assert "socket" in told[0]
+
+
+def test_a_state_folder_that_another_has_by_now_is_left_to_it_and_taken_again_after_it(tmp_path: Path) -> None:
+    state, others = tmp_path / "state", tmp_path / "others"
+    others.mkdir(mode=0o700)
+    with daemon(tmp_path, CONFIG.format(port=free_port())) as running:
+        state.rename(tmp_path / "aside")
+        wait_until(lambda: f"the state folder {state} is gone" in (tmp_path / "stderr").read_text(), "its loss told")
+        with (others / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            others.rename(state)
+            told = f"the state folder {state} is in other hands"
+            wait_until(lambda: told in (tmp_path / "stderr").read_text(), "the other's told")
+            assert not running.socket.exists()
+        wait_until(lambda: running.socket.exists() and running.serves(), "its socket again")
+        assert running.status()[1]["components"][0]["name"] == "gateway"
 
 
 def test_a_port_that_is_taken_is_told_by_its_address(tmp_path: Path) -> None:

@@ -56,14 +56,15 @@ class Listening:
 
     async def _look_after_the_socket(self) -> str:
         """Why the socket is gone and cannot be made anew; empty where all is well. Never in another's state folder."""
-        is_ours = self._folder is None or self._folder.stays_held()
+        folder = self._folder
+        is_ours = folder is None or folder.stays_held()
         if not self._server.has_lost_its_socket:
             return ""
-        if not is_ours:
-            return "the state folder is not ours any more"
+        if folder is not None and not is_ours:
+            return f"the state folder {folder.path} is {'in other hands' if folder.path.exists() else 'gone'}"
         try:
-            if self._folder is not None:
-                prepare_socket_path(self._folder.path)
+            if folder is not None:
+                prepare_socket_path(folder.path)
             await self._server.reopen_unix()
         except OSError as error:
             return error.strerror or str(error)
