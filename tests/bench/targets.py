@@ -63,10 +63,10 @@ def _listen(count: int, selector: selectors.BaseSelector) -> list[int]:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind(("127.0.0.1", port))
+            listener.listen(128)
         except OSError:  # another's
             listener.close()
             continue
-        listener.listen(128)
         listener.setblocking(False)
         selector.register(listener, selectors.EVENT_READ, "listener")
         ports.append(port)

@@ -253,3 +253,27 @@ def test_what_a_target_tells_again_beside_other_words_is_searched_for_secrets_on
     assert anew is not None
     assert str(anew.data["model"]).startswith("m-2 of ")
     assert "hunter22" not in repr(anew)
+
+
+async def test_words_that_held_no_secret_hold_none_the_next_time_but_what_comes_beside_them_may() -> None:
+    plain, worse = Observation(Verdict.OK, "all is well"), Observation(Verdict.OK, "the key is hunter22")
+    beside = Observation(Verdict.OK, "all is well", data={"note": "hunter22"})
+    lines = Observation(Verdict.FAIL, "all is well", lines=("hunter22",))
+    again = Observation(Verdict.FAIL, "all is well", 0.5, {"status": 200.0})
+    script = [plain, again, worse, worse, again, beside, again, lines]
+
+    class Known(Scripted):
+        def look_at_once(self, now_wall_ns: int) -> Observation:
+            return script.pop(0)
+
+    make: dict[CheckId, Callable[[], Looker]] = {CHECK: lambda: Known([])}
+    looks = Looks(make, {CHECK: 1_000_000_000}, ["hunter22"])
+    found = [looks.look_at_once(CHECK, 0) for _ in list(script)]
+    assert found[0] is plain
+    assert found[1] is found[4] is found[6] is again
+    assert "hunter22" not in repr(found)
+    script.append(again)
+    looks.follow(make, {CHECK: 1_000_000_000}, ["well"], ())
+    anew = looks.look_at_once(CHECK, 0)
+    assert anew is not None
+    assert "well" not in anew.message, "what is secret by now"
