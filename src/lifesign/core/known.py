@@ -10,6 +10,8 @@ from lifesign.core.incident import TrackedComponent
 from lifesign.core.model import Instant
 from lifesign.core.view import Standing
 
+_NEVER = -1  # the revision of no component: whose view is of other clocks is found until somebody has another
+
 
 class Known:
     """The `standings` of all views that somebody has, by component. Change them by `learn` and `forget` alone.
@@ -31,21 +33,23 @@ class Known:
 
     def __init__(self, standings: Mapping[str, Standing] | None = None) -> None:
         self.standings = dict[str, Standing](standings or {})
-        self._clocks: tuple[int, int] | None = None  # of every standing: how far they are ahead of the monotonic one
+        self._clocks: tuple[int, int] | None = (
+            None  # by which those count that have a revision: how far they are ahead of the monotonic one
+        )
         self._components: Mapping[str, TrackedComponent] = {}
         self._follow(self._components)
 
     def learn(self, name: str, standing: Standing) -> None:
         """Somebody has that view of it now."""
         self.standings[name] = standing
-        if (standing.wall_ahead_ns, standing.boot_ahead_ns) != self._clocks:
-            self._clocks = None
         place = self._places.get(name)
         if place is not None:
             self._put(name, place, standing)
 
     def _put(self, name: str, place: int, standing: Standing) -> None:
-        self._revisions[place], self._untils_ns[place] = standing.revision, standing.until_ns
+        is_of_now = (standing.wall_ahead_ns, standing.boot_ahead_ns) == self._clocks
+        self._revisions[place] = standing.revision if is_of_now else _NEVER
+        self._untils_ns[place] = standing.until_ns
         if standing.ages:
             self._ages[name] = None
         else:
@@ -70,9 +74,8 @@ class Known:
         """
         clocks = now.wall_ns - now.mono_ns, now.boot_ns - now.mono_ns
         if components is not self._components or clocks != self._clocks:
-            self._follow(components)
             self._clocks = clocks
-            return list(components)
+            self._follow(components)
         now_ns = now.mono_ns
         found = [
             component.spec.name
@@ -90,7 +93,7 @@ class Known:
         self._followed = list(components.values())
         self._depend = [component for component in self._followed if component.spec.depends_on]
         self._places = {name: place for place, name in enumerate(components)}
-        self._revisions = array("q", [-1]) * len(components)  # of no component: not known yet
+        self._revisions = array("q", [_NEVER]) * len(components)  # not known yet
         self._untils_ns = array("q", [0]) * len(components)
         self._ages: dict[str, None] = {}
         for name, place in self._places.items():
