@@ -226,14 +226,19 @@ async def test_a_socket_that_was_taken_away_is_made_anew_and_who_is_connected_st
 
 async def test_a_socket_that_another_daemon_took_over_is_lost_and_left_to_it(tmp_path: Path) -> None:
     async with serving(tmp_path) as served:
+        ours = tmp_path / "ours"
+        ours.hardlink_to(served.socket_path)
         served.socket_path.unlink()
         other, inode = bind_unix_socket(served.socket_path)
         with other:
             assert served.server.has_lost_its_socket
             with pytest.raises(SocketInUseError, match="another lifesign serves"):
                 await served.server.reopen_unix()
-            await served.server.close()
             assert served.socket_path.stat().st_ino == inode
+            ours.rename(served.socket_path)  # stands for its next socket, whose file gets the inode that was ours
+            assert served.server.has_lost_its_socket
+            await served.server.close()
+            assert served.socket_path.exists()
 
 
 def test_a_long_state_folder_gets_a_short_socket_that_the_client_finds(

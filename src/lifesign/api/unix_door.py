@@ -34,6 +34,7 @@ class UnixDoor:
         """Listens, anew where it did before. Raises SocketInUseError where another daemon serves there, OSError."""
         if self._server is not None:
             self._server.close()  # first: it may take away a file that has its inode
+        self._inode = None  # free by now, and another's socket may get it
         # In a thread: whoever is in the way is asked whether it lives.
         sock, self._inode = await asyncio.to_thread(bind_unix_socket, self.path, self._group_id)
         self._server = await asyncio.get_running_loop().create_unix_server(self._gate, sock=sock)
