@@ -47,6 +47,15 @@ def test_a_disk_that_hangs_holds_up_no_round_and_gets_the_newest_beat_once_it_is
     assert disk.written[-1]["status"] == "stopping"
 
 
+def test_nothing_is_written_in_a_folder_that_came_into_other_hands(tmp_path: Path) -> None:
+    disk = Disk()
+    disk.free.set()
+    heartbeat = OwnHeartbeat(tmp_path / "hb.json", disk.write, others=lambda: "another lifesign")
+    heartbeat.round_finished()
+    heartbeat.close(timeout_s=60)
+    assert disk.written == []
+
+
 @pytest.mark.usefixtures("each_round_is_due")
 def test_a_disk_that_hangs_for_good_is_left_behind(tmp_path: Path) -> None:
     disk = Disk()

@@ -222,6 +222,22 @@ def test_a_database_that_cannot_be_opened_says_so(tmp_path: Path) -> None:
         Database(tmp_path / "missing" / "state.db").open()
 
 
+def test_a_database_is_not_made_anew_in_a_folder_that_came_into_other_hands(tmp_path: Path) -> None:
+    held_by = [""]
+    database = Database(tmp_path / "state.db", lambda: held_by[0])
+    database.write([event(1)], {})
+    for file in tmp_path.iterdir():
+        file.unlink()
+    held_by[0] = "another lifesign (pid 5)"
+    with pytest.raises(UnusableError, match=r"is held by another lifesign \(pid 5\)"):
+        database.write([event(2)], {})
+    assert [*tmp_path.iterdir()] == []
+    held_by[0] = ""
+    database.write([event(3)], {})
+    assert database.load(10)[1] == ["event 3"]
+    database.close()
+
+
 def test_a_memory_is_read_as_it_was_written_and_nonsense_is_none() -> None:
     memory = ComponentMemory(
         "a", 5, ComponentState.DOWN, ComponentState.DOWN, 4, 2, IncidentMemory("a-1", 3, 2, ("port",))

@@ -77,7 +77,8 @@ class Daemon:
         self._remote = RemoteSecrets(config.secrets, self._secrets)
         self._keeper, self.told, self.archive = self._teller.keeper, self._teller.told, self._teller.archive
         self._manager = ServiceManager()
-        self._heartbeat = OwnHeartbeat(folder.path / HEARTBEAT) if folder.writable else None
+        beats = folder.path / HEARTBEAT
+        self._heartbeat = OwnHeartbeat(beats, others=folder.other_holder) if folder.writable else None
         self._clocks = SteadyClocks()
         self._started = self._clocks()
         self._stop = asyncio.Event()
@@ -106,7 +107,7 @@ class Daemon:
         plan = Plan.of(self._config, os.getpid(), self._acting)
         looks = Looks({**plan.makers, **self._beats.makers}, plan.timeouts_ns, self._teller.secrets)
         self._monitor = RecordedMonitor(plan.spec, self._started, self._memory)
-        self._recorder = Recorder(self._monitor, self._folder.path if self._folder.held else None)
+        self._recorder = Recorder(self._monitor, self._folder if self._folder.held else None)
         record, begin, after, clocks = self._record, self._restarting.begin, self._after_round, self._clocks
         (tally := self._teller.tally).follow(plan.spec)
         return Engine(

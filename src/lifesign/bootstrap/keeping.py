@@ -10,11 +10,11 @@ import contextlib
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 
 import msgspec
 
 from lifesign.api.documents import EventDocument
+from lifesign.bootstrap.state_folder import StateFolder
 from lifesign.core.incident import TrackedComponent
 from lifesign.core.memory import MonitorMemory
 from lifesign.core.model import NS_PER_S, ComponentState
@@ -36,7 +36,9 @@ logger = logging.getLogger(__name__)
 class Keeper:
     """Between those who tell events and those who announce them. `folder` None: nothing survives us."""
 
-    def __init__(self, folder: Path | None, *, history_s: float, announce: Callable[[EventDocument], None]) -> None:
+    def __init__(
+        self, folder: StateFolder | None, *, history_s: float, announce: Callable[[EventDocument], None]
+    ) -> None:
         self._announce = announce
         self._loop: asyncio.AbstractEventLoop | None = None
         self._monitor: Monitor | None = None
@@ -53,7 +55,8 @@ class Keeper:
         self._then: list[Callable[[], None]] = []
         self._store: Store | None = None
         if folder is not None:
-            self._store = Store.open(folder / FILE, history_s=history_s, settled=self._settled)
+            path, others = folder.path / FILE, folder.other_holder
+            self._store = Store.open(path, history_s=history_s, settled=self._settled, others=others)
 
     @property
     def writable(self) -> bool:

@@ -17,10 +17,16 @@ EVERY_NS = 1_000_000_000
 
 
 class OwnHeartbeat:
-    """Beats into `path` at most once a second. `write` is `write_heartbeat`, which never raises."""
+    """Beats into `path` at most once a second. `write` is `write_heartbeat`, which never raises.
 
-    def __init__(self, path: Path, write: Callable[..., object] = write_heartbeat) -> None:
+    `others`: in whose hands the folder is, empty where in ours: there nothing is written.
+    """
+
+    def __init__(
+        self, path: Path, write: Callable[..., object] = write_heartbeat, *, others: Callable[[], str] = str
+    ) -> None:
         self._path = path
+        self._others = others
         self._write = write
         self._cycle = 0
         self._began_s = read_clocks().wall_ns / 1e9
@@ -53,7 +59,8 @@ class OwnHeartbeat:
             self._wake.wait()
             self._wake.clear()
             is_over, newest = self._is_over, self._newest
-            if newest is not None and self._path.parent.is_dir():  # one that was taken away is not ours to make anew
+            # A folder that was taken away is not ours to make anew.
+            if newest is not None and self._path.parent.is_dir() and not self._others():
                 cycle, timestamp_s = newest
                 status = "stopping" if is_over else None  # None counts as not given
                 self._write(self._path, cycle=cycle, timestamp=timestamp_s, started_at=self._began_s, status=status)

@@ -4,10 +4,10 @@ Not here: how it is kept (`store.history`), and what can be done with it (`repla
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 
 from lifesign.bootstrap.alerting import conversations_of
 from lifesign.bootstrap.sinks import sink_specs
+from lifesign.bootstrap.state_folder import StateFolder
 from lifesign.config import Config
 from lifesign.core.conversation import Notify
 from lifesign.core.memory import MonitorMemory
@@ -22,7 +22,7 @@ HAND_OVER_ENTRIES = 2_500
 class Recorder:
     """Of one monitor. `folder` None: nothing is kept. Everything is called on the event loop."""
 
-    def __init__(self, monitor: RecordedMonitor, folder: Path | None) -> None:
+    def __init__(self, monitor: RecordedMonitor, folder: StateFolder | None) -> None:
         self._monitor = monitor
         self._folder = folder
         self._history: History | None = None
@@ -37,7 +37,9 @@ class Recorder:
         """The monitor has just begun with `memory`, and the alerts with `texts`."""
         if self._folder is not None:
             life = Life(self._monitor.now, self._monitor.spec, memory, tuple(conversations_of(texts)))
-            self._history = History.open(self._folder, history_s=config.monitor.history_s)
+            self._history = History.open(
+                self._folder.path, history_s=config.monitor.history_s, others=self._folder.other_holder
+            )
             self._history.begin(life, _loaded(config, secrets))
 
     def after_round(self) -> None:

@@ -153,6 +153,13 @@ class StateFolder:
                 self._sign(lock)
         return is_taken_anew
 
+    def other_holder(self) -> str:
+        """Which other instance has it, in words, since it was taken away under us; empty for none. From any thread."""
+        with contextlib.suppress(OSError):
+            if self._lock is not None and os.path.samestat((self.path / "lock").stat(), os.fstat(self._lock)):
+                return ""
+        return holder_of(self.path) or ""
+
     @staticmethod
     def _sign(lock: int) -> None:
         os.ftruncate(lock, 0)

@@ -33,7 +33,7 @@ class Teller:
         self._folder = folder.path
         self.tally = Tally()
         self.archive = StoredPast(folder.path, journal, lambda: self.keeper.writable)
-        self.keeper = Keeper(folder.path if folder.held else None, history_s=history_s, announce=self._announce)
+        self.keeper = Keeper(folder if folder.held else None, history_s=history_s, announce=self._announce)
 
     def tell(
         self,

@@ -9,7 +9,7 @@ import os
 import sqlite3
 import stat
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Never
 from urllib.parse import quote
@@ -39,13 +39,17 @@ class UnusableError(Exception):
 
 
 class Database:
-    """One open file. Every method raises UnusableError, and may block."""
+    """One open file. Every method raises UnusableError, and may block.
+
+    `others`: in whose hands the folder is, empty where in ours; then nothing is made or written there.
+    """
 
     CREATE = _CREATE
     SCHEMA = 1  # a file of a lower one is taken over as it is opened, one of a higher is left alone
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, others: Callable[[], str] = str) -> None:
         self.path = path
+        self._others = others
         self._connection: sqlite3.Connection | None = None
         self._file = (0, 0)
 
@@ -61,6 +65,8 @@ class Database:
 
     def _open(self) -> None:
         self.close()
+        if holder := self._others():
+            raise UnusableError(f"{self.path.parent} is held by {holder}")
         try:
             _make(self.path)
             uri = f"file:{quote(str(self.path))}?mode=rw"

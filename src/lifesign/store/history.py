@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -81,9 +81,14 @@ class History:
         self._thread = threading.Thread(target=self._run, name="history", daemon=True)
 
     @classmethod
-    def open(cls, folder: Path, *, history_s: float, retry_s: float = 10.0) -> "History":
-        """Starts the writer of the history in `folder`. Never raises for what is there or not."""
-        file = HistoryFile(folder / HISTORY_FILE)
+    def open(
+        cls, folder: Path, *, history_s: float, retry_s: float = 10.0, others: Callable[[], str] = str
+    ) -> "History":
+        """Starts the writer of the history in `folder`. Never raises for what is there or not.
+
+        `others`: as `Database` has it.
+        """
+        file = HistoryFile(folder / HISTORY_FILE, others)
         history = cls(folder, Settling(file, history_s=history_s), file, retry_s)
         history._thread.start()
         return history

@@ -33,8 +33,10 @@ class Loaded:
 class Store:
     """One file and its writer. `open` it; every other method may be called from any thread."""
 
-    def __init__(self, path: Path, *, history_s: float, settled: Callable[[int], None] | None, retry_s: float) -> None:
-        self._database = Database(path)
+    def __init__(
+        self, database: Database, *, history_s: float, settled: Callable[[int], None] | None, retry_s: float
+    ) -> None:
+        self._database = database
         self._history_s = history_s
         self._settled = settled
         self._retry_s = retry_s
@@ -60,13 +62,14 @@ class Store:
         history_s: float = 90 * 86400.0,
         settled: Callable[[int], None] | None = None,
         retry_s: float = 3.0,
+        others: Callable[[], str] = str,
     ) -> "Store":
         """Starts the writer of the file `path`. Never raises for what the file is or is not.
 
         `settled` is called by the writer's thread with the newest number (see `record`) that is committed, or that
-        cannot be for now.
+        cannot be for now. `others`: as `Database` has it.
         """
-        store = cls(path, history_s=history_s, settled=settled, retry_s=retry_s)
+        store = cls(Database(path, others), history_s=history_s, settled=settled, retry_s=retry_s)
         store._thread.start()
         return store
 
