@@ -7,10 +7,12 @@ import socket
 import stat
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
+from lifesign.api import unix_door
 from lifesign.api.address import POINTER_NAME, prepare_socket_path, socket_path
 from lifesign.api.journal import Journal
 from lifesign.api.security import TcpListener, UnixListener, bearer, is_loopback, is_same_origin, read_peer
@@ -18,6 +20,7 @@ from lifesign.api.server import ApiServer
 from lifesign.api.sockets import SocketInUseError, bind_unix_socket
 from tests.api.fakes import FakeBackend
 from tests.api.serving import TOKEN, serving
+from tests.e2e.running import wait_until
 
 PROBE = "/api/v1/components/gateway/probe"
 BEAT = "/api/v1/components/gateway/beat"
@@ -222,6 +225,30 @@ async def test_a_socket_that_was_taken_away_is_made_anew_and_who_is_connected_st
         assert await _is_answered(*connected)
         connected[1].close()
     assert not served.socket_path.exists()
+
+
+async def test_a_socket_that_is_made_anew_as_we_end_is_taken_away_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, free = threading.Event(), threading.Event()
+
+    def slowly(path: Path, group_id: int | None) -> tuple[socket.socket, int]:
+        begun.set()
+        free.wait(60)
+        return bind_unix_socket(path, group_id)
+
+    async with serving(tmp_path) as served:
+        served.socket_path.unlink()
+        monkeypatch.setattr(unix_door, "bind_unix_socket", slowly)
+        opening = asyncio.create_task(served.server.reopen_unix())
+        assert await asyncio.to_thread(begun.wait, 60)
+        opening.cancel()
+        await asyncio.wait([opening])
+        free.set()
+        await asyncio.to_thread(wait_until, lambda: not served.server.has_lost_its_socket, "the socket made anew")
+        assert served.socket_path.exists()
+        await served.server.close()
+        assert not served.socket_path.exists()
 
 
 async def test_a_socket_that_another_daemon_took_over_is_lost_and_left_to_it(tmp_path: Path) -> None:
