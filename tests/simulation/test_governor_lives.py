@@ -155,10 +155,30 @@ MUTANTS = {
 def test_a_rule_that_is_off_is_noticed(mutant: str, monkeypatch: pytest.MonkeyPatch) -> None:
     MUTANTS[mutant](monkeypatch)
     law = mutant.partition(" ")[0]
-    for seed in range(60):
+    for seed in range(240):
         life = Life(seed, dry_run=law == "R13")
-        life.busyness = 0.02 if law == "R3" else life.busyness
+        life.busyness = 0.2 if law == "R3" else life.busyness
         life.judge.only = law
+        if mutant == "R1 last look":
+            lose_sight(life)
         if life.run(6).judge.violations:
             return
     pytest.fail(f"nobody noticed: {mutant}")
+
+
+def lose_sight(life: Life) -> None:
+    """What hangs cannot be looked at any more, about when it would be restarted."""
+    for _ in range(10):
+        life.strike("hang", "tools")
+        life.live_for(life.random.uniform(60, 130))
+        life.strike("blind", "tools")
+        life.live_for(400)
+        life.strike("mend", "tools")
+        life.live_for(10_000)
+
+
+def test_no_law_of_restarts_is_broken_where_what_hangs_cannot_be_seen() -> None:
+    for seed in range(5):
+        life = Life(seed)
+        lose_sight(life)
+        assert life.judge.violations == [], seed
