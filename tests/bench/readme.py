@@ -14,14 +14,15 @@ _BLOCK = re.compile(r"(<!-- measured: speed -->\n).*?(<!-- end -->)", re.DOTALL)
 # Why a goal may be missed, by a part of the measure's name. Said where it is, and nowhere else.
 WHY = {
     "lifesign check": "every run imports msgspec, SQLite and the core anew, a hundred and fifty modules of them",
-    "CPU a check": "Monit is C; here each look passes schedule, thresholds, stall detection and flapping in Python",
+    "late by": "the process that counts the connections shares the two cores, and its own lateness is in the figure",
+    "tcp": "half of it is the kernel's for connecting and closing; schedule, thresholds and history are Python",
+    "CPU a check": "Monit is C, and keeps no history; here each look passes schedule, thresholds and history in Python",
     "observations a second": "each observation passes stall detection, flapping and the schedule in plain Python",
     "first paint": "beside Textual the console imports its screens and a client, and a state is made for it",
     "beside it: a bare Textual app": "every other second a state of a megabyte is read, decoded and compared",
     "console: resident": "the last state of a thousand components, and what was seen of each of their checks",
     "resident": "an interpreter with an HTTP server, and the objects of every check",
-    "heartbeat files": "each write comes as several file events, and each beat is read and strictly parsed in Python",
-    "late by": "the process that counts the connections shares the two cores, and its own lateness is in the figure",
+    "heartbeat files": "each beat is three events of the kernel and a file that is opened, read and judged in Python",
     "told": "it hangs on how busy the machine was: half the interval is waiting for the next look, the rest is ours",
     "asked once a second": "what has changed is looked at, put into words and written anew in Python; all ages are",
     "loop lag": "the console and the clients of this test share two cores with the daemon",
