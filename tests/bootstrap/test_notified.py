@@ -1,16 +1,24 @@
 """Beats by the sd_notify protocol, from what a datagram says to a real program of systemd that beats a real daemon."""
 
+import asyncio
 import os
 import shutil
 import socket
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from lifesign.bootstrap.notified import read_message
-from lifesign.core.model import Verdict
+from lifesign.bootstrap import notified
+from lifesign.bootstrap.notified import NotifySockets, read_message
+from lifesign.bootstrap.state_folder import StateFolder
+from lifesign.core.model import CheckId, Verdict
 from tests.e2e.running import Daemon, daemon, wait_until
+
+if TYPE_CHECKING:
+    from lifesign.bootstrap.beats import Beats
 
 NOW_NS = 1_790_000_000 * 10**9
 PUSH = '[components.job.checks.{name}]\ntype = "push"\nstale_after = "{stale}"\ngrace = "100ms"\n'
@@ -39,6 +47,34 @@ def test_a_datagram_is_a_beat_a_failure_or_an_end(raw: bytes, verdict: Verdict, 
 )
 def test_what_tells_nothing_of_work_is_no_beat(raw: bytes) -> None:
     assert read_message(raw, NOW_NS) is None
+
+
+async def test_its_socket_is_made_anew_in_a_state_folder_that_was_gone_and_others_keep_theirs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(notified, "FOLLOWS_EVERY_S", 0.01)
+    monkeypatch.setattr(notified.logger, "warning", lambda words, *_: told.append(words))
+    ours, others, name = StateFolder(tmp_path / "state"), StateFolder(tmp_path / "state"), "notify/job.a"
+    beats = cast("Beats", SimpleNamespace(makers={CheckId("job", "a"): None}))
+    assert ours.hold() is None
+    hearing = asyncio.create_task(NotifySockets(ours, None, beats, lambda _: None).run())
+    socket_file = ours.path / name
+    await asyncio.to_thread(wait_until, socket_file.is_socket, "its socket")
+    shutil.rmtree(ours.path)
+    await asyncio.to_thread(
+        wait_until, lambda: any("no sd_notify socket" in words for words in told), "that it is gone"
+    )
+    ours.path.mkdir()
+    await asyncio.to_thread(wait_until, socket_file.is_socket, "its socket, made anew")
+    assert others.hold() is None
+    socket_file.unlink()
+    socket_file.write_text("theirs")
+    hearing.cancel()
+    await asyncio.wait([hearing])
+    assert socket_file.read_text() == "theirs"
+    ours.release()
+    others.release()
 
 
 def notify(path: Path, *messages: bytes) -> None:

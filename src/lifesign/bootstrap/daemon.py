@@ -168,7 +168,7 @@ class Daemon:
             self._alerter.recall(self._keeper.texts, self._started)
         self._end_what_was_removed()
         snapshots = IncidentSnapshots(self, self._journal, lambda: self._config.monitor.incident_snapshots)
-        heard = NotifySockets(self._folder.path, self._config.monitor.socket_group, self._beats, self._engine.wake)
+        heard = NotifySockets(self._folder, self._config.monitor.socket_group, self._beats, self._engine.wake)
         going_on = [listening.run, self._keeper.run, self._reloader.run, self._restarting.run, snapshots.run, heard.run]
         beside = begin_beside([*going_on, self._remote.run, *([] if self._alerter is None else [self._alerter.run])])
         gc.collect()

@@ -17,6 +17,7 @@ from pathlib import Path
 from lifesign.api.address import fits
 from lifesign.api.sockets import group_id_of
 from lifesign.bootstrap.beats import Beats
+from lifesign.bootstrap.state_folder import StateFolder
 from lifesign.core.model import CheckId, Observation, Verdict, WorkSignal
 from lifesign.text import clean
 
@@ -49,8 +50,9 @@ def read_message(raw: bytes, now_wall_ns: int) -> Observation | None:
 class NotifySockets:
     """The sockets of the push checks of now. `wake`: told of each check that has beaten."""
 
-    def __init__(self, state_dir: Path, group: str | None, beats: Beats, wake: Callable[[CheckId], None]) -> None:
-        self._folder = state_dir.absolute() / FOLDER
+    def __init__(self, state: StateFolder, group: str | None, beats: Beats, wake: Callable[[CheckId], None]) -> None:
+        self._state = state
+        self._folder = state.path.absolute() / FOLDER
         self._group_id = group_id_of(group)
         self._beats = beats
         self._wake = wake
@@ -68,6 +70,8 @@ class NotifySockets:
                 self._close(check)
 
     def _follow(self) -> None:
+        if self._state.other_holder():
+            return  # what is there is theirs
         wanted = self._beats.makers.keys()
         for check in [known for known in self._open if known not in wanted]:
             self._close(check)
@@ -75,13 +79,15 @@ class NotifySockets:
             for check in [known for known, heard in self._open.items() if heard and not self._path(known).is_socket()]:
                 logger.warning("somebody took %s away: it was made anew", self._path(check))
                 self._close(check)
-        for check in wanted - self._open.keys():
+        for check in [asked for asked in wanted if self._open.get(asked) is None]:
             try:
                 self._open[check] = heard = self._bound(self._path(check))
                 asyncio.get_running_loop().add_reader(heard, self._hear, check, heard)
-            except OSError as error:  # told once: beats over HTTP go on
+                self._folder_seen = 0, 0  # not with this socket: it may be gone before we look again
+            except OSError as error:  # told once, and tried again: beats over HTTP go on
+                if check not in self._open:
+                    logger.warning("no sd_notify socket for %s.%s: %s", check.component, check.check, error)
                 self._open[check] = None
-                logger.warning("no sd_notify socket for %s.%s: %s", check.component, check.check, error)
 
     def _folder_changed(self) -> bool:
         """Whether a file was made in the folder, or taken away, since we looked last."""
@@ -119,7 +125,8 @@ class NotifySockets:
         if heard is not None:
             asyncio.get_running_loop().remove_reader(heard)
             heard.close()
-            self._path(check).unlink(missing_ok=True)
+            if not self._state.other_holder():
+                self._path(check).unlink(missing_ok=True)
 
     def _hear(self, check: CheckId, heard: socket.socket) -> None:
         for _ in range(_MOST_AT_ONCE):
