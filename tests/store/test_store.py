@@ -22,7 +22,7 @@ TS = "2026-11-21T14:03:22.123Z"
 
 def opened(path: Path, settled: Callable[[int], None] | None = None) -> Store:
     store = Store.open(path, settled=settled, retry_s=0.05, history_s=1e9)
-    store.load()
+    until(store._is_loaded.is_set)
     return store
 
 
@@ -40,6 +40,7 @@ def until(condition: Callable[[], bool]) -> None:
 def reread(path: Path) -> tuple[dict[str, str], list[str]]:
     store = opened(path)
     loaded = store.load()
+    assert not store.load().events  # ten thousand of them are given away, not kept
     assert store.close()
     return dict(loaded.memory), list(loaded.events)
 

@@ -166,6 +166,7 @@ class Daemon:
         self._teller.tell(EventName.MONITOR_STARTED, watching_words(self._config), data=away)
         if self._alerter is not None:
             self._alerter.recall(self._keeper.texts, self._started)
+        self._keeper.texts = {}
         self._end_what_was_removed()
         snapshots = IncidentSnapshots(self, self._journal, lambda: self._config.monitor.incident_snapshots)
         heard = NotifySockets(self._folder, self._config.monitor.socket_group, self._beats, self._engine.wake)

@@ -84,10 +84,14 @@ class Store:
         return self._trouble
 
     def load(self, timeout_s: float = 2.0) -> Loaded:
-        """What the file held when it was opened; nothing, with the trouble, where that takes longer."""
+        """What the file held when it was opened; nothing, with the trouble, where that takes longer.
+
+        Given away once, for nobody needs ten thousand events twice.
+        """
         if not self._is_loaded.wait(timeout_s):
             return Loaded(trouble="the state could not be read in time")
-        return self._loaded
+        loaded, self._loaded = self._loaded, Loaded(trouble=self._loaded.trouble)
+        return loaded
 
     def record(self, events: Sequence[tuple[str, str]], memory: Mapping[str, str | None]) -> int:
         """Takes (time, document) events and the memories they led to, for one transaction; its number.
