@@ -1,8 +1,10 @@
 """A question without a task: every way it can end is told once, and none leaves a socket."""
 
 import asyncio
+import gc
 import os
 import socket
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -40,6 +42,23 @@ async def test_an_answer_comes_back_once() -> None:
             assert await came == b"world"
             accepted.sendall(b"again")
         flight.close()
+
+
+async def test_it_is_gone_with_its_holder_and_waits_for_no_collection_of_garbage() -> None:
+    gc.disable()
+    try:
+        with listening() as server:
+            flight, came = await flown(server)
+            accepted, _ = server.accept()
+            with accepted:
+                accepted.sendall(b"world")
+                assert await came == b"world"
+            attempt = weakref.ref(flight.attempt)
+            flight.close()
+            del flight
+            assert attempt() is None
+    finally:
+        gc.enable()
 
 
 async def test_an_end_without_a_word_and_a_reset_are_told_apart() -> None:

@@ -7,6 +7,7 @@ socket and all, to the coroutine that can wait. Not here: what is asked, and wha
 import asyncio
 import socket
 from collections.abc import Callable
+from functools import partial
 from typing import TypeAlias
 
 from lifesign.checks.attempt import Attempt
@@ -56,11 +57,8 @@ class Flight:
         assert self._socket is not None
         if self._socket.send(self._data) != len(self._data):
             raise BlockingIOError  # a fresh connection takes a few hundred bytes, or something is very wrong
-        self.attempt.at(self._unanswered)
+        self.attempt.at(partial(_unanswered, self._peer, self.attempt.limit))  # no way back from there to the flight
         SHARED.wait(self._socket.fileno(), READABLE, self._answered)
-
-    def _unanswered(self) -> str:
-        return f"{self._peer} accepted the connection and did not answer in {self.attempt.limit}"
 
     def _connected(self) -> None:
         assert self._socket is not None
@@ -117,3 +115,7 @@ class Flight:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
+
+
+def _unanswered(peer: str, limit: str) -> str:
+    return f"{peer} accepted the connection and did not answer in {limit}"
