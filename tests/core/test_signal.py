@@ -139,10 +139,9 @@ def asleep(elapsed_s: float, slept_s: float) -> Instant:
     return Instant(now.mono_ns, now.wall_ns, now.boot_ns + round(slept_s * S))
 
 
-def suspended(judge: SignalJudge, at_s: float, slept_s: float) -> None:
-    judge.excuse(
-        Finding(at(at_s).mono_ns, at(at_s).mono_ns, round(slept_s * S), round(slept_s * S), 0, at(at_s).boot_ns)
-    )
+def suspended(judge: SignalJudge, at_s: float, slept_s: float, before_s: float = 0) -> None:
+    began = asleep(at_s, before_s)
+    judge.excuse(Finding(began.mono_ns, began.mono_ns, round(slept_s * S), round(slept_s * S), 0, began.boot_ns))
 
 
 @pytest.mark.parametrize("slept_s", [5, 30, 59, 61, 8 * 3_600])
@@ -171,6 +170,17 @@ def test_a_beat_dated_within_a_suspend_is_as_old_as_its_beginning() -> None:
     suspended(judge, 8, 1_000)
     judge.read(written(500), asleep(10, 1_000))
     assert judge.staleness_ns(asleep(10, 1_000).mono_ns) == 2 * S
+
+
+@pytest.mark.parametrize(("written_s", "age_s"), [(5, 35), (12 + 56_230, 28), (30 + 56_230 + 75, 10)])
+def test_a_beat_that_nobody_read_over_two_suspends_is_aged_by_the_time_awake(written_s: float, age_s: float) -> None:
+    judge = SignalJudge(POLICY)
+    judge.read(written(0), at(0))
+    suspended(judge, 8, 56_230)
+    suspended(judge, 20, 75, before_s=56_230)
+    now = asleep(40, 56_230 + 75)
+    assert judge.read(written(written_s), now).verdict is OK
+    assert judge.staleness_ns(now.mono_ns) == age_s * S
 
 
 def test_until_the_grace_of_an_incarnation_ends_an_older_signal_is_no_evidence() -> None:

@@ -32,6 +32,7 @@ def age_of(age_ns: int) -> str:
     return format_duration(age_ns / NS_PER_S)
 
 
+_MOST_SLEEPS = 16  # a beat that nobody has read over more of them is as old as it looks
 FINE = Judgement(Verdict.OK)  # without words, which `SignalJudge.judge` finds once somebody wants to read them
 
 
@@ -59,7 +60,7 @@ class SignalJudge:
         self._timestamp_ns: int | None = None
         self._advanced_ns = 0
         self._advanced_boot_ns = 0
-        self._slept: tuple[int, int] | None = None
+        self._slept: tuple[tuple[int, int], ...] = ()  # since when and how long, by the clock that runs on meanwhile
         self._read_boot_ns: int | None = None
         self._counts = False
         self._progress: int | float | str | None = None
@@ -120,7 +121,7 @@ class SignalJudge:
         if finding.start_ns < self._grace_ends_ns:
             self._grace_ends_ns += finding.end_ns - finding.start_ns
         if finding.suspended_ns:
-            self._slept = (finding.start_boot_ns, finding.suspended_ns)
+            self._slept = (*self._slept, (finding.start_boot_ns, finding.suspended_ns))[-_MOST_SLEEPS:]
 
     def read(self, signal: WorkSignal, now: Instant, wall_clock: WallClock = NEVER_STEPPED) -> Judgement:
         """Takes a signal as it was just read and judges it; a good one without words."""
@@ -156,10 +157,12 @@ class SignalJudge:
     def _monotonic(self, boot_ns: int, now: Instant) -> int:
         """That moment on the monotonic clock, which stood still while the machine was suspended."""
         slept_ns = now.boot_ns - now.mono_ns
-        if self._slept is None or boot_ns >= sum(self._slept):
-            return boot_ns - slept_ns
-        fell_asleep_ns, asleep_ns = self._slept
-        return min(boot_ns, fell_asleep_ns) - (slept_ns - asleep_ns)
+        for fell_asleep_ns, asleep_ns in reversed(self._slept):
+            if boot_ns >= fell_asleep_ns + asleep_ns:
+                break
+            boot_ns = min(boot_ns, fell_asleep_ns)
+            slept_ns -= asleep_ns
+        return boot_ns - slept_ns
 
     def _take_progress(self, signal: WorkSignal, now_ns: int) -> None:
         self._counts = signal.progress is not None
