@@ -33,9 +33,8 @@ class Known:
 
     def __init__(self, standings: Mapping[str, Standing] | None = None) -> None:
         self.standings = dict[str, Standing](standings or {})
-        self._clocks: tuple[int, int] | None = (
-            None  # by which those count that have a revision: how far they are ahead of the monotonic one
-        )
+        # By which those count that have a revision: how far they are ahead of the monotonic one.
+        self._clocks: tuple[int, int] | None = None
         self._components: Mapping[str, TrackedComponent] = {}
         self._follow(self._components)
 
