@@ -334,3 +334,16 @@ def test_where_many_checks_are_watched_more_of_their_looks_settle_at_once(
     assert (merged[2][0], set(merged[2][1:])) == (50, {100}), "the first are what a life before may have left"
     assert (merged[40][0], set(merged[40][1:])) == (50, {40 * 30})
     assert len(merged[40]) > 3
+
+
+def test_long_work_makes_a_pause_and_then_none_for_a_while(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    history = History.open(tmp_path, history_s=1e9)
+    try:
+        pauses: list[float] = []
+        monkeypatch.setattr(history_module, "WORK_NS", 3600 * NS_PER_S)
+        monkeypatch.setattr(history._closing, "wait", pauses.append)
+        for _ in range(3):
+            history._breathe()
+        assert pauses == [history_module.REST_S]
+    finally:
+        history.close()
