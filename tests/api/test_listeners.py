@@ -5,8 +5,6 @@ import json
 import os
 import socket
 import stat
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
@@ -18,6 +16,7 @@ from lifesign.api.journal import Journal
 from lifesign.api.security import TcpListener, UnixListener, bearer, is_loopback, is_same_origin, read_peer
 from lifesign.api.server import ApiServer
 from lifesign.api.sockets import SocketInUseError, bind_unix_socket
+from tests.api.another_user import as_somebody_else
 from tests.api.fakes import FakeBackend
 from tests.api.serving import TOKEN, serving
 from tests.e2e.running import wait_until
@@ -295,33 +294,12 @@ def test_a_runtime_folder_that_somebody_else_made_first_is_refused(
         prepare_socket_path(tmp_path / ("x" * 120))
 
 
-_AS_SOMEBODY_ELSE = """
-import os, socket, sys
-groups = [int(number) for number in sys.argv[2].split(",")]
-os.setgroups(groups[1:]); os.setgid(groups[0]); os.setuid(65534)
-with socket.socket(socket.AF_UNIX) as sock:
-    sock.settimeout(40)
-    try:
-        sock.connect(sys.argv[1])
-    except PermissionError:
-        sys.exit("permission")
-    sock.sendall(b"GET /api/v1/state HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n")
-    print(sock.recv(65536).split()[1].decode())
-"""
-
-
-async def _as_somebody_else(path: Path, groups: str) -> str:
-    run = [sys.executable, "-c", _AS_SOMEBODY_ELSE, str(path), groups]
-    done = await asyncio.to_thread(subprocess.run, run, capture_output=True, text=True, timeout=20)
-    return done.stdout.strip() or done.stderr.strip()
-
-
 @needs_root
 async def test_another_uid_gets_nothing_even_if_the_file_lets_it_in(open_folder: Path) -> None:
     async with serving(open_folder) as served:
-        assert await _as_somebody_else(served.socket_path, "65534") == "permission"
+        assert await as_somebody_else(served.socket_path, "65534") == "permission"
         served.socket_path.chmod(0o666)
-        assert await _as_somebody_else(served.socket_path, "65534") == "403"
+        assert await as_somebody_else(served.socket_path, "65534") == "403"
 
 
 @needs_root
@@ -330,10 +308,10 @@ async def test_a_member_of_the_sockets_group_is_answered_and_nobody_else(open_fo
     path = open_folder / "s"
     await server.start_unix(path, "54321")
     try:
-        assert await _as_somebody_else(path, "65534,54321") == "200"
-        assert await _as_somebody_else(path, "54321") == "200"
+        assert await as_somebody_else(path, "65534,54321") == "200"
+        assert await as_somebody_else(path, "54321") == "200"
         path.chmod(0o666)
-        assert await _as_somebody_else(path, "65534,54322") == "403"
+        assert await as_somebody_else(path, "65534,54322") == "403"
     finally:
         await server.close()
 

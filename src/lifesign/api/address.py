@@ -9,6 +9,8 @@ import os
 import stat
 from pathlib import Path
 
+from lifesign.api.passage import closed_folder
+
 SOCKET_NAME = "lifesign.sock"
 POINTER_NAME = "lifesign.sock.path"
 MAX_SOCKET_PATH_BYTES = 107
@@ -36,13 +38,22 @@ def prepare_socket_path(state_dir: Path, group_id: int | None = None) -> Path:
     direct = state_dir.absolute() / SOCKET_NAME
     if fits(direct):
         return direct
-    path = _short_path(state_dir)
+    path = runtime_dir(group_id) / _short_name(state_dir)
     _make_private(path.parent, group_id)
     pointer = state_dir / POINTER_NAME
     fresh = pointer.with_name(f"{POINTER_NAME}.{os.getpid()}")
     fresh.write_bytes(os.fsencode(path) + b"\n")
+    fresh.chmod(0o600 if group_id is None else 0o644)  # whoever may pass through the state folder may read it
     fresh.replace(pointer)
     return path
+
+
+def may_be_there(socket: Path) -> bool:
+    """Whether there is anything at `socket`, or nobody lets us see."""
+    try:
+        return socket.exists()
+    except PermissionError:
+        return True
 
 
 def fits(path: Path) -> bool:
@@ -61,15 +72,20 @@ def _short_name(state_dir: Path) -> str:
     return f"{digest}.sock"
 
 
-def runtime_dir() -> Path:
-    """`$XDG_RUNTIME_DIR/lifesign`; for root `/run/lifesign`; else a folder of our own in /tmp."""
-    base = os.environ.get("XDG_RUNTIME_DIR", "")
-    private = Path(base) / "lifesign"
-    if private.is_absolute() and fits(private / _short_name(Path())) and private.parent.is_dir():
+def runtime_dir(group_id: int | None = None) -> Path:
+    """`$XDG_RUNTIME_DIR/lifesign`; for root `/run/lifesign`; else a folder of our own in /tmp.
+
+    With `group_id` one beside it, of that group alone, and not where the group cannot get to: our own keeps secrets.
+    """
+    suffix = "" if group_id is None else f"-{group_id}"
+    base = Path(os.environ.get("XDG_RUNTIME_DIR", ""))
+    private = base / f"lifesign{suffix}"
+    may_be = private.is_absolute() and fits(private / _short_name(Path())) and base.is_dir()
+    if may_be and (group_id is None or closed_folder(base, group_id) is None):
         return private
     if os.getuid() == 0 and os.access("/run", os.W_OK):
-        return Path("/run/lifesign")
-    return Path(f"/tmp/lifesign-{os.getuid()}")  # noqa: S108 - checked to be ours before use
+        return Path(f"/run/lifesign{suffix}")
+    return Path(f"/tmp/lifesign-{os.getuid()}{suffix}")  # noqa: S108 - checked to be ours before use
 
 
 def _make_private(folder: Path, group_id: int | None) -> None:

@@ -4,12 +4,15 @@ takes away is made anew.
 """
 
 import asyncio
+import contextlib
 import logging
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lifesign.api.address import prepare_socket_path
+from lifesign.api.passage import closed_folder, let_pass
+from lifesign.api.sockets import group_id_of
 from lifesign.bootstrap.state_folder import StateFolder
 from lifesign.config import Config, HttpConfig
 from lifesign.config.reading import no_passphrase
@@ -32,6 +35,7 @@ class Listening:
         self._server = server
         self._socket = socket
         self._folder: StateFolder | None = None
+        self._group_id: int | None = None
         self._context: ssl.SSLContext | None = None
 
     async def start(self, config: Config, folder: StateFolder) -> None:
@@ -40,10 +44,28 @@ class Listening:
             await self._server.start_unix(self._socket)
             return
         if folder.writable:
-            self._folder = folder
-            await self._server.start_unix(prepare_socket_path(folder.path), config.monitor.socket_group)
+            self._folder, self._group_id = folder, group_id_of(config.monitor.socket_group)
+            path = prepare_socket_path(folder.path, self._group_id)
+            await self._server.start_unix(path, config.monitor.socket_group)
+            self._let_the_group_in(folder, path)
         if config.http is not None:
             await self._listen_on_tcp(config.http)
+
+    def _let_the_group_in(self, folder: StateFolder, path: Path) -> None:
+        """As far as to the socket and what names it: what we cannot open is told."""
+        if self._group_id is None:
+            return
+        with contextlib.suppress(OSError):
+            let_pass(folder.path, self._group_id)
+        for way in dict.fromkeys((folder.path, path.parent)):
+            shut = closed_folder(way, self._group_id)
+            if shut is not None:
+                logger.warning(
+                    "lifesign: warning: socket_group: its members cannot get to %s: %s is closed to them, open it or "
+                    "choose another state_dir",
+                    way,
+                    shut,
+                )
 
     async def run(self) -> None:
         """Until cancelled, makes the socket's file anew where it was taken away, as by who cleans up in /tmp."""
@@ -64,8 +86,10 @@ class Listening:
             return f"the state folder {folder.path} is {'in other hands' if folder.path.exists() else 'gone'}"
         try:
             if folder is not None:
-                prepare_socket_path(folder.path)
+                path = prepare_socket_path(folder.path, self._group_id)
             await self._server.reopen_unix()
+            if folder is not None:
+                self._let_the_group_in(folder, path)
         except OSError as error:
             return error.strerror or str(error)
         logger.warning("lifesign: warning: somebody took our socket away: it was made anew")

@@ -10,7 +10,7 @@ def daemon_dir(named: str | None) -> Path:
 
     A glance is enough where that leads to a socket; else the whole config is read, and told what is wrong with it.
     """
-    from lifesign.api.address import socket_path
+    from lifesign.api.address import may_be_there, socket_path
     from lifesign.config.glance import glance
     from lifesign.config.problems import ConfigNotFound
     from lifesign.config.source import find_config
@@ -19,6 +19,6 @@ def daemon_dir(named: str | None) -> Path:
         seen = glance(find_config(named))
     except ConfigNotFound:
         seen = None
-    if seen is not None and socket_path(seen.state_dir).exists():
+    if seen is not None and may_be_there(socket_path(seen.state_dir)):
         return seen.state_dir
     return load_config(named, warn=False, with_secrets=False).monitor.state_dir

@@ -30,7 +30,8 @@ def told(error: BaseException, words: list[str]) -> int:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what Python flushes at exit has no reader
             return 141
         case OSError():
-            return _complain(f"{error.strerror or error}", NAGIOS_UNKNOWN if nagios else EXIT_REFUSED)
+            where = f"{clean(str(error.filename), 300)}: " if error.filename and error.strerror else ""
+            return _complain(f"{where}{error.strerror or error}", NAGIOS_UNKNOWN if nagios else EXIT_REFUSED)
     if os.environ.get("LIFESIGN_TRACEBACK"):
         raise error
     what = f"{type(error).__name__}: {clean(str(error), 300)}"

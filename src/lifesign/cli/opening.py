@@ -116,7 +116,7 @@ def _print_socket(config: "Config") -> int:
 
 def _attach(named: str | None, *, read_only: bool, notes: tuple[str, ...]) -> int | None:
     """On the daemon that runs, by a glance at its config; None where none is found by that."""
-    from lifesign.api.address import socket_path
+    from lifesign.api.address import may_be_there, socket_path
     from lifesign.config.glance import glance
     from lifesign.config.problems import ConfigNotFound
     from lifesign.config.source import find_config
@@ -126,7 +126,7 @@ def _attach(named: str | None, *, read_only: bool, notes: tuple[str, ...]) -> in
     except ConfigNotFound:
         return None
     socket = None if seen is None else socket_path(seen.state_dir)
-    if seen is None or socket is None or not socket.exists() or not daemon_is_there(socket, seen.state_dir):
+    if seen is None or socket is None or not may_be_there(socket) or not daemon_is_there(socket, seen.state_dir):
         return None
     return open_console(connect=f"unix:{socket}", read_only=read_only, keys=seen.keys, notes=notes)
 
