@@ -1,6 +1,7 @@
 """Documents made by hand, and a source that gives them: what a daemon would tell, without one."""
 
-from collections.abc import Callable, Sequence
+import queue
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -176,6 +177,7 @@ class HandSource:
         self.refusal = ""
         self.history: list[EventDocument] = []
         self.asked_for_events = 0
+        self.news: queue.Queue[EventDocument] = queue.Queue()
         self.moments: list[PastState] = []
         self.turns: list[IncidentsThen] = []
         self.steps: list[Step] = []
@@ -219,6 +221,11 @@ class HandSource:
         self._fail()
         start = int(since or 0)
         return Events(events=self.history[start:], next=str(len(self.history)))
+
+    def follow_events(self) -> Iterator[EventDocument]:
+        """What the test lays down, when it does."""
+        while True:
+            yield self.news.get()
 
     def report(self, component: str | None = None) -> Report:
         """The windows laid down, of whichever component."""

@@ -3,19 +3,21 @@
 import queue
 import threading
 import time
+from collections.abc import Iterator
 
+import pytest
 from textual.message import Message
 
-from lifesign.api.documents import Component, Events, State
+from lifesign.api.documents import Component, EventDocument, Events, State
 from lifesign.api.failures import ClientError
 from lifesign.api.past import Past, Step
 from lifesign.api.past_incidents import PastIncidents
 from lifesign.api.report_documents import Report
-from lifesign.tui.feed import EventsRead, Feed, Polled, Probed, period_s
+from lifesign.tui.feed import EventsRead, Feed, Polled, Probed
+from lifesign.tui.pace import Pace
 from lifesign.tui.reading import ReadingAhead
-from lifesign.tui.snapshot import FRESH_FOR_S
 from tests.tui.desk import HandClock
-from tests.tui.documents import HandSource, component, state
+from tests.tui.documents import HandSource, at, component, state
 
 
 class SlowSource(HandSource):
@@ -70,6 +72,10 @@ class BrokenSource:
     def past_incidents(self, step: Step) -> PastIncidents:
         """Fails as no source should."""
         raise OSError(step)
+
+    def follow_events(self) -> Iterator[EventDocument]:
+        """Fails as no source should."""
+        raise AssertionError
 
     def events(self, since: str | None = None) -> Events:
         """Refuses as a source may."""
@@ -151,9 +157,24 @@ def test_the_tick_asks_for_a_poll_where_one_is_due_and_never_for_two() -> None:
     source.let.release()
 
 
-def test_a_state_that_costs_much_is_read_seldom_but_never_so_seldom_that_it_is_no_longer_fresh() -> None:
-    assert [period_s(cost_s) for cost_s in (0.0, 0.004, 0.008, 9.0)] == [1.0, 1.0, 2.0, 3.0]
-    assert period_s(9.0) < FRESH_FOR_S
+def test_what_happens_is_polled_for_when_it_does_and_not_at_the_next_tick(monkeypatch: pytest.MonkeyPatch) -> None:
+    source, arrived, clock = SlowSource(), queue.Queue[Message](), HandClock()
+    answered = Pace.answered
+    monkeypatch.setattr(Pace, "answered", lambda *told: answered(*told) + 1000)  # only news can make a second poll
+    feed = Feed(lambda _: source, arrived.put, clock)
+    feed.start()
+    for _ in range(3):
+        source.let.release()
+        assert isinstance(arrived.get(timeout=40), Polled)
+        clock.now_s += 0.5
+        deadline_s = time.monotonic() + 40
+        while not source.inside:  # the thread may not have come so far
+            source.news.put(EventDocument(ts=at(0), level="info", event="component_state_changed"))
+            threading.Event().wait(0.01)
+            assert time.monotonic() < deadline_s
+    feed.stop()
+    source.let.release()
+    assert source.most_inside == 1
 
 
 def test_what_was_asked_for_while_the_console_was_imported_is_its_first_reading_and_nobody_asks_twice() -> None:

@@ -10,14 +10,14 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Protocol, TypeVar
 
 from lifesign.api.address import fits
 from lifesign.api.client import Client
-from lifesign.api.documents import Component, Events, State
+from lifesign.api.documents import Component, EventDocument, Events, State
 from lifesign.api.failures import ClientError
 from lifesign.api.past import Past, Step
 from lifesign.api.past_incidents import PastIncidents
@@ -168,6 +168,10 @@ class ChildSource:
     def events(self, since: str | None = None) -> Events:
         """The history. Raises ClientError."""
         return self._asked(lambda: self._client.events(since))
+
+    def follow_events(self) -> Iterator[EventDocument]:
+        """Every event from now on. Raises ClientError."""
+        return self._client.follow_events()
 
     def report(self, component: str | None = None) -> Report:
         """Uptime. Raises ClientError."""

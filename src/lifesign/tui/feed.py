@@ -1,10 +1,9 @@
-"""The console's two threads: one polls the state, one asks what the operator wants. Neither is Textual's loop.
+"""The console's threads: one polls the state, one asks what the operator wants, one waits for news.
 
-Both are daemon threads, so that a daemon that does not answer cannot keep the console from ending. Each has exactly one
-request in flight. Not here: what an answer means.
+None is Textual's loop. All are daemon threads, so that a daemon that does not answer cannot keep the console from
+ending. Each has exactly one request in flight. Not here: what an answer means.
 """
 
-import math
 import queue
 import threading
 import time
@@ -19,6 +18,7 @@ from lifesign.api.past import Step
 from lifesign.api.report_documents import Window
 from lifesign.text import clean
 from lifesign.tui.deeds import Deed, carry_out
+from lifesign.tui.pace import Pace
 from lifesign.tui.reading import POLL_TIMEOUT_S, asked, read_once
 from lifesign.tui.recall import recalled
 from lifesign.tui.snapshot import Reading
@@ -26,10 +26,7 @@ from lifesign.tui.source import StateSource
 from lifesign.tui.travel import Moment
 
 ASK_TIMEOUT_S = 30.0
-POLL_EVERY_S = 1.0
-_SELDOMEST_S = 3.0  # still well within what the console takes for fresh
-_MOST_OF_A_CORE = 0.004
-_UNASKED_AFTER_S = 0.5
+_FOLLOW_AGAIN_S = 5.0
 _MOST_JOBS = 16
 _MOST_ASIDE = 2
 
@@ -123,17 +120,17 @@ class Feed:
         self._clock = clock
         self._stopped = threading.Event()
         self._wake = threading.Event()
-        self._due_s = math.inf
+        self._pace = Pace(clock())
         self._aside = threading.Semaphore(_MOST_ASIDE)
         self._jobs: queue.Queue[Callable[[StateSource], Message | None]] = queue.Queue(_MOST_JOBS)
 
     def start(self) -> None:
-        """Starts both threads."""
+        """Starts the threads; that which waits for news begins once a first poll is answered."""
         threading.Thread(target=self._poll, name="lifesign-poll", daemon=True).start()
         threading.Thread(target=self._work, name="lifesign-ask", daemon=True).start()
 
     def stop(self) -> None:
-        """Ends both threads after the request in flight; it does not wait for them."""
+        """Ends the threads after the request in flight; it does not wait for them."""
         self._stopped.set()
         self._wake.set()
 
@@ -143,9 +140,8 @@ class Feed:
 
     def poll_if_due(self) -> bool:
         """Polls where it is time for that: the tick asks, so that a picture is drawn once, when the answer is there."""
-        due = self._clock() >= self._due_s
+        due = self._pace.is_due_at_tick(self._clock())
         if due:
-            self._due_s = math.inf
             self._wake.set()
         return due
 
@@ -203,15 +199,34 @@ class Feed:
 
     def _poll(self) -> None:
         source = self._connect(POLL_TIMEOUT_S)
+        follower = threading.Thread(target=self._follow, name="lifesign-news", daemon=True)
         while not self._stopped.is_set():
             self._wake.clear()
-            self._due_s = math.inf
+            self._pace.asked()
             began_s = time.thread_time()
             reading = self._ahead() or read_once(source, self._clock)
-            every_s = period_s(time.thread_time() - began_s)
+            cost_s = time.thread_time() - began_s
             self._hand_on(Polled(reading))
-            self._due_s = reading.asked_s + every_s - _UNASKED_AFTER_S
-            self._wake.wait(max(0.1, every_s + _UNASKED_AFTER_S - (reading.answered_s - reading.asked_s)))
+            wait_s = self._pace.answered(reading.asked_s, reading.answered_s, cost_s)
+            if follower.ident is None and not self._stopped.is_set():
+                follower.start()
+            self._wake.wait(wait_s)
+
+    def _follow(self) -> None:
+        """What happens is shown when it does, not when a poll comes along."""
+        source = self._connect(ASK_TIMEOUT_S)
+        while not self._stopped.is_set():
+            self._pace.told = True
+            asked(lambda: self._hear(source))
+            self._pace.told = False
+            self._stopped.wait(_FOLLOW_AGAIN_S)
+
+    def _hear(self, source: StateSource) -> None:
+        for _ in source.follow_events():
+            if self._stopped.is_set():
+                break
+            if self._pace.is_due_at_news(self._clock()):
+                self._wake.set()
 
     def _work(self) -> None:
         source = self._connect(ASK_TIMEOUT_S)
@@ -241,11 +256,6 @@ class Feed:
     def _hand_on(self, message: Message) -> None:
         if not self._stopped.is_set():
             self._deliver(message)
-
-
-def period_s(cost_s: float) -> float:
-    """Seconds from one poll to the next where one takes `cost_s` of a core: of a large state it takes its time."""
-    return min(max(POLL_EVERY_S, cost_s / _MOST_OF_A_CORE), _SELDOMEST_S)
 
 
 def _read_events(source: StateSource, since: str | None) -> Message:

@@ -3,12 +3,13 @@
 Not here: when it is asked (`tui.feed`), and what an answer means (`tui.snapshot`).
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
 
-from lifesign.api.documents import Component, Events, State
+from lifesign.api.documents import Component, EventDocument, Events, State
 from lifesign.api.failures import BadAnswer, ClientError, ProblemAnswer
 from lifesign.api.past import Past, Step
 from lifesign.api.past_incidents import PastIncidents
@@ -43,6 +44,10 @@ class StateSource(Protocol):
 
     def events(self, since: str | None = None) -> Events:
         """The history from `since` on."""
+        ...
+
+    def follow_events(self) -> Iterator[EventDocument]:
+        """Every event from now on, when it happens, for as long as the daemon tells."""
         ...
 
     def report(self, component: str | None = None) -> Report:
@@ -98,6 +103,10 @@ class SnapshotFile:
     def events(self, since: str | None = None) -> Events:
         """A file holds no history. Raises ClientError."""
         raise ClientError(f"a snapshot holds no events{f' since {clean(since, 40)}' if since else ''}")
+
+    def follow_events(self) -> Iterator[EventDocument]:
+        """A file knows no news. Raises ClientError."""
+        raise ClientError("in a snapshot nothing happens")
 
     def report(self, component: str | None = None) -> Report:
         """A file holds no history. Raises ClientError."""
