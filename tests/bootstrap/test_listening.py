@@ -1,4 +1,4 @@
-"""Who of a group gets to the socket that is open to it: through every folder on the way."""
+"""Where a daemon says it listens; and who of a group gets to its socket, through every folder on the way."""
 
 import contextlib
 import os
@@ -93,3 +93,25 @@ def test_a_folder_that_is_open_or_of_another_group_is_left_as_it_is(open_folder:
         expected = (0o710, GROUP) if mode == 0o700 else (mode, group)
         assert (stat.S_IMODE(found.st_mode), found.st_gid) == expected
         assert closed_folder(folder, GROUP) == (folder if closed else None)
+
+
+async def test_only_a_socket_and_a_state_that_there_are_get_named(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("a file is in the way")
+    told = []
+    for listen, socket in (("", None), ('[http]\nlisten = "127.0.0.1:0"\n', None), ("", tmp_path / "own")):
+        for folder in (StateFolder(tmp_path / "state"), StateFolder(tmp_path / "free")):
+            folder.hold()
+            server, config = ApiServer(FakeBackend(), Journal()), loaded(tmp_path, listen + MINIMAL)
+            listening = Listening(server, socket)
+            await listening.start(config, folder)
+            told.append(listening.words)
+            await server.close()
+            folder.release()
+    assert told == [
+        "no state is kept, and no API: nobody can ask",
+        f"state in {tmp_path}/free, the API on its socket",
+        "no state is kept, the API on 127.0.0.1:0",
+        f"state in {tmp_path}/free, the API on its socket and on 127.0.0.1:0",
+        "no state is kept, the API on the console's socket",
+        f"state in {tmp_path}/free, the API on the console's socket",
+    ]

@@ -163,7 +163,7 @@ class Daemon:
     async def _watch(self, listening: Listening) -> None:
         self._recorder.begin(self._config, self._memory, self._keeper.texts, self._teller.secrets)
         away = absence(self._memory, self._started)
-        self._teller.tell(EventName.MONITOR_STARTED, watching_words(self._config), data=away)
+        self._teller.tell(EventName.MONITOR_STARTED, watching_words(self._config, listening.words), data=away)
         if self._alerter is not None:
             self._alerter.recall(self._keeper.texts, self._started)
         self._keeper.texts = {}

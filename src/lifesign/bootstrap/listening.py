@@ -36,20 +36,33 @@ class Listening:
         self._socket = socket
         self._folder: StateFolder | None = None
         self._group_id: int | None = None
+        self._state: Path | None = None
+        self._places: list[str] = []  # in words, where we listen
         self._context: ssl.SSLContext | None = None
 
     async def start(self, config: Config, folder: StateFolder) -> None:
         """Listens. Raises OSError with what could not be bound."""
+        self._state = folder.path if folder.writable else None
         if self._socket is not None:
             await self._server.start_unix(self._socket)
+            self._places.append("the console's socket")
             return
         if folder.writable:
             self._folder, self._group_id = folder, group_id_of(config.monitor.socket_group)
             path = prepare_socket_path(folder.path, self._group_id)
             await self._server.start_unix(path, config.monitor.socket_group)
             self._let_the_group_in(folder, path)
+            self._places.append("its socket")
         if config.http is not None:
             await self._listen_on_tcp(config.http)
+            self._places.append(f"{config.http.host}:{config.http.port}")
+
+    @property
+    def words(self) -> str:
+        """Where the state is kept, and where to ask."""
+        state = f"state in {self._state}" if self._state else "no state is kept"
+        asked = f"the API on {' and on '.join(self._places)}" if self._places else "and no API: nobody can ask"
+        return f"{state}, {asked}"
 
     def _let_the_group_in(self, folder: StateFolder, path: Path) -> None:
         """As far as to the socket and what names it: what we cannot open is told."""

@@ -63,11 +63,7 @@ class Plan:
         }
 
 
-def watching_words(config: Config) -> str:
-    """What is watched, where its state is, and where to ask."""
+def watching_words(config: Config, where: str) -> str:
+    """What is watched; `where`: its state, and where to ask."""
     count = len(config.components)
-    where = config.http and f" and on {config.http.host}:{config.http.port}"
-    folder = config.monitor.state_dir
-    return (
-        f"watching {count} component{'s' if count != 1 else ''}; state in {folder}, the API on its socket{where or ''}"
-    )
+    return f"watching {count} component{'s' if count != 1 else ''}; {where}"
