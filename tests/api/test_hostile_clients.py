@@ -139,6 +139,22 @@ async def test_garbage_is_answered_400_and_closed_and_fills_no_log(
     assert [record for record in caplog.records if record.levelno > logging.DEBUG] == []
 
 
+@pytest.mark.parametrize("framing", [b"Content-Length: 100\r\n\r\n{", b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n"])
+async def test_a_client_that_leaves_within_its_body_fills_no_log(
+    tmp_path: Path, framing: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "lifesign")
+    async with serving(tmp_path) as served:
+        sock = served.raw()
+        sock.sendall(b"POST /api/v1/components/gateway/beat HTTP/1.1\r\nHost: x\r\n" + framing)
+        async with asyncio.timeout(40):
+            await _until(lambda: any(guard._in_request for guard in served.server._gates[0]._open))
+            sock.close()
+            await _until(lambda: any("Error handling request" in record.message for record in caplog.records))
+        assert served.backend.pushed == []
+    assert [record for record in caplog.records if record.levelno > logging.DEBUG] == []
+
+
 async def test_a_body_over_64_kib_is_413_and_costs_nothing(tmp_path: Path) -> None:
     async with serving(tmp_path) as served:
         status, _, body = await served.tcp(

@@ -174,10 +174,10 @@ def _handler(route: Route, reading: Reading, acting: Acting) -> Handler:
 
 
 class _ClientFaultFilter(logging.Filter):
-    """What a client sends is no error of ours: garbage is told at debug, so that nobody can fill our log."""
+    """What a client sends is no error of ours, nor that it leaves: told at debug, so that nobody can fill our log."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if record.exc_info and isinstance(record.exc_info[1], HttpProcessingError):
+        if record.exc_info and isinstance(record.exc_info[1], (HttpProcessingError, ConnectionError)):
             record.levelno, record.levelname = logging.DEBUG, "DEBUG"
             return logging.getLogger(record.name).isEnabledFor(logging.DEBUG)
         return True
