@@ -135,6 +135,7 @@ async def test_garbage_is_answered_400_and_closed_and_fills_no_log(
             sock.sendall(sent)
         answer = await asyncio.to_thread(_read_all, sock)
         assert answer == b"" or answer.split()[1] == b"400"
+        assert answer == b"" or b"\r\nContent-Type: application/problem+json\r\n" in answer
         assert await asyncio.to_thread(served.client.ready)
     assert [record for record in caplog.records if record.levelno > logging.DEBUG] == []
 

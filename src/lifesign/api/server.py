@@ -10,6 +10,7 @@ import ssl
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 
 from aiohttp import web
@@ -20,6 +21,7 @@ from lifesign.api.acting import Acting
 from lifesign.api.backend import Backend
 from lifesign.api.guard import Gate
 from lifesign.api.journal import Journal
+from lifesign.api.problems import problem_response
 from lifesign.api.reading import Reading
 from lifesign.api.routes import ROUTES, Answer, Route
 from lifesign.api.security import Listener, TcpListener, UnixListener, is_loopback
@@ -42,18 +44,7 @@ class ApiServer:
     def __init__(self, backend: Backend, journal: Journal) -> None:
         self._journal = journal
         self._app = _application(Service(backend, journal))
-        self._runner = web.AppRunner(
-            self._app,
-            access_log=None,
-            auto_decompress=False,  # nobody needs it, and a compressed body is a bomb
-            keepalive_timeout=3600,  # the guard's own is shorter and cannot be postponed
-            shutdown_timeout=_CLOSE_TIMEOUT_S,
-            logger=_quiet_logger(),
-            max_line_size=_MAX_LINE_BYTES,
-            max_field_size=_MAX_LINE_BYTES,
-            max_headers=_MAX_HEADERS,
-            lingering_time=1.0,
-        )
+        self._runner = web.AppRunner(self._app, access_log=None, shutdown_timeout=_CLOSE_TIMEOUT_S)
         self._servers: list[asyncio.Server] = []
         self._gates: list[Gate] = []
         self._door: UnixDoor | None = None
@@ -134,7 +125,7 @@ class ApiServer:
             await self._runner.setup()
         server = self._runner.server
         assert server is not None
-        gate = Gate(listener, server)
+        gate = Gate(listener, partial(_talk, server))
         self._gates.append(gate)
         return gate
 
@@ -171,6 +162,40 @@ def _handler(route: Route, reading: Reading, acting: Acting) -> Handler:
         Answer.COMPONENT: partial(acting.probe if route.action == "probe" else acting.act, action=route.action),
     }
     return handlers[route.answer]
+
+
+class _Talk(web.RequestHandler):
+    """One connection, as aiohttp holds it, but what it cannot parse is answered in the form of every other error."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """A problem document. Raises ConnectionError where a part of an answer is out already."""
+        super().handle_error(request, status, exc, message)
+        response = problem_response(HTTPStatus(status), message or "")
+        response.force_close()
+        return response
+
+
+def _talk(server: web.Server) -> _Talk:
+    return _Talk(
+        server,
+        loop=asyncio.get_running_loop(),
+        access_log=None,  # type: ignore[arg-type]  # none, which aiohttp's own runner passes on like this too
+        auto_decompress=False,  # nobody needs it, and a compressed body is a bomb
+        keepalive_timeout=3600,  # the guard's own is shorter and cannot be postponed
+        logger=_quiet_logger(),
+        max_line_size=_MAX_LINE_BYTES,
+        max_field_size=_MAX_LINE_BYTES,
+        max_headers=_MAX_HEADERS,
+        lingering_time=1.0,
+    )
 
 
 class _ClientFaultFilter(logging.Filter):
