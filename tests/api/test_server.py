@@ -149,6 +149,13 @@ async def test_history_is_told_page_by_page_and_by_time(tmp_path: Path) -> None:
         assert [event.message for event in by_time.events] == ["event 2", "event 3"]
 
 
+async def test_the_plus_of_an_offset_need_not_be_encoded(tmp_path: Path) -> None:
+    async with serving(tmp_path) as served:
+        _append(served, 0, 1, 2)
+        status, body = await served.unix("GET", "/api/v1/events?since=2026-11-21T15:03:24.123+01:00")
+        assert (status, [event["message"] for event in body["events"]]) == (200, ["event 2"])
+
+
 @pytest.mark.parametrize("query", ["since=yesterday", "since=2026-11-21T14:03:22", "follow=maybe"])
 async def test_a_bad_query_is_422(tmp_path: Path, query: str) -> None:
     async with serving(tmp_path) as served:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from http import HTTPStatus
 
 from aiohttp import web
@@ -21,6 +22,8 @@ from lifesign.text import parse_timestamp
 STATUS_LIMIT_S = 0.25
 _SICK = frozenset({ComponentState.DOWN, ComponentState.UNKNOWN})
 _TRUE, _FALSE = frozenset({"1", "true", "yes", ""}), frozenset({"0", "false", "no"})
+
+_UNENCODED_PLUS = re.compile(r" (?=[0-9]{2}:[0-9]{2}$)")
 
 _log = logging.getLogger(__name__)
 
@@ -61,7 +64,7 @@ class Reading:
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         """The history from `since` on; with `follow`, and whatever comes."""
-        since = request.query.get("since") or None
+        since = _since(request)
         follow = request.query.get("follow", "0").lower()
         if follow not in _TRUE | _FALSE:
             raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "`follow` is 1 or 0")
@@ -75,7 +78,7 @@ class Reading:
 
     async def report(self, request: web.Request) -> web.StreamResponse:
         """Uptime and means, of all components or of one, in the usual windows or from `since` on."""
-        component, since = request.query.get("component") or None, request.query.get("since") or None
+        component, since = request.query.get("component") or None, _since(request)
         try:
             since_ns = None if since is None else parse_timestamp(since)
         except (ValueError, OverflowError):
@@ -105,6 +108,11 @@ def _step(request: web.Request) -> Step:
         return step_of(request.query)
     except ValueError as error:
         raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)) from None
+
+
+def _since(request: web.Request) -> str | None:
+    """What is asked for with `since`. The `+` of an offset that was not encoded has come as a space."""
+    return _UNENCODED_PLUS.sub("+", request.query.get("since", "")) or None
 
 
 def is_late(request: web.Request) -> bool:
