@@ -109,6 +109,7 @@ def test_a_bad_address_is_refused(tmp_path: Path, address: str, words: str) -> N
         ),
         ("http", 'url = "http://h/"\nheaders = { "a b" = "c" }', ".headers", "no header name"),
         ("http", 'url = "http://h/"\nheaders = { x = "a\\r\\nb: c" }', ".headers.x", "control characters"),
+        ("http", 'url = "http://h/"\nheaders = { x = 1 }', ".headers.x", "must be text in quotes"),
         ("http", 'url = "http://h/"\nheaders = { x = { nev = "A" } }', ".headers.x", "a secret is"),
         ("http", 'url = "http://h/"\nexpect_json = { at = 1979-05-27 }', ".expect_json", "JSON does not have"),
         ("http", 'url = "http://h/"\ncert_days = 5', ".cert_days", "without https"),
@@ -172,6 +173,7 @@ def test_what_a_type_needs_of_its_own_is_checked(tmp_path: Path, kind: str, own:
             "components.a.checks.c.type",
             "this key is required (one of: heartbeat",
         ),
+        ("[components.a.checks.c]\ntyp = 'tcp'\naddress = 'h:1'\n", "components.a.checks.c.typ", "did you mean type?"),
         ("[components.a.checks.c]\ntype = 'tpc'\naddress = 'h:1'\n", "components.a.checks.c.type", "did you mean tcp?"),
         ("[components.a.checks.c]\ntype = 7\n", "components.a.checks.c.type", "must be text, not a number"),
         ("[components.'a b'.checks.c]\ntype = 'tcp'\naddress = 'h:1'\n", 'components."a b"', "is no name"),
@@ -325,3 +327,8 @@ def test_escape_sequences_in_a_key_reach_no_message(tmp_path: Path) -> None:
     (problem,) = refused(tmp_path, MINIMAL + '"\\u001b]52;c;x\\u0007" = 1\n[monitor]\n')
     assert "\x1b" not in str(problem)
     assert "\x07" not in str(problem)
+
+
+def test_a_misspelt_type_hides_no_other_mistake(tmp_path: Path) -> None:
+    found = refused(tmp_path, "[components.a.checks.c]\ntyp = 'tcp'\nadress = 'h:1'\ninterval = '5x'\n")
+    assert [problem.key.rpartition(".")[2] for problem in found] == ["typ", "adress", "interval"]

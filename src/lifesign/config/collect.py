@@ -128,7 +128,12 @@ class Collector:
             return None
         tag_field = str(next(iter(types.values())).__struct_config__.tag_field)
         tag = table.get(tag_field)
-        if tag is None:
+        slip = None if tag_field in table else next((key for key in table if nearest(key, [tag_field])), None)
+        if slip is not None:
+            self.complain((*path, slip), "unknown key", suggestion(slip, [tag_field]))
+            if table[slip] in list(types):  # so that its other mistakes are told too
+                self.struct(types[table[slip]], {key: item for key, item in table.items() if key != slip}, path)
+        elif tag is None:
             self.complain((*path, tag_field), "this key is required", suggestion("", list(types), "one of"))
         elif not isinstance(tag, str):
             self.complain((*path, tag_field), f"must be text, not {_kind_of(tag)}", f"one of: {', '.join(types)}")

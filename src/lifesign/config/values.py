@@ -206,8 +206,10 @@ class OpenValue(SecretReference):
     @classmethod
     def read(cls, value: object, context: Context) -> Self:
         """Plain text, or a secret by reference."""
-        if not isinstance(value, str):
+        if isinstance(value, dict):
             return super().read(value, context)
+        if not isinstance(value, str):
+            raise ValueError('must be text in quotes, or { env = "NAME" } or { file = "path" }')
         if not value.isprintable() and re.search(_CONTROL, value):
             raise ValueError("must be text without control characters")
         return cls("literal", value)
