@@ -132,7 +132,7 @@ async def test_over_tcp_the_holder_of_the_token_names_itself(tmp_path: Path) -> 
     async with serving(tmp_path) as served:
         for body in ({"author": "bob@laptop"}, {}):
             assert (await served.tcp("POST", "/api/v1/components/gateway/pause", body, **BEARER))[0] == 200
-        assert [command.author for command in served.backend.acted] == ["bob@laptop", "over TCP"]
+        assert [command.author for command in served.backend.acted] == ["bob@laptop", "somebody over TCP"]
         for action in ACTIONS:
             status, _, _ = await served.tcp("POST", f"/api/v1/components/gateway/{action}", words_for(action))
             assert status == 401

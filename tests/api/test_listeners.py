@@ -82,7 +82,7 @@ async def test_an_action_over_tcp_needs_the_token(tmp_path: Path, authorization:
             assert (status, headers["WWW-Authenticate"]) == (401, "Bearer")
         assert served.backend.probed == []
         assert (await served.tcp("POST", PROBE, Authorization=f"Bearer {TOKEN}"))[0] == 200
-        assert served.backend.probed == [("gateway", "over TCP")]
+        assert served.backend.probed == [("gateway", "somebody over TCP")]
 
 
 async def test_without_a_token_in_the_config_nobody_acts_over_tcp(tmp_path: Path) -> None:

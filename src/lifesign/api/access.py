@@ -129,4 +129,4 @@ def push_authority(request: web.Request) -> str | None:
 def author(request: web.Request, told: str | None) -> str:
     """Who acts: the socket proves it; over TCP the token's holder says it."""
     peer = guard_of(request).peer
-    return told or "over TCP" if peer is None else signed(told, author_of(peer.uid))
+    return told or "somebody over TCP" if peer is None else signed(told, author_of(peer.uid))

@@ -19,7 +19,8 @@ def command(config: str | None, everything: bool, words: tuple[str, ...], reason
     with asked(config) as client:
         if everything:
             held = client.act_on_all("hold", author=operator(), reason=reason, duration_s=duration_s)
-            click.echo(f"{len(held.components)} components are held: {reason}")
+            many = len(held.components)
+            click.echo(f"{many} component{'s are' if many != 1 else ' is'} held: {reason}")
             return
         seen = client.act(words[0], "hold", author=operator(), reason=reason, duration_s=duration_s)
     click.echo(f"{seen.name}: {notice_words('held', seen.hold)}")

@@ -14,7 +14,8 @@ def as_table(found: "Backtest", source: "Source") -> str:
     """One line a component that differs."""
     differing = [one for one in found.comparisons if one.difference is not None]
     same = [one for one in found.comparisons if one.difference is None]
-    lines = [f"replayed {found.observations:,} observations of {len(found.comparisons)} components"]
+    many = len(found.comparisons)
+    lines = [f"replayed {found.observations:,} observations of {many} component{'s' if many != 1 else ''}"]
     shown = differing if differing or len(same) > _FEW else same
     if shown:
         rows = [("component", "down", "alerts", "restarts", "first difference"), *(_row(c, source) for c in shown)]
