@@ -47,8 +47,8 @@ class Asked(FakeBackend):
         assert [copy.encoded(now.mono_ns).decode() for copy in kept] == [
             msgspec.json.encode(one).decode() for one in made
         ]
-        anew = "".join(components_text([Copy(c) for c in view.components], now.mono_ns, Steady()))
-        assert "".join(components_text(kept, now.mono_ns, self.steady)) == anew
+        anew = b"".join(components_text([Copy(c) for c in view.components], now.mono_ns, Steady()))
+        assert b"".join(components_text(kept, now.mono_ns, self.steady)) == anew
         assert [copy.overdue for copy in kept] == [sum(c.overdue for c in one.checks) for one in view.components]
         assert (found.overall, found.observer) == (view.overall, view.observer)
         if found.overall is not ComponentState.UNKNOWN:  # which our own stalls, too, may make of it

@@ -15,6 +15,7 @@ import pytest
 
 from lifesign.api import guard as guard_module
 from lifesign.api.render import event_document
+from lifesign.api.security import UnixListener
 from lifesign.api.service import Service
 from lifesign.core.events import Event, EventName
 from tests.api.fakes import AT_WALL_NS, component, monitor
@@ -209,6 +210,22 @@ async def test_a_client_that_does_not_read_the_state_is_dropped(tmp_path: Path) 
         async with asyncio.timeout(40):
             await _until(lambda: bool(gate._open))
             await _until(lambda: not gate._open)
+
+
+async def test_of_what_a_client_does_not_read_only_a_piece_is_held_for_it(tmp_path: Path) -> None:
+    async with _impatient(tmp_path, 40, 40) as served:
+        served.backend.shown = monitor(*[component(f"service-{number}") for number in range(3000)])
+        sock = served.raw()
+        sock.sendall(GET_STATE.replace(b"Host", b"Connection: close\r\nHost"))
+        [gate] = [gate for gate in served.server._gates if isinstance(gate.listener, UnixListener)]
+        async with asyncio.timeout(20):
+            await _until(lambda: any(guard._write_timer for guard in gate._open))
+        [guard] = gate._open
+        assert guard._transport is not None
+        assert 0 < guard._transport.get_write_buffer_size() < 300_000
+        body = (await asyncio.to_thread(_read_all, sock)).partition(b"\r\n\r\n")[2]
+        assert len(body) > 1_500_000
+        assert len(json.loads(body)["components"]) == 3000
 
 
 async def test_a_follower_that_does_not_read_is_dropped_and_the_journal_goes_on(tmp_path: Path) -> None:

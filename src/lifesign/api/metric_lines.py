@@ -4,12 +4,12 @@ Labels are names from the config and closed sets. Not here: the form of a line (
 monitor itself (`metrics`).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from lifesign.api.copies import Copy
 from lifesign.api.documents import Component
 from lifesign.api.exposition import escaped, head, line, number, start, state_lines
-from lifesign.api.sampled import Sampled, Steady
+from lifesign.api.sampled import Sampled, Steady, joined
 from lifesign.core.model import CheckState, ComponentState
 
 _STATES, _LAYERS = "lifesign_component_state", "lifesign_layer_state"
@@ -35,25 +35,24 @@ _WORDS: Mapping[str, str] = {  # the families, in their order; what ages comes f
 _COMPONENT_STATES, _CHECK_STATES = tuple(map(str, ComponentState)), tuple(map(str, CheckState))
 
 
-def components_text(copies: Sequence[Copy], now_ns: int, kept: Steady) -> list[str]:
+def components_text(copies: Sequence[Copy], now_ns: int, kept: Steady) -> list[bytes]:
     """All families of components, each with the lines of every one of `copies` at that moment, to be joined.
 
     `kept`: where what stays is kept. Not joined here: it is a megabyte of a thousand components, each copy of which
     costs as much as to write it.
     """
+    if not copies:
+        return [head(name, words).encode() for name, words in _WORDS.items()]
     lines = [_lines_of(copy) for copy in copies]
-    aging: list[tuple[str, ...]] = [_aging(copy, one, now_ns) for copy, one in zip(copies, lines, strict=True)]
+    aging = joined([_aging(copy, one, now_ns) for copy, one in zip(copies, lines, strict=True)])
     steady = kept.joined([one.steady for one in lines])
-    texts = [*_columns(aging, 2), *_columns(steady, len(_WORDS) - 4), *_columns([one.measured for one in lines], 2)]
-    parts: list[str] = []
-    for (name, words), column in zip(_WORDS.items(), texts, strict=True):
-        parts.append(head(name, words))
-        parts += column
+    measured = joined([one.measured for one in lines])
+    parts: list[bytes] = []
+    for (name, words), column in zip(
+        _WORDS.items(), [*zip(aging), *zip(*steady, strict=True), *zip(measured)], strict=True
+    ):
+        parts += [head(name, words).encode(), *column]
     return parts
-
-
-def _columns(rows: Sequence[tuple[str, ...]], count: int) -> Iterable[tuple[str, ...]]:
-    return zip(*rows, strict=True) if rows else ((),) * count
 
 
 def _lines_of(copy: Copy) -> Sampled:

@@ -40,8 +40,8 @@ def metrics_text(state: State, copies: Sequence[Copy], now_ns: int, tallies: Tal
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Families(family for family in found if type(family) is not GaugeMetricFamily))
     ProcessCollector(registry=registry)
-    rest = generate_latest(registry).decode()
-    return "".join([gauges_text(gauges), *components_text(copies, now_ns, kept), rest]).encode()
+    rest = generate_latest(registry)
+    return b"".join([gauges_text(gauges).encode(), *components_text(copies, now_ns, kept), rest])
 
 
 class _Families(Collector):

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import re
+from collections.abc import AsyncIterator
 from http import HTTPStatus
 
 from aiohttp import web
@@ -21,6 +22,7 @@ from lifesign.text import parse_timestamp
 
 STATUS_LIMIT_S = 0.25
 _SICK = frozenset({ComponentState.DOWN, ComponentState.UNKNOWN})
+_PIECE_BYTES = 65_536
 _TRUE, _FALSE = frozenset({"1", "true", "yes", ""}), frozenset({"0", "false", "no"})
 
 _UNENCODED_PLUS = re.compile(r" (?=[0-9]{2}:[0-9]{2}$)")
@@ -60,7 +62,7 @@ class Reading:
 
     async def state(self, request: web.Request) -> web.StreamResponse:  # noqa: ARG002
         """The state document."""
-        return json_response(await self._service.state_bytes())
+        return large_response(await self._service.state_bytes(), "application/json")
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         """The history from `since` on; with `follow`, and whatever comes."""
@@ -100,7 +102,7 @@ class Reading:
     async def metrics(self, request: web.Request) -> web.StreamResponse:  # noqa: ARG002
         """Everything that is a number."""
         body, kind = await self._service.metrics()
-        return web.Response(body=body, headers={**COMMON_HEADERS, "Content-Type": kind})
+        return large_response(body, kind)
 
 
 def _step(request: web.Request) -> Step:
@@ -124,3 +126,17 @@ def json_response(body: bytes, status: HTTPStatus = HTTPStatus.OK, *, sick: bool
     """`body` as JSON; 503 where something is sick."""
     status = HTTPStatus.SERVICE_UNAVAILABLE if sick else status
     return web.Response(status=status, body=body, content_type="application/json", headers=COMMON_HEADERS)
+
+
+def large_response(body: bytes, kind: str) -> web.Response:
+    """`body`, of that content type, in pieces as the client takes them.
+
+    In one go a megabyte would be copied three times on its way, and held for each client that does not read.
+    """
+    headers = {**COMMON_HEADERS, "Content-Type": kind, "Content-Length": str(len(body))}
+    return web.Response(body=_pieces(memoryview(body)), headers=headers)
+
+
+async def _pieces(body: memoryview) -> AsyncIterator[memoryview]:
+    for first in range(0, len(body), _PIECE_BYTES):
+        yield body[first : first + _PIECE_BYTES]

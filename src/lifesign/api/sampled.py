@@ -27,18 +27,19 @@ class Steady:
     """The `steady` lines of all components, joined family by family and group by group until one of a group changes."""
 
     def __init__(self) -> None:
-        self._groups: list[tuple[Sequence[tuple[str, ...]], tuple[str, ...]]] = []
+        self._groups: list[tuple[Sequence[tuple[str, ...]], tuple[bytes, ...]]] = []
 
-    def joined(self, steady: Sequence[tuple[str, ...]]) -> Sequence[tuple[str, ...]]:
+    def joined(self, steady: Sequence[tuple[str, ...]]) -> Sequence[tuple[bytes, ...]]:
         """For each group of components, in their order, its text of each family."""
         groups = [steady[first : first + _GROUP] for first in range(0, len(steady), _GROUP)]
         held = [*self._groups, *[((), ())] * len(groups)]
         self._groups = [
-            old if len(old[0]) == len(group) and all(map(is_, old[0], group)) else (group, _joined(group))
+            old if len(old[0]) == len(group) and all(map(is_, old[0], group)) else (group, joined(group))
             for group, old in zip(groups, held, strict=False)
         ]
         return [texts for _, texts in self._groups]
 
 
-def _joined(group: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
-    return tuple(map("".join, zip(*group, strict=True)))
+def joined(group: Sequence[tuple[str, ...]]) -> tuple[bytes, ...]:
+    """The text of each family."""
+    return tuple(["".join(lines).encode() for lines in zip(*group, strict=True)])
