@@ -1,9 +1,12 @@
 """The daemon as its users meet it: one instance, its events from the shell, an end that nothing can hold up."""
 
+import contextlib
 import fcntl
 import json
+import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 from pathlib import Path
 
@@ -55,18 +58,46 @@ def test_a_socket_and_a_lock_that_somebody_cleans_away_are_made_anew_and_told_on
 
 def test_a_state_folder_that_another_has_by_now_is_left_to_it_and_taken_again_after_it(tmp_path: Path) -> None:
     state, others = tmp_path / "state", tmp_path / "others"
-    others.mkdir(mode=0o700)
+    for folder in (tmp_path / "ours", others):
+        folder.mkdir(mode=0o700)
+    state.symlink_to("ours")
     with daemon(tmp_path, CONFIG.format(port=free_port())) as running:
-        state.rename(tmp_path / "aside")
-        wait_until(lambda: f"the state folder {state} is gone" in (tmp_path / "stderr").read_text(), "its loss told")
         with (others / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            others.rename(state)
+            (tmp_path / "link").symlink_to("others")
+            (tmp_path / "link").replace(state)
             told = f"the state folder {state} is in other hands"
             wait_until(lambda: told in (tmp_path / "stderr").read_text(), "the other's told")
             assert not running.socket.exists()
         wait_until(lambda: running.socket.exists() and running.serves(), "its socket again")
         assert running.status()[1]["components"][0]["name"] == "gateway"
+
+
+def test_a_state_folder_that_is_taken_away_is_made_anew_and_nothing_that_holds_is_lost(tmp_path: Path) -> None:
+    state, text = tmp_path / "state", CONFIG.format(port=free_port())
+    with daemon(tmp_path, text + '[components.other.checks.job]\ntype = "push"\n') as running:
+        assert lifesign("pause", "other", "-c", str(running.config)).returncode == 0
+        shutil.rmtree(state)
+        wait_until(lambda: running.socket.exists() and running.serves(), "its socket again")
+        second = lifesign("run", "-c", str(running.config))
+        assert f"another lifesign (pid {running.process.pid}) already watches" in second.stderr
+        wait_until((state / "notify/other.job").is_socket, "the socket of its push check")
+        wait_until(lambda: "component/other" in memories(state / "state.db"), "what holds kept again")
+        wait_until(lambda: running.request("GET", "/api/v1/state")[1]["monitor"]["state_writable"], "all kept again")
+        assert state.stat().st_mode & 0o777 == 0o700
+    told = (tmp_path / "stderr").read_text()
+    assert told.count("somebody took the state folder away: it was made anew") == 1
+    with daemon(tmp_path, text + '[components.other.checks.job]\ntype = "push"\n') as running:
+        assert running.component("other")["state"] == "paused"
+
+
+def memories(path: Path) -> list[str]:
+    """The keys of what a daemon would find again of `path`; none while it is not made yet."""
+    try:
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+            return [key for (key,) in connection.execute("SELECT key FROM memory")]
+    except sqlite3.Error:
+        return []
 
 
 def test_a_port_that_is_taken_is_told_by_its_address(tmp_path: Path) -> None:

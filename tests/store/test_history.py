@@ -1,5 +1,6 @@
 """The history on real files: what was handed over is there after it, what was not kept is a gap."""
 
+import contextlib
 import sqlite3
 import subprocess
 import sys
@@ -111,6 +112,43 @@ def test_the_time_between_two_lives_is_a_gap_and_so_are_stalls_and_pauses(tmp_pa
         (wall_ms + 60_000, wall_ms + 90_000, None, "lifesign did not run"),
     ]
     reader.close()
+
+
+def test_in_a_file_after_the_one_that_was_taken_away_no_other_life_gets_what_ours_sees(tmp_path: Path) -> None:
+    batch = list(entries(1, 3_000))
+    history = History.open(tmp_path, history_s=1e9, retry_s=0.05)
+    history.begin(life(), CONFIG)
+    history.take(batch[:1_000])
+    until(lambda: (tmp_path / HISTORY_FILE).exists() and kept(tmp_path) > 0)
+    for file in tmp_path.iterdir():
+        file.unlink(missing_ok=True)
+    history.take(batch[1_000:])
+    assert history.close(20)
+    assert kept(tmp_path) >= sum(isinstance(entry, tuple) for entry in batch[1_000:]), (
+        "what was being merged may be too"
+    )
+    later = [START.after(9_000 * NS_PER_S)]
+    history = History.open(tmp_path, history_s=1e9)
+    history.begin(type(life())(later[0], life().spec, life().memory), CONFIG)
+    history.take([*later])
+    assert history.close(20)
+    reader = HistoryReader(tmp_path)
+    [found] = reader.lives()
+    assert found.start == later[0]
+    assert [list(rows_of(columns)) for block in reader.blocks(found.id) for columns in block.checks] == []
+    assert not reader.moments(found.id)
+    assert reader.gaps()[-1].why == "lifesign did not run"
+    reader.close()
+
+
+def kept(folder: Path) -> int:
+    """How many observations there are, of whatever life."""
+    try:
+        with contextlib.closing(HistoryReader(folder)) as reader:
+            blocks = list(reader.newest_blocks(1 << 62, 1_000, 1 << 40))
+    except NoHistoryError:  # it is not made yet
+        return 0
+    return sum(len(list(rows_of(columns))) for _, block in blocks for columns in block.checks)
 
 
 def test_what_comes_too_fast_is_dropped_and_the_drop_is_a_gap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

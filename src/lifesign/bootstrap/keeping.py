@@ -20,7 +20,7 @@ from lifesign.core.memory import MonitorMemory
 from lifesign.core.model import NS_PER_S, ComponentState
 from lifesign.core.monitor import Monitor
 from lifesign.engine.clock import read_clocks
-from lifesign.store.remembering import decode, encode, key_of
+from lifesign.store.remembering import decode, encode, is_of_component, key_of
 from lifesign.store.store import Store
 
 FILE = "state.db"
@@ -51,6 +51,8 @@ class Keeper:
         self._revisions: dict[str, int] = {}
         self._troubled = False
         self.texts: dict[str, str] = {}  # as they were loaded
+        self._lasting: dict[str, str] = {}  # of others than the core
+        self._files = 1
         self._kept: dict[str, str | None] = {}
         self._then: list[Callable[[], None]] = []
         self._store: Store | None = None
@@ -69,6 +71,7 @@ class Keeper:
             return MonitorMemory(), []
         loaded = self._store.load()
         self.texts = dict(loaded.memory)
+        self._lasting = {key: text for key, text in loaded.memory.items() if not is_of_component(key)}
         self._tell_trouble()
         events = []
         for text in loaded.events:
@@ -100,6 +103,9 @@ class Keeper:
         if not (self._new or self._kept or self._then):
             self._loop.call_soon(self._hand_over)
         self._kept.update(texts)
+        self._lasting.update({key: text for key, text in texts.items() if text is not None})
+        for key in [key for key, text in texts.items() if text is None]:
+            self._lasting.pop(key, None)
         self._then += [then] if then is not None else []
 
     def forget(self, component: str) -> None:
@@ -196,11 +202,21 @@ class Keeper:
             names = list(self._monitor.components)
             chunks = [names[first : first + _SAVED_AT_ONCE] for first in range(0, len(names), _SAVED_AT_ONCE)]
             for chunk in chunks:
+                self._follow_the_file()
                 self._save(chunk)
                 self._tell_trouble()
                 await asyncio.sleep(SAVE_EVERY_S / len(chunks))
             if not chunks:
                 return
+
+    def _follow_the_file(self) -> None:
+        """What another file than before must be told again, for it was told to one that is gone."""
+        assert self._store is not None
+        files = self._store.files
+        if files > self._files:
+            self._files = files
+            self._saved.clear()
+            self._store.record([], self._lasting)
 
     def _save(self, names: Iterable[str]) -> None:
         assert self._store is not None

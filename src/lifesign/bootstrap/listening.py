@@ -1,6 +1,6 @@
 """Where the daemon listens: its socket in the state folder, and TCP where the config says so. Token, hosts and
-certificate are followed while it runs; the address and the socket are those of the start. A socket whose file somebody
-takes away is made anew.
+certificate are followed while it runs; the address and the socket are those of the start. A socket that somebody takes
+away is made anew, alone or with its state folder.
 """
 
 import asyncio
@@ -92,21 +92,29 @@ class Listening:
     async def _look_after_the_socket(self) -> str:
         """Why the socket is gone and cannot be made anew; empty where all is well. Never in another's state folder."""
         folder = self._folder
+        made_before = folder.made_anew if folder is not None else 0
         is_ours = folder is None or folder.stays_held()
-        if not self._server.has_lost_its_socket:
+        is_anew = folder is not None and folder.made_anew > made_before
+        if is_anew:
+            logger.warning("lifesign: warning: somebody took the state folder away: it was made anew, without a past")
+        if not (self._server.has_lost_its_socket or is_anew):
             return ""
         if folder is not None and not is_ours:
             return f"the state folder {folder.path} is {'in other hands' if folder.path.exists() else 'gone'}"
         try:
-            if folder is not None:
-                path = prepare_socket_path(folder.path, self._group_id)
-            await self._server.reopen_unix()
-            if folder is not None:
-                self._let_the_group_in(folder, path)
+            await self._open_anew(folder)
         except OSError as error:
             return error.strerror or str(error)
-        logger.warning("lifesign: warning: somebody took our socket away: it was made anew")
         return ""
+
+    async def _open_anew(self, folder: StateFolder | None) -> None:
+        """The socket where it was taken away, and all that leads to it."""
+        path = None if folder is None else prepare_socket_path(folder.path, self._group_id)
+        if self._server.has_lost_its_socket:
+            await self._server.reopen_unix()
+            logger.warning("lifesign: warning: somebody took our socket away: it was made anew")
+        if folder is not None and path is not None:
+            self._let_the_group_in(folder, path)
 
     async def _listen_on_tcp(self, http: HttpConfig) -> None:
         if http.certificate is not None:

@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -105,7 +106,9 @@ class StateFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.writable = False
+        self.made_anew = 0  # how often, since somebody took it away
         self._lock: int | None = None
+        self._found: os.stat_result | None = None
 
     @property
     def held(self) -> bool:
@@ -120,6 +123,7 @@ class StateFolder:
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock = os.open(self.path / "lock", _OPEN_LOCK, 0o600)
+            self._found = self.path.stat()
         except OSError as error:
             return f"the state folder {self.path} cannot be used: {error.strerror}"
         if not _take(self._lock):
@@ -133,11 +137,14 @@ class StateFolder:
         return None
 
     def stays_held(self) -> bool:
-        """Whether nobody else has the folder. A lock whose file was taken away, or made anew, is taken anew."""
+        """Whether nobody else has the folder. A lock whose file was taken away, or made anew, is taken anew.
+
+        So is the folder: whoever makes it first and has its lock keeps it.
+        """
         if self._lock is None:
             return False
         try:
-            lock = os.open(self.path / "lock", _OPEN_LOCK, 0o600)
+            lock = self._opened_lock()
         except OSError:
             return False
         is_taken_anew = False
@@ -152,6 +159,19 @@ class StateFolder:
             with contextlib.suppress(OSError):
                 self._sign(lock)
         return is_taken_anew
+
+    def _opened_lock(self) -> int:
+        try:
+            return os.open(self.path / "lock", _OPEN_LOCK, 0o600)
+        except FileNotFoundError:
+            self.path.mkdir(mode=0o700, parents=True)
+        lock = os.open(self.path / "lock", _OPEN_LOCK, 0o600)
+        self.made_anew += 1
+        with contextlib.suppress(OSError):  # then it is ours alone
+            if self._found is not None:
+                os.chown(self.path, -1, self._found.st_gid)
+                self.path.chmod(stat.S_IMODE(self._found.st_mode))
+        return lock
 
     def other_holder(self) -> str:
         """Which other instance has it, in words, since it was taken away under us; empty for none. From any thread."""

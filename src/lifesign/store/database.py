@@ -52,6 +52,7 @@ class Database:
         self._others = others
         self._connection: sqlite3.Connection | None = None
         self._file = (0, 0)
+        self.files = 0  # how many it has had: another one knows nothing of what was written before
 
     def open(self) -> None:
         """Opens or makes the file. One that is none of SQLite's is moved aside, one that is newer is left alone."""
@@ -63,6 +64,11 @@ class Database:
             self._move_aside()
             self._open()
 
+    def opened(self) -> int:
+        """How many files it has had, once the present one is open."""
+        self._connected()
+        return self.files
+
     def _open(self) -> None:
         self.close()
         if holder := self._others():
@@ -71,7 +77,7 @@ class Database:
             _make(self.path)
             uri = f"file:{quote(str(self.path))}?mode=rw"
             self._connection = sqlite3.connect(uri, uri=True, timeout=BUSY_S, isolation_level=None)
-            self._check_version(self._connection)
+            is_begun = self._check_version(self._connection)
             self._connection.execute("PRAGMA journal_mode=WAL")
             self._connection.execute("PRAGMA synchronous=NORMAL")
             self._connection.execute("PRAGMA journal_size_limit=4194304")
@@ -79,7 +85,8 @@ class Database:
             self._connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
             self._connection.executescript(self.CREATE)
             self._connection.execute(_TAKE_OVER, (str(self.SCHEMA),))
-            self._file = _file_of(self.path)
+            before, self._file = self._file, _file_of(self.path)
+            self.files += not is_begun or self._file != before
         except (OSError, sqlite3.Error) as error:
             self.close()
             raise UnusableError(_words(self.path, error)) from error
@@ -87,13 +94,15 @@ class Database:
             self.close()
             raise
 
-    def _check_version(self, connection: sqlite3.Connection) -> None:
+    def _check_version(self, connection: sqlite3.Connection) -> bool:
+        """Whether there is anything of ours in it yet. Raises UnusableError for what another version wrote."""
         if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
-            return
+            return False
         found = connection.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
         if found is not None and found[0] not in map(str, range(1, self.SCHEMA + 1)):
             words = f"{self.path} was written by another version of lifesign (schema {str(found[0])[:20]}): left alone"
             raise UnusableError(words)
+        return True
 
     def _move_aside(self) -> None:
         aside, now_ns = f"{self.path.name}.bad-", time.time_ns()

@@ -73,6 +73,7 @@ class History:
         self._drafting: Drafting | None = None
         self._draft: Draft | None = None  # made, and not yet written
         self._life = 0
+        self._files = 0  # as many as its file had when that life began
         self._wake = threading.Event()
         self._closing = threading.Event()
         self._rest_at_ns = 0
@@ -175,6 +176,7 @@ class History:
 
     def _write(self) -> bool:
         """Writes one thing that waits; whether there was one. What cannot be written goes on waiting."""
+        self._follow_the_file()
         if self._draft is not None:
             self._add(self._draft)
             self._draft = None
@@ -200,6 +202,14 @@ class History:
             self._queue.popleft()
         return True
 
+    def _follow_the_file(self) -> None:
+        """In a file that came after the one that was taken away, or broke, ours is a life that cannot be replayed:
+        what led to now is gone. It has a number of its own there.
+        """
+        if self._life and self._file.opened() != self._files:
+            self._life = self._file.begin(time.time_ns() // _NS_PER_MS, "", "", b"")
+            self._files = self._file.files
+
     def _draft_next(self) -> None:
         entries: list[Entry] = []
         with self._lock:
@@ -215,6 +225,7 @@ class History:
         spec = msgspec.json.encode(life.spec).decode()
         memory = msgspec.json.encode(life.memory)
         self._life = self._file.begin(life.start.wall_ns // _NS_PER_MS, start, spec, memory)
+        self._files = self._file.files
         self._drafting = Drafting(life.start)
         self._settling.expect(sum(len(component.checks) for component in life.spec.components))
 

@@ -14,6 +14,11 @@ def key_of(component: str) -> str:
     return _PREFIX + component
 
 
+def is_of_component(key: str) -> bool:
+    """Whether the memory of a component is stored under `key`."""
+    return key.startswith(_PREFIX)
+
+
 def encode(memory: ComponentMemory) -> str | None:
     """JSON. A progress value that JSON of 64 bits cannot carry is left out, with its signal; None if that is not it."""
     without = {name: replace(check, signal=None) for name, check in memory.checks.items()}

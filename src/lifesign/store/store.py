@@ -83,6 +83,11 @@ class Store:
         """Why it is not writable, in a sentence; empty if it is."""
         return self._trouble
 
+    @property
+    def files(self) -> int:
+        """How many files it has had: one that was taken away, or broke, is followed by an empty one."""
+        return self._database.files
+
     def load(self, timeout_s: float = 2.0) -> Loaded:
         """What the file held when it was opened; nothing, with the trouble, where that takes longer.
 

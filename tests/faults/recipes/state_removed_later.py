@@ -7,7 +7,7 @@ from tests.faults.families.state import StateFault
 
 class Fault(StateFault):
     proof = True
-    is_writable = None
+    is_writable = True
     comes_later = True
 
     def spoil(self) -> None:
