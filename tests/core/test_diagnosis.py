@@ -113,6 +113,25 @@ def test_where_a_failure_does_not_count_after_a_stall_the_line_says_until_when()
     assert stage.view("mind").next_step.startswith("down in ")
 
 
+def test_a_blip_that_goes_on_over_a_stall_says_what_counted_before_and_when_it_would_be_down() -> None:
+    stage = Stage(component("mind", check(grace_ns=30 * S, interval_ns=10 * S)))
+    stage.run(60)
+    stage.world["mind", "port"] = Observation(FAIL, "refused")
+    stage.look_now().run(0)
+    stage.stall(60)
+    stage.look_now().run(0.5)
+    view = stage.view("mind")
+    stalled = "not counted, the monitor itself had stalled"
+    assert view.diagnosis == f"suspect, not ready: port failed (1 of 3 before this look): {stalled}: refused"
+    foretold_s, began_s = (
+        float(view.next_step.removeprefix("down in ").removesuffix("s if it goes on")),
+        stage.elapsed_s,
+    )
+    while stage.state("mind") is not ComponentState.DOWN:
+        stage.run(0.25)
+    assert abs(stage.elapsed_s - began_s - foretold_s) <= 1.5
+
+
 def test_an_optional_blip_foretells_nothing() -> None:
     stage = Stage(component("mind", PORT, check("page", optional=True, grace_ns=0)))
     stage.world["mind", "page"] = Observation(FAIL, "refused")

@@ -100,9 +100,10 @@ def _count(check: TrackedCheck) -> str:
     counted, threshold = check.machine.counted_failures, check.spec.failure_threshold
     if not counted:
         return "in its grace"
+    before = " before this look" if check.is_blinded else ""  # which is told not to count
     if counted < threshold or check.spec.failure_for_ns is None:
-        return f"{min(counted, threshold)} of {threshold}"
-    return f"{counted} times, not yet for {format_duration(check.spec.failure_for_ns / NS_PER_S)}"
+        return f"{min(counted, threshold)} of {threshold}{before}"
+    return f"{counted} times, not yet for {format_duration(check.spec.failure_for_ns / NS_PER_S)}{before}"
 
 
 def _starting(said: Said) -> str:
@@ -156,6 +157,9 @@ def _until_down(failing: Sequence[TrackedCheck], now_ns: int) -> str:
 
 
 def _wait_ns(check: TrackedCheck, now_ns: int) -> int:
-    by_count = check.schedule.due_ns - now_ns + (check.machine.observations_until_failed() - 1) * check.spec.interval_ns
+    first_ns = check.schedule.due_ns - now_ns
+    if (blind_ns := check.machine.blind_left_ns(now_ns) - first_ns) >= 0:  # no look that begins till then counts
+        first_ns += (blind_ns // check.spec.interval_ns + 1) * check.spec.interval_ns
+    by_count = first_ns + (check.machine.observations_until_failed() - 1) * check.spec.interval_ns
     by_grace = check.machine.grace_ends_ns - now_ns
     return max(by_count, check.machine.time_until_failed_ns(now_ns), by_grace)
