@@ -69,6 +69,9 @@ def test_a_state_folder_that_another_has_by_now_is_left_to_it_and_taken_again_af
             told = f"the state folder {state} is in other hands"
             wait_until(lambda: told in (tmp_path / "stderr").read_text(), "the other's told")
             assert not running.socket.exists()
+            wait_until(lambda: len(running.events("hold.added")) == 1, "its hands kept off")
+            [held] = running.events("hold.added")
+            assert f"lifesign holds everything for 2m: another lifesign has the state folder {state}" in held["message"]
         wait_until(lambda: running.socket.exists() and running.serves(), "its socket again")
         assert running.status()[1]["components"][0]["name"] == "gateway"
 

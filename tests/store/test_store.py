@@ -236,6 +236,10 @@ def test_a_database_is_not_made_anew_in_a_folder_that_came_into_other_hands(tmp_
     held_by[0] = ""
     database.write([event(3)], {})
     assert database.load(10)[1] == ["event 3"]
+    held_by[0] = "another lifesign (pid 5)"  # with its lock alone, beside our file
+    with pytest.raises(UnusableError, match="is held by another"):
+        database.write([event(4)], {})
+    assert Database(tmp_path / "state.db").peek(10)[1] == ["event 3"]
     database.close()
 
 

@@ -19,13 +19,13 @@ from lifesign.bootstrap.difference import Difference, followed
 from lifesign.bootstrap.incident_snapshots import IncidentSnapshots
 from lifesign.bootstrap.listening import Listening
 from lifesign.bootstrap.notified import NotifySockets
-from lifesign.bootstrap.own_heartbeat import FILE as HEARTBEAT
 from lifesign.bootstrap.own_heartbeat import OwnHeartbeat
 from lifesign.bootstrap.plan import Acting, Plan, watching_words
 from lifesign.bootstrap.recording import Recorder
 from lifesign.bootstrap.reloading import Reloader
 from lifesign.bootstrap.remote_secrets import RemoteSecrets
 from lifesign.bootstrap.restarting import Restarting
+from lifesign.bootstrap.standing_back import StandingBack
 from lifesign.bootstrap.state_folder import StateFolder
 from lifesign.bootstrap.telling import Teller
 from lifesign.checks.files import signature
@@ -77,8 +77,7 @@ class Daemon:
         self._remote = RemoteSecrets(config.secrets, self._secrets)
         self._keeper, self.told, self.archive = self._teller.keeper, self._teller.told, self._teller.archive
         self._manager = ServiceManager()
-        beats = folder.path / HEARTBEAT
-        self._heartbeat = OwnHeartbeat(beats, others=folder.other_holder) if folder.writable else None
+        self._heartbeat = OwnHeartbeat.of(folder)
         self._clocks = SteadyClocks()
         self._started = self._clocks()
         self._stop = asyncio.Event()
@@ -171,6 +170,7 @@ class Daemon:
         snapshots = IncidentSnapshots(self, self._journal, lambda: self._config.monitor.incident_snapshots)
         heard = NotifySockets(self._folder, self._config.monitor.socket_group, self._beats, self._engine.wake)
         going_on = [listening.run, self._keeper.run, self._reloader.run, self._restarting.run, snapshots.run, heard.run]
+        going_on += [StandingBack(self._folder, self.act).run]
         beside = begin_beside([*going_on, self._remote.run, *([] if self._alerter is None else [self._alerter.run])])
         gc.collect()
         gc.freeze()  # what the config made stays for good: no collection need walk it again

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from lifesign.bootstrap.state_folder import StateFolder
 from lifesign.engine.clock import read_clocks
 from lifesign.heartbeat import write_heartbeat
 
@@ -36,6 +37,11 @@ class OwnHeartbeat:
         self._is_over = False
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
         self._thread.start()
+
+    @classmethod
+    def of(cls, folder: StateFolder) -> "OwnHeartbeat | None":
+        """In `folder`; None where nothing can be written."""
+        return cls(folder.path / FILE, others=folder.other_holder) if folder.writable else None
 
     def round_finished(self) -> None:
         """Counts a finished round, and hands a beat on where one is due. Never waits."""

@@ -193,8 +193,8 @@ class Database:
             self._give_up(error)
 
     def _connected(self) -> sqlite3.Connection:
-        """The connection; anew where the file was taken away or replaced under us."""
-        if self._connection is None or _file_of(self.path) != self._file:
+        """The connection; anew where the file was taken away or replaced under us, none where the folder was."""
+        if self._connection is None or _file_of(self.path) != self._file or self._others():
             self.open()
         assert self._connection is not None
         return self._connection
