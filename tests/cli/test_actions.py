@@ -102,6 +102,7 @@ async def test_what_is_refused_is_1_with_the_reason_and_what_does_not_exist_name
         ["silence", "gateway", "soon", "--reason", "x"],
         ["silence", "gateway", "-5", "--reason", "x"],
         ["silence", "gateway", "0", "--reason", "x"],
+        ["silence", "gateway", "10m", "--reason", " "],
         ["hold", "gateway", "--reason", "x"],
         ["hold", "--all", "gateway", "10m", "--reason", "x"],
         ["hold", "--all", "10m"],
@@ -210,7 +211,7 @@ async def test_a_restart_that_was_withheld_is_1_with_the_reason(tmp_path: Path, 
         served.backend.shown = monitor(restarting(Phase.IDLE, OLD, withheld="a human stopped mind.service"))
         code, out, err = await lifesign("restart", "-c", config, "gateway")
         assert (code, out) == (1, "")
-        assert err == "lifesign: Conflict: a human stopped mind.service\n"
+        assert err == "lifesign: a human stopped mind.service\n"
 
 
 # --- who asks ---

@@ -157,6 +157,8 @@ def test_a_component_that_nobody_can_see_says_which_check_and_why() -> None:
     stage.world["mind", "port"] = Observation(UNKNOWN, "no permission")
     stage.run(60)
     assert stage.view("mind").diagnosis == "nobody could find out: port: no permission"
+    young = Stage(component("mind", PORT))
+    assert young.view("mind").diagnosis == "nobody could find out: port: nobody has looked yet"
 
 
 def test_a_warning_and_a_flapping_check_are_named() -> None:

@@ -26,9 +26,9 @@ class BadAnswer(ClientError):  # noqa: N818
 
 
 class ProblemAnswer(ClientError):  # noqa: N818
-    """The daemon answered with an error (`application/problem+json`)."""
+    """The daemon answered with an error (`application/problem+json`). Its title is for programs."""
 
     def __init__(self, status: int, title: str, detail: str) -> None:
-        super().__init__(f"{title}: {detail}" if detail else title)
+        super().__init__(detail or title)
         self.status = status
         self.title = title

@@ -59,7 +59,15 @@ class Duration(click.ParamType):  # type: ignore[type-arg]  # generic in its stu
 
 def reason_option(*, required: bool) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Add `--reason TEXT` as the argument `reason`."""
-    return click.option("--reason", metavar="TEXT", required=required, help="Why: it is shown and kept.")
+
+    def said(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+        del ctx, param
+        if required and not (value or "").strip():
+            raise click.UsageError("--reason must say why: it is shown and kept")
+        return value
+
+    shown = "Why: it is shown and kept."
+    return click.option("--reason", metavar="TEXT", required=required, callback=said, help=shown)
 
 
 def action_command(name: str, words: str, told: "Callable[[Component], str]") -> click.Command:

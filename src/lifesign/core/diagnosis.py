@@ -74,7 +74,7 @@ def _by_layer(check: TrackedCheck) -> int:
 def _named(said: Said, state: CheckState, words: str) -> str:
     for check in said:
         if check.state is state and not check.spec.optional:
-            return f"{words}: {check.spec.name}: {said[check]}" if check.last else f"{words}: {check.spec.name}"
+            return f"{words}: {check.spec.name}: {said[check]}"
     return ""
 
 
