@@ -1,5 +1,6 @@
 """Blocks: every observation comes back as it was taken, merged or not, and is counted in its minute."""
 
+import sys
 import tracemalloc
 import zlib
 from collections import defaultdict
@@ -11,7 +12,7 @@ import pytest
 
 from lifesign.core.model import NS_PER_S, CheckId, Instant, Observation, Verdict, WorkSignal
 from lifesign.core.transcript import Entry
-from lifesign.store.block import Block, merge
+from lifesign.store.block import Block, Merged, merge
 from lifesign.store.columns import pack, unpack
 from lifesign.store.counting import Minutes, count
 from lifesign.store.drafting import Drafting
@@ -21,7 +22,7 @@ from tests.store.transcripts import START, entries
 Plain = list[tuple[int, CheckId, int, Observation]]
 
 
-def observations(block: Block) -> Plain:
+def observations(block: Block | Merged) -> Plain:
     rows = sorted((row for columns in block.checks for row in rows_of(columns)), key=lambda row: row[0])
     return [(key >> RANK_BITS, check, began_ns, seen) for key, check, began_ns, seen in rows]
 
@@ -58,9 +59,25 @@ def test_merged_blocks_hold_what_they_held_apart(seed: int) -> None:
         rest = rest[size:]
     whole = Drafting(START).draft(written)
     assert whole is not None
-    assert observations(merge(blocks)) == expected(written)
-    assert merge(blocks).ticks == whole.block.ticks
-    assert merge(blocks).gaps == whole.block.gaps
+    merged = Block.decode(merge(blocks).encode())
+    assert observations(merged) == expected(written)
+    assert merged.ticks == whole.block.ticks
+    assert merged.gaps == whole.block.gaps
+
+
+def test_merging_makes_small_pieces_of_one_check_at_a_time() -> None:
+    checks, pieces = [CheckId(f"component{number}", "beat") for number in range(500)], [0]
+    now = START.after(NS_PER_S)
+    draft = Drafting(START).draft([(now, check, now.mono_ns, Observation(Verdict.OK)) for check in checks])
+    assert draft is not None
+    block = draft.block
+
+    def breathe() -> None:
+        pieces.append(sys.getallocatedblocks())
+
+    merged = merge([block], breathe)
+    assert len(merged.sorted) == 500
+    assert pieces[-1] - pieces[2] < 5 * 500, "two for what is kept of a check, and not ten"
 
 
 def test_merging_holds_one_block_at_a_time() -> None:

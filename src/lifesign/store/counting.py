@@ -12,7 +12,7 @@ import msgspec
 
 from lifesign.core.model import CheckId, Verdict
 from lifesign.records import dataclass
-from lifesign.store.block import Block
+from lifesign.store.block import Block, Merged
 from lifesign.store.columns import pack, unpack
 from lifesign.store.findings import RANK_BITS, Columns
 
@@ -69,7 +69,7 @@ class Counts:
         return total
 
 
-def count(block: Block) -> Iterator[Counts]:
+def count(block: Block | Merged) -> Iterator[Counts]:
     """What is counted of each check in each hour of `block`."""
     for columns in block.checks:
         hours: dict[int, Minutes] = {}

@@ -6,7 +6,7 @@ was taken before costs no more than its place. Not here: files, keys, and what i
 """
 
 from array import array
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeAlias
 
 import msgspec
@@ -159,14 +159,11 @@ class Gathering:
         self._latencies_us.extend(unpack(latencies_us))
         self._numbers.extend(map(anew.__getitem__, unpack(numbers)))
 
-    def by_check(self, breathe: Callable[[], object] = int) -> list[Columns]:
-        """A column of each kind for each check. `breathe` is called after each."""
+    def by_check(self) -> Iterator[Columns]:
+        """A column of each kind for each check, made when it is asked for."""
         findings = list(self._findings)
-        found = []
         for (component, check), rows in self._rows.items():
-            found.append(self._columns(component, check, rows, findings))
-            breathe()
-        return found
+            yield self._columns(component, check, rows, findings)
 
     def _columns(self, component: str, check: str, rows: Sequence[int], findings: Sequence[Finding]) -> Columns:
         """Packed; a timestamp or progress that stands in no column has no place."""

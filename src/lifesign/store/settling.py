@@ -19,7 +19,6 @@ SETTLE_ENTRIES = 60_000
 SETTLE_A_CHECK = 30  # so many more where there are many checks: each costs as much as thirty of its rows
 MOST_ENTRIES = 400_000
 FORGET_EVERY_MS = 10_000
-_LEVEL = 6  # merged once, kept for long
 
 
 def _now_ms() -> int:
@@ -89,7 +88,7 @@ class Settling:
         self.expect(len(block.sorted))
         first, last = chosen[0], chosen[-1]
         entries = sum(stored.entries for stored in chosen)
-        merged = StoredBlock(0, first.life, first.first_ms, last.last_ms, entries, block.encode(_LEVEL))
+        merged = StoredBlock(0, first.life, first.first_ms, last.last_ms, entries, block.encode())
         self._file.settle(chosen, merged, _breathing(count(block), breathe))
         return True
 
