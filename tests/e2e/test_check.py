@@ -111,3 +111,15 @@ def test_a_daemon_that_holds_the_folder_and_lost_its_socket_gets_no_second_engin
         hidden.rename(running.socket)
         assert done.returncode == 1
         assert f"another lifesign (pid {running.process.pid}) watches here" in done.stderr
+
+
+@pytest.mark.parametrize("words", [["--dry-run"], []])
+def test_a_state_folder_that_cannot_even_be_looked_for_costs_a_run_its_memory_and_no_look(
+    tmp_path: Path, words: list[str]
+) -> None:
+    sink = '[alerts.s]\ntype = "command"\nargv = ["true"]\n'
+    path = config_of(tmp_path, '[components.a.checks.b]\ntype = "process"\npattern = "."\n' + sink)
+    path.write_text(path.read_text().replace('"state"', f'"{"x" * 300}"'))
+    code, document = check(path, *words)
+    assert (code, document["overall"]) == (0, "healthy")
+    assert words or document["monitor"]["state_writable"] is False

@@ -36,6 +36,7 @@ def test_a_daemons_record_is_replayed_as_it_was_and_by_another_threshold(tmp_pat
         "idle": (0, 0),
     }
     assert document["components"][0]["then"] == document["components"][0]["now"]
+    assert "there is nothing to compare" in replay(tmp_path, "--since", "2099-01-01T00:00:00Z").stdout
     other = replay(tmp_path, "--set", "components.gate.checks.port.failure_threshold=5000")
     assert "1 → 0" in other.stdout
     assert "(3 of 5000)" in other.stdout
@@ -59,4 +60,6 @@ def test_a_script_and_lines_need_no_history_and_a_missing_one_is_said(tmp_path: 
     missing = replay(tmp_path)
     assert (missing.returncode, "there is no history in" in missing.stderr) == (1, True)
     assert replay(tmp_path, "--script", "gate=pp", "--as-recorded").returncode == 2
+    turned = replay(tmp_path, "--script", "gate=pp", "--since", "1h", "--until", "2h")
+    assert (turned.returncode, "--until 2h lies before --since 1h" in turned.stderr) == (2, True)
     assert replay(tmp_path, "--script", "gate=pp", "--set", "components.gate.checks.port.type=tpc").returncode == 78

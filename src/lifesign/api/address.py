@@ -52,7 +52,7 @@ def may_be_there(socket: Path) -> bool:
     """Whether there is anything at `socket`, or nobody lets us see."""
     try:
         return socket.exists()
-    except PermissionError:
+    except OSError:
         return True
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from lifesign.api.address import prepare_socket_path
 from lifesign.api.passage import closed_folder, let_pass
 from lifesign.api.sockets import group_id_of
-from lifesign.bootstrap.state_folder import StateFolder
+from lifesign.bootstrap.state_folder import StateFolder, can_see
 from lifesign.config import Config, HttpConfig
 from lifesign.config.reading import no_passphrase
 
@@ -100,7 +100,7 @@ class Listening:
         if not (self._server.has_lost_its_socket or is_anew):
             return ""
         if folder is not None and not is_ours:
-            return f"the state folder {folder.path} is {'in other hands' if folder.path.exists() else 'gone'}"
+            return f"the state folder {folder.path} is {'in other hands' if can_see(folder.path) else 'gone'}"
         try:
             await self._open_anew(folder)
         except OSError as error:

@@ -18,7 +18,7 @@ from lifesign.bootstrap.hearsay import Hearsay, HearsayProbe
 from lifesign.bootstrap.pauses import pauses
 from lifesign.bootstrap.probes import Maker
 from lifesign.bootstrap.runs import Remembered, Round, rehearse, remember
-from lifesign.bootstrap.state_folder import RoundFolder, holder_of
+from lifesign.bootstrap.state_folder import RoundFolder, can_see, holder_of, trouble_with
 from lifesign.checks.probe import Probe
 from lifesign.config import CheckConfig, ComponentConfig, Config
 from lifesign.core.component import worst_check
@@ -68,7 +68,7 @@ def check_once(config: Config, names: Sequence[str], *, dry_run: bool, act: bool
                 counts = stack.enter_context(folder.alone(_patience_s(chosen)))
                 trouble = "" if counts else "another lifesign check is still under way: looked, and counted nothing"
             except OSError as error:
-                trouble = f"the state folder {folder.path} cannot be used: {error.strerror}"
+                trouble = trouble_with(folder.path, error)
         looked = _look(config, chosen)
         taken = Round([c.spec for c in chosen], looked.found, looked.at, whole=not names)
         if counts:
@@ -97,7 +97,7 @@ def _remember(config: Config, folder: RoundFolder, taken: Round, acts_by: Looks 
     try:
         return remember(folder, taken, config, acts_by)
     except OSError as error:
-        return Remembered(trouble=f"the state folder {folder.path} cannot be used: {error.strerror}")
+        return Remembered(trouble=trouble_with(folder.path, error))
 
 
 def _with_memory(state: State, remembered: Remembered, *, acts: bool) -> State:
@@ -224,6 +224,6 @@ def _info(config: Config, view: MonitorView, started_s: float) -> MonitorInfo:
 
 def _nearest_existing(config: Config) -> str:
     for folder in (config.monitor.state_dir, *config.monitor.state_dir.parents):
-        if folder.exists():
+        if can_see(folder):
             return str(folder)
     return "/"

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from lifesign.bootstrap.state_folder import StateFolder
+from lifesign.bootstrap.state_folder import StateFolder, can_see
 from lifesign.engine.clock import read_clocks
 from lifesign.heartbeat import write_heartbeat
 
@@ -66,7 +66,7 @@ class OwnHeartbeat:
             self._wake.clear()
             is_over, newest = self._is_over, self._newest
             # A folder that was taken away is not ours to make anew.
-            if newest is not None and self._path.parent.is_dir() and not self._others():
+            if newest is not None and can_see(self._path.parent) and not self._others():
                 cycle, timestamp_s = newest
                 status = "stopping" if is_over else None  # None counts as not given
                 self._write(self._path, cycle=cycle, timestamp=timestamp_s, started_at=self._began_s, status=status)

@@ -12,7 +12,7 @@ from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lifesign.bootstrap.state_folder import RoundFolder
+from lifesign.bootstrap.state_folder import RoundFolder, can_see
 from lifesign.config import Config
 from lifesign.core.events import Event
 from lifesign.core.incident import TrackedComponent
@@ -98,7 +98,7 @@ def rehearse(folder: RoundFolder, taken: Round, config: Config) -> tuple[str, ..
     from lifesign.store.database import Database
     from lifesign.store.remembering import decode
 
-    texts = Database(folder.path / FILE).peek(0, leaves_no_trace=True)[0] if (folder.path / FILE).exists() else {}
+    texts = Database(folder.path / FILE).peek(0, leaves_no_trace=True)[0] if can_see(folder.path / FILE) else {}
     known, boot = decode(texts), _boot_id()
     components, events = _follow(taken, known, boot)
     held = _all_held(config, components, known, taken.at, boot)

@@ -36,6 +36,20 @@ def holder_of(path: Path) -> str | None:
         os.close(descriptor)
 
 
+def can_see(path: Path) -> bool:
+    """Whether there is anything at `path`, and nobody keeps us from seeing it."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
+
+
+def trouble_with(path: Path, error: OSError) -> str:
+    """Why the state folder `path` is of no use, in a sentence."""
+    why = "it is no folder" if isinstance(error, FileExistsError) else error.strerror or str(error)
+    return f"the state folder {path} cannot be used: {why}"
+
+
 def is_state_folder(path: Path) -> bool:
     """Whether a lifesign keeps, or kept, its state in `path`."""
     return all((path / name).is_file() for name in _FILES)
@@ -125,7 +139,7 @@ class StateFolder:
             self._lock = os.open(self.path / "lock", _OPEN_LOCK, 0o600)
             self._found = self.path.stat()
         except OSError as error:
-            return f"the state folder {self.path} cannot be used: {error.strerror}"
+            return trouble_with(self.path, error)
         if not _take(self._lock):
             holder = _holder(self._lock)
             raise AlreadyRunningError(f"{holder} already watches with the state folder {self.path}")

@@ -21,7 +21,9 @@ def as_table(found: "Backtest", source: "Source") -> str:
         rows = [("component", "down", "alerts", "restarts", "first difference"), *(_row(c, source) for c in shown)]
         widths = [max(len(row[column]) for row in rows) for column in range(4)] + [0]
         lines += ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows]
-    if not differing:
+    if not found.observations and not differing:
+        lines.append("there is nothing to compare: no look of then was recorded")
+    elif not differing:
         lines.append("nothing differs: every alert and restart comes at the same moment")
     elif same:
         lines.append(f"{len(same)} other component{'s' if len(same) > 1 else ''}: nothing differs")
