@@ -1,6 +1,9 @@
 """The log never blocks who writes to it, rotates its file, and tells what it had to drop."""
 
+import errno
+import io
 import logging
+import os
 import threading
 from pathlib import Path
 
@@ -8,6 +11,7 @@ import pytest
 
 from lifesign.engine import log
 from lifesign.engine.log import LineLog
+from tests.e2e.running import wait_until
 
 
 class Blocked(logging.Handler):
@@ -21,6 +25,21 @@ class Blocked(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         self.gate.wait()
         self.lines.append(record.getMessage())
+
+
+class Filling(io.StringIO):
+    """A disk without room, until there is some."""
+
+    is_full, tried = True, 0
+
+    def write(self, text: str) -> int:
+        self.tried += 1
+        if self.is_full:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return super().write(text)
+
+
+TROUBLE = "lifesign: warning: the log cannot be written, its lines are lost: No space left on device"
 
 
 def test_a_blocked_log_drops_and_counts_and_never_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,3 +77,41 @@ def test_a_file_is_appended_and_rotated(tmp_path: Path, monkeypatch: pytest.Monk
 def test_a_folder_that_does_not_exist_is_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         LineLog(tmp_path / "none" / "events.jsonl")
+
+
+def test_a_log_that_cannot_be_written_is_told_once_and_ends_without_a_word(caplog: pytest.LogCaptureFixture) -> None:
+    lines = LineLog(Path("/dev/full"))
+    for number in range(5):
+        lines.write(str(number))
+    lines.close(20)
+    assert caplog.messages == [TROUBLE]
+    assert not lines._thread.is_alive()
+
+
+def test_a_log_that_can_be_written_again_is_told_as_that(caplog: pytest.LogCaptureFixture) -> None:
+    stream = Filling()
+    lines = LineLog(None, handler=log._Standard(stream))
+    lines.write("a")
+    lines.write("b")
+    wait_until(lambda: stream.tried == 2, "both tried")
+    stream.is_full = False
+    lines.write("c")
+    lines.close(20)
+    assert stream.getvalue() == "c\n"
+    assert caplog.messages == [TROUBLE, "lifesign: the log is written again"]
+
+
+def test_a_pipe_that_nobody_reads_is_refused_and_one_that_somebody_reads_is_a_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(OSError, match="a pipe that nobody reads"):
+        LineLog(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    lines = LineLog(pipe)
+    lines.write("heard")
+    lines.close(20)
+    assert os.read(reader, 100) == b"heard\n"
+    os.close(reader)
+    assert not caplog.messages

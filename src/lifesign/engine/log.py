@@ -4,7 +4,10 @@ A bounded queue stands between; when it is full the event is dropped and counted
 told with the next line that gets through.
 """
 
+import contextlib
+import errno
 import logging
+import os
 import queue
 import sys
 import threading
@@ -57,20 +60,44 @@ class LineLog:
         while (line := self._queue.get()) is not None:
             record = logging.LogRecord("lifesign", logging.INFO, "", 0, "%s", (line,), None)
             self._handler.handle(record)
-        self._handler.close()
+        with contextlib.suppress(OSError):  # it was told when it began
+            self._handler.close()
 
 
 def _handler(path: Path | None) -> logging.Handler:
     if path is None:
         return _Standard(sys.stdout)
+    _refuse_a_pipe_without_a_reader(path)
     return _Rotating(path, maxBytes=ROTATE_BYTES, backupCount=KEEP_FILES, encoding="utf-8")
 
 
+def _refuse_a_pipe_without_a_reader(path: Path) -> None:
+    """To open one would wait for whoever may never come. Raises OSError."""
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK | os.O_CLOEXEC))
+    except OSError as error:
+        if error.errno == errno.ENXIO:
+            raise OSError(errno.ENXIO, "it is a pipe that nobody reads") from None
+
+
 class _Quiet(logging.Handler):
-    """A log that cannot be written is no reason to stop, nor to print a traceback per line."""
+    """A log that cannot be written is no reason to stop, nor to print a traceback per line: it is told once."""
+
+    _trouble = ""
+
+    def handle(self, record: logging.LogRecord) -> bool:
+        before, self._trouble = self._trouble, ""
+        was_wanted = super().handle(record)
+        if self._trouble and not before:
+            logger.warning("lifesign: warning: the log cannot be written, its lines are lost: %s", self._trouble)
+        elif before and not self._trouble:
+            logger.warning("lifesign: the log is written again")
+        return was_wanted
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  the library's name
         del record
+        error = sys.exc_info()[1]
+        self._trouble = (error.strerror if isinstance(error, OSError) else None) or str(error) or "no reason is known"
 
 
 class _Standard(_Quiet, logging.StreamHandler):  # type: ignore[type-arg]
