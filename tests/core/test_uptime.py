@@ -1,6 +1,7 @@
 """Uptime from transcripts of events: every share and mean is worked out by hand beside it."""
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import pytest
@@ -263,3 +264,16 @@ def test_a_monitor_that_stopped_before_anything_else_was_told_has_not_watched_si
     assert spans(told["mind"]) == [(100, 200, "up"), (300, 400, "up")]
     killed = chronicle([event("300 monitor.started - away_s=100")], {"mind": known}, 400 * S)
     assert spans(killed["mind"]) == [(100, 200, "up"), (300, 400, "up")]
+
+
+def test_a_story_of_many_events_holds_one_of_them_at_a_time() -> None:
+    held: list[int] = []
+
+    def told() -> Iterator[Event]:
+        one = event("0 restart.sent mind")
+        for _ in range(1000):
+            held.append(sys.getrefcount(one))
+            yield one
+
+    assert len(chronicle(told(), {"mind": Known(LAYERS)}, 2000 * S)["mind"].restarts) == 1000
+    assert max(held) <= held[0] + 1

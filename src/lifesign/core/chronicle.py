@@ -210,22 +210,31 @@ def chronicle(events: Iterable[Event], known: Mapping[str, Known], until_ns: int
 
     `until_ns`: up to when somebody has watched, where no event tells that he stopped.
     """
-    told = list(events)
     subjects = {name: _Subject(facts) for name, facts in known.items()}
-    spoken_of = {event.component for event in told if event.name in _STANDING_OF_EVENT}
-    for name, subject in subjects.items():
-        state = known[name].state
-        if name not in spoken_of and state is not None:
-            subject.hold(state, known[name].since_ns)
+    unheard = {name: _held(facts) for name, facts in known.items() if facts.state is not None}
     watched, last_ns = True, 0
-    for event in told:
+    for event in events:
+        name = event.component
+        if event.name in _STANDING_OF_EVENT:
+            unheard.pop(name or "", None)
         if event.name in _OF_THE_MONITOR:
-            watched = _watch(event, list(subjects.values()), watched=watched, last_ns=last_ns)
-        elif event.component in subjects and event.name is not EventName.MONITOR_STOPPED:
+            everyone = (*subjects.values(), *unheard.values())
+            watched = _watch(event, everyone, watched=watched, last_ns=last_ns)
+        elif name in subjects and event.name is not EventName.MONITOR_STOPPED:
             watched = True
-            subjects[event.component].hear(event)
+            subjects[name].hear(event)
+            if name in unheard:
+                unheard[name].hear(event)
         last_ns = event.at_wall_ns
-    return {name: subject.story(until_ns) for name, subject in subjects.items()}
+    return {name: unheard.get(name, subject).story(until_ns) for name, subject in subjects.items()}
+
+
+def _held(facts: Known) -> _Subject:
+    """As it was if no event that is left tells where it stands; they are too many to be gone through twice."""
+    subject = _Subject(facts)
+    if facts.state is not None:
+        subject.hold(facts.state, facts.since_ns)
+    return subject
 
 
 _OF_THE_MONITOR = (

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-PAGE_ROWS = 2000
+PAGE_ROWS = 250
 SCANNED_ROWS = 100_000  # an answer may be incomplete beyond them, but it comes
 BUSY_S = 0.5
 
