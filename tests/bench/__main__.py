@@ -44,7 +44,7 @@ PARTS: Mapping[str, Part] = {
     "http": _kind("http"),
     "file": _kind("file"),
     "process": _kind("process"),
-    "port": lambda quick: closed_port(6 if quick else 30),
+    "port": lambda quick: closed_port(6 if quick else 60),
     "dead": lambda quick: dead_process(8 if quick else 40),
     "stale": lambda quick: stale_heartbeat(20 if quick else 100),
     "beats": lambda quick: beats(100, 8 if quick else 50),
