@@ -25,7 +25,7 @@ _CONFIG_HELP = (
     "Write where the heartbeat check of NAME in this config looks. Default: the one that is found, if it has one."
 )
 _PATH_HELP = "The file. Default: -c, $LIFESIGN_HEARTBEAT, where a config that is found looks, that of NAME."
-_TOLD_BY_THE_JOB = ("timestamp", "status", "busy", "message", "pid", "started_at", "duration_s")
+_TOLD_BY_THE_JOB = ("timestamp", "status", "busy", "message", "duration_s")
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _WORDS = {"true": True, "false": False, "null": None}
 _LARGEST_CYCLE = 2**63 - 1
@@ -158,11 +158,11 @@ def _run_job(argv: Sequence[str], file: Path, given: Mapping[str, Any]) -> int:
     data = {key: value for key, value in given.items() if key != "cycle"}
     # The program alone: arguments may hold a secret, and a heartbeat is shown in many places.
     program = clean(Path(argv[0]).name, 80)
+    # No pid: each run has another one, which would be a new life of the component, without a duty of its own yet.
     started_at, started = time.time(), time.monotonic()
-    mine = {"pid": os.getpid(), "started_at": started_at}
     with job.SignalsHeld() as held:
         before = {"timestamp": started_at, **_kept(_previous(file))}
-        _tell(file, {**before, **mine, "busy": True, "message": f"running: {program}", **data})
+        _tell(file, {**before, "busy": True, "message": f"running: {program}", **data})
         ending = job.run(argv, held)
         data["duration_s"] = round(time.monotonic() - started, 3)
         previous = _previous(file)  # again: the job may have written it too
