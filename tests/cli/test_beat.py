@@ -178,6 +178,18 @@ def beside_a_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return config
 
 
+def test_a_beat_that_no_check_of_its_component_would_read_is_written_and_told(
+    beside_a_config: Path, file: Path
+) -> None:
+    beside_a_config.write_text('[components.mind.checks.beat]\ntype = "push"\n')
+    done = beat("mind")
+    assert (done.returncode, done.stderr.count("\n")) == (0, 1)
+    assert "warning: not by the config: mind in lifesign.toml has no heartbeat check" in done.stderr.replace("./", "")
+    assert "its push check hears POST /api/v1/components/mind/beat" in done.stderr
+    assert read(file)["cycle"] == 1
+    assert beat("other").stderr == ""
+
+
 @pytest.mark.usefixtures("beside_a_config")
 def test_a_config_that_is_found_tells_where_its_component_beats(tmp_path: Path, file: Path) -> None:
     assert beat("mind").returncode == 0

@@ -101,10 +101,11 @@ def _configured_path(named: str | None, name: str) -> Path | None:
 def _go_on_without_it(error: Exception, named: str | None) -> None:
     """Goes on without the config, where nobody named one. Raises ValueError, BadConfigError."""
     from lifesign.cli.loading import BadConfigError
+    from lifesign.config.beat_path import UnreadError
     from lifesign.config.problems import ConfigError, ConfigNotFound
 
     if named is None:
-        if not isinstance(error, (ConfigNotFound, LookupError)):
+        if isinstance(error, UnreadError) or not isinstance(error, (ConfigNotFound, LookupError)):
             click.echo(f"lifesign beat: warning: not by the config: {clean(str(error))}", err=True)
         return
     if isinstance(error, (ConfigNotFound, ConfigError)):

@@ -14,11 +14,15 @@ from lifesign.heartbeat import default_heartbeat_path
 from lifesign.text import clean
 
 
+class UnreadError(LookupError):
+    """The component is there, and none of its checks would read what is written."""
+
+
 def beat_path(config: Path, component: str, environ: Mapping[str, str] = os.environ) -> Path:
     """Where the first heartbeat check of `component` that reads JSON looks.
 
-    Raises ConfigError for a file that cannot be read or is no TOML, LookupError where it has no such check, ValueError
-    for a path that cannot be expanded.
+    Raises ConfigError for a file that cannot be read or is no TOML, LookupError where it has no such component,
+    UnreadError where that has no such check, ValueError for a path that cannot be expanded.
     """
     _, found = read_source(config)
     components = found.get("components")
@@ -30,7 +34,10 @@ def beat_path(config: Path, component: str, environ: Mapping[str, str] = os.envi
                 return default_heartbeat_path(component)
             base = Path(os.path.abspath(config)).parent  # noqa: PTH100 - as in `reading.load`
             return read_path(check["path"], Context(base, environ))
-    raise LookupError(f"{clean(component, 200)} in {clean(str(config), 200)} has no heartbeat check that reads JSON")
+    hears = any(check.get("type") == "push" for check in _checks(components[component]))
+    hint = f": its push check hears POST /api/v1/components/{clean(component, 200)}/beat" if hears else ""
+    where = f"{clean(component, 200)} in {clean(str(config), 200)}"
+    raise UnreadError(f"{where} has no heartbeat check that reads JSON{hint}")
 
 
 def _checks(component: Any) -> Iterator[Mapping[str, Any]]:
