@@ -385,3 +385,19 @@ def test_long_work_makes_a_pause_and_then_none_for_a_while(tmp_path: Path, monke
         assert pauses == [history_module.REST_S]
     finally:
         history.close()
+
+
+def test_many_looks_are_made_a_block_with_a_pause_after_some_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    history = History.open(tmp_path, history_s=1e9)
+    pauses: list[float] = []
+    monkeypatch.setattr(history_module, "WORK_NS", 0)
+    monkeypatch.setattr(history._closing, "wait", pauses.append)
+    batch = list(entries(1, 3_000))
+    history.begin(life(), CONFIG)
+    history.take(batch)
+    assert history.close(20)
+    looks = sum(isinstance(entry, tuple) for entry in batch)
+    assert len(pauses) >= len(batch) // 250 + looks // 250
+    assert observations(tmp_path) == looks

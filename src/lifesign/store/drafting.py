@@ -1,6 +1,6 @@
 """From the transcript as it is written to blocks: every entry gets its key, gaps and steps of the clocks are noted."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import field
 
 from lifesign.core.model import Instant
@@ -10,7 +10,7 @@ from lifesign.records import dataclass
 from lifesign.store.block import MOST_RANK, Block
 from lifesign.store.columns import pack
 from lifesign.store.findings import RANK_BITS
-from lifesign.store.rows import Rows, Seen, Writing
+from lifesign.store.rows import AT_ONCE, Rows, Seen, Writing
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,8 @@ class Drafting:
     _silences: list[Silent] = field(default_factory=list)
     _writing: Writing = field(default_factory=Writing)
 
-    def draft(self, entries: Iterable[Entry]) -> Draft | None:
-        """`entries` as a block; None for none."""
+    def draft(self, entries: Iterable[Entry], breathe: Callable[[], object] = int) -> Draft | None:
+        """`entries` as a block; None for none. `breathe` is called again and again, at least every few milliseconds."""
         moments: list[tuple[int, Moment]] = []
         seen = Seen([], [], [], [])
         count, first_wall_ns = 0, 0
@@ -61,6 +61,8 @@ class Drafting:
                 if not self._clocks:
                     self._clocks.append((key, *self._clock))
             count += 1
+            if not count % AT_ONCE:
+                breathe()
             if isinstance(entry, tuple):
                 seen.keys.append(key)
                 seen.began_ages_us.append((key >> RANK_BITS) - entry[2] // 1_000)
@@ -72,7 +74,7 @@ class Drafting:
                 self._reviews.append(key)
             else:
                 moments.append((key, entry))
-        return self._end(moments, self._writing.rows(seen), first_wall_ns, count) if count else None
+        return self._end(moments, self._writing.rows(seen, breathe), first_wall_ns, count) if count else None
 
     def _key(self, now: Instant) -> int:
         """The key of an entry of that moment. A monotonic clock that goes back is taken as standing, as by the core."""

@@ -218,7 +218,7 @@ class History:
                 self._queued -= len(self._queue[0])
                 self._queue.popleft()
         if self._drafting is not None:
-            self._draft = self._drafting.draft(entries)
+            self._draft = self._drafting.draft(entries, self._breathe)
 
     def _begin(self, life: Life) -> None:
         start = msgspec.json.encode((life.start, life.conversations)).decode()

@@ -6,7 +6,7 @@ was taken before costs no more than its place. Not here: files, keys, and what i
 """
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeAlias
 
 import msgspec
@@ -16,6 +16,7 @@ from lifesign.records import dataclass
 from lifesign.store.columns import pack, unpack
 from lifesign.store.findings import IN_COLUMN, Columns, Finding, taken_apart
 
+AT_ONCE = 250  # observations: half a millisecond
 _MOST_KNOWN = 20_000  # findings that are kept to be found again
 
 _Part: TypeAlias = tuple[Observation, Finding, int, int, int]
@@ -56,26 +57,33 @@ class Writing:
         self._known: dict[Finding, Finding] = {}
         self._numbered = 0
 
-    def rows(self, seen: Seen) -> Rows:
-        """Of these."""
+    def rows(self, seen: Seen, breathe: Callable[[], object] = int) -> Rows:
+        """Of these. `breathe`: as `Drafting.draft` has it."""
         if len(self._last) > _MOST_KNOWN:
             self._last.clear()
-        parts = self._parts(seen.checks, seen.found)
+        parts: list[_Part] = []
+        for first in range(0, len(seen.checks), AT_ONCE):
+            parts += self._parts(seen.checks[first : first + AT_ONCE], seen.found[first : first + AT_ONCE])
+            breathe()
         places: dict[int, int] = {}
         numbers = [places.setdefault(id(part[1]), len(places)) for part in parts]
         findings = {id(part[1]): part[1] for part in parts}
         of = [part[4] for part in parts]
-        return Rows(
-            [(number, *check) for number, check in dict(zip(of, seen.checks, strict=True)).items()],
-            [findings[place] for place in places],
-            pack(of),
-            pack(seen.keys, 1),
-            pack(seen.began_ages_us),
-            pack([_latency_us(part[0].latency_s) for part in parts]),
-            pack(numbers),
-            pack([part[2] for part in parts]),
-            pack([part[3] for part in parts]),
-        )
+        columns: list[tuple[Sequence[int], int]] = [
+            (of, 0),
+            (seen.keys, 1),
+            (seen.began_ages_us, 0),
+            ([_latency_us(part[0].latency_s) for part in parts], 0),
+            (numbers, 0),
+            ([part[2] for part in parts], 0),
+            ([part[3] for part in parts], 0),
+        ]
+        packed = []
+        for values, order in columns:
+            packed.append(pack(values, order))
+            breathe()
+        checks = [(number, *check) for number, check in dict(zip(of, seen.checks, strict=True)).items()]
+        return Rows(checks, [findings[place] for place in places], *packed)
 
     def _parts(self, checks: Iterable[CheckId], found: Iterable[Observation]) -> list[_Part]:
         """Each taken apart, if it was not the last time."""
