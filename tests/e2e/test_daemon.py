@@ -69,8 +69,8 @@ def test_a_state_folder_that_another_has_by_now_is_left_to_it_and_taken_again_af
             told = f"the state folder {state} is in other hands"
             wait_until(lambda: told in (tmp_path / "stderr").read_text(), "the other's told")
             assert not running.socket.exists()
-            wait_until(lambda: len(running.events("hold.added")) == 1, "its hands kept off")
-            [held] = running.events("hold.added")
+            wait_until(lambda: bool(running.events("hold.added")), "its hands kept off")
+            held = running.events("hold.added")[0]
             assert f"lifesign holds everything for 2m: another lifesign has the state folder {state}" in held["message"]
         wait_until(lambda: running.socket.exists() and running.serves(), "its socket again")
         assert running.status()[1]["components"][0]["name"] == "gateway"
@@ -80,7 +80,8 @@ def test_a_state_folder_that_is_taken_away_is_made_anew_and_nothing_that_holds_i
     state, text = tmp_path / "state", CONFIG.format(port=free_port())
     with daemon(tmp_path, text + '[components.other.checks.job]\ntype = "push"\n') as running:
         assert lifesign("pause", "other", "-c", str(running.config)).returncode == 0
-        shutil.rmtree(state)
+        state.rename(tmp_path / "gone")  # at once, for it writes there while we remove
+        shutil.rmtree(tmp_path / "gone", ignore_errors=True)
         wait_until(lambda: running.socket.exists() and running.serves(), "its socket again")
         second = lifesign("run", "-c", str(running.config))
         assert f"another lifesign (pid {running.process.pid}) already watches" in second.stderr

@@ -115,24 +115,23 @@ def test_the_time_between_two_lives_is_a_gap_and_so_are_stalls_and_pauses(tmp_pa
 
 
 def test_in_a_file_after_the_one_that_was_taken_away_no_other_life_gets_what_ours_sees(tmp_path: Path) -> None:
-    batch = list(entries(1, 3_000))
-    history = History.open(tmp_path, history_s=1e9, retry_s=0.05)
+    batch, folder = list(entries(1, 3_000)), tmp_path / "state"
+    folder.mkdir()
+    history = History.open(folder, history_s=1e9, retry_s=0.05)
     history.begin(life(), CONFIG)
     history.take(batch[:1_000])
-    until(lambda: (tmp_path / HISTORY_FILE).exists() and kept(tmp_path) > 0)
-    for file in tmp_path.iterdir():
-        file.unlink(missing_ok=True)
+    until(lambda: kept(folder) > 0)
+    folder.rename(tmp_path / "gone")
+    folder.mkdir()
     history.take(batch[1_000:])
     assert history.close(20)
-    assert kept(tmp_path) >= sum(isinstance(entry, tuple) for entry in batch[1_000:]), (
-        "what was being merged may be too"
-    )
+    assert kept(folder) >= sum(isinstance(entry, tuple) for entry in batch[1_000:]), "what was being merged may be too"
     later = [START.after(9_000 * NS_PER_S)]
-    history = History.open(tmp_path, history_s=1e9)
+    history = History.open(folder, history_s=1e9)
     history.begin(type(life())(later[0], life().spec, life().memory), CONFIG)
     history.take([*later])
     assert history.close(20)
-    reader = HistoryReader(tmp_path)
+    reader = HistoryReader(folder)
     [found] = reader.lives()
     assert found.start == later[0]
     assert [list(rows_of(columns)) for block in reader.blocks(found.id) for columns in block.checks] == []

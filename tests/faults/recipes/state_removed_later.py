@@ -11,4 +11,6 @@ class Fault(StateFault):
     comes_later = True
 
     def spoil(self) -> None:
-        shutil.rmtree(self.state)
+        gone = self.state.with_name("gone")
+        self.state.rename(gone)  # at once, for the monitor writes there while we remove
+        shutil.rmtree(gone, ignore_errors=True)
