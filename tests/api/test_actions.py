@@ -112,6 +112,21 @@ async def test_a_silence_or_hold_that_says_less_or_more_than_it_must_is_422(
         assert (status, found["status"], served.backend.acted) == (422, 422, [])
 
 
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"reason": "deploy", "duration_s": "1h"}, "`duration_s` must be a number, not text"),
+        ({"reason": 7, "duration_s": 60}, "`reason` must be text, not a number"),
+        ([], "the body must be an object, not a list"),
+    ],
+    ids=str,
+)
+async def test_a_value_of_a_wrong_type_is_told_in_the_words_of_json(tmp_path: Path, body: Any, words: str) -> None:
+    async with serving(tmp_path) as served:
+        status, found = await served.unix("POST", "/api/v1/components/gateway/silence", body)
+        assert (status, found["detail"]) == (422, words)
+
+
 @pytest.mark.parametrize("action", sorted({*ACTIONS} - {"silence", "hold"}))
 async def test_a_duration_where_none_applies_is_refused_and_not_forgotten(tmp_path: Path, action: str) -> None:
     async with serving(tmp_path) as served:

@@ -5,6 +5,7 @@ missing, and then the beat's arrival is the time of the work.
 """
 
 import math
+import re
 from http import HTTPStatus
 
 import msgspec
@@ -17,6 +18,10 @@ from lifesign.text import clean
 
 _TEXT_LIMIT = 500
 MAX_DURATION_S = 366 * 86400.0  # what is silent for longer is not watched
+
+
+_MISFIT = re.compile(r"Expected `(\w+)(?: \| null)?`, got `(\w+)`(?: - at `\$\.(\w+)`)?")
+_KINDS = {"object": "an object", "array": "a list", "str": "text", "bool": "true or false", "null": "null"}
 
 
 class _Words(msgspec.Struct, forbid_unknown_fields=True):
@@ -39,7 +44,7 @@ def parse_words(body: bytes, *, needs_reason_and_duration: bool) -> OperatorWord
     try:
         words = msgspec.json.decode(body, type=_Words) if body.strip() else _Words()
     except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
-        raise _unprocessable(str(error)) from error
+        raise _unprocessable(_in_words(str(error))) from error
     duration_s = words.duration_s
     if duration_s is not None and not (math.isfinite(duration_s) and 0 < duration_s <= MAX_DURATION_S):
         raise _unprocessable("`duration_s` is a positive number of seconds, at most a year")
@@ -49,6 +54,16 @@ def parse_words(body: bytes, *, needs_reason_and_duration: bool) -> OperatorWord
     if not needs_reason_and_duration and duration_s is not None:
         raise _unprocessable("this lasts until it is ended: `duration_s` does not apply")
     return OperatorWords(clean(words.author or "", 100) or None, reason, duration_s)
+
+
+def _in_words(message: str) -> str:
+    """What msgspec says of a value of a wrong type, in the words of JSON."""
+    found = _MISFIT.fullmatch(message)
+    if found is None:
+        return message
+    belongs, given = (_KINDS.get(kind, "a number") for kind in found.group(1, 2))
+    what = f"`{found[3]}`" if found[3] else "the body"
+    return f"{what} must be {belongs}, not {given}"
 
 
 def parse_push(body: bytes, now_wall_ns: int, *, failed: bool = False) -> Observation:
