@@ -1,9 +1,10 @@
 """Where a daemon says it listens; and who of a group gets to its socket, through every folder on the way."""
 
+import asyncio
 import contextlib
 import os
 import stat
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from lifesign.bootstrap.state_folder import StateFolder
 from tests.api.another_user import as_somebody_else
 from tests.api.fakes import FakeBackend
 from tests.config.writing import MINIMAL, loaded
+from tests.e2e.running import wait_until
 
 GROUP = 54321
 MEMBER, STRANGER = f"65534,{GROUP}", "65534,54322"
@@ -115,3 +117,30 @@ async def test_only_a_socket_and_a_state_that_there_are_get_named(tmp_path: Path
         "no state is kept, the API on the console's socket",
         f"state in {tmp_path}/free, the API on the console's socket",
     ]
+
+
+async def test_what_names_a_short_socket_comes_back_with_the_state_folder_though_not_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.setattr("lifesign.bootstrap.listening.LOOKS_EVERY_S", 0.05)
+    folder = StateFolder(tmp_path / ("x" * 120))
+    assert folder.hold() is None
+    server = ApiServer(FakeBackend(), Journal())
+    listening = Listening(server, None)
+    await listening.start(loaded(tmp_path, MINIMAL), folder)
+    (tmp_path / "lifesign").rename(tmp_path / "aside")
+    (tmp_path / "lifesign").write_text("a file is in the way")
+    folder.path.rename(tmp_path / "gone")
+    looking = asyncio.create_task(listening.run())
+    await until(lambda: folder.made_anew == 1, "the folder")
+    (tmp_path / "lifesign").unlink()
+    await until((folder.path / POINTER_NAME).exists, "what names the socket")
+    await until(socket_path(folder.path).is_socket, "the socket")
+    looking.cancel()
+    await server.close()
+    folder.release()
+
+
+async def until(condition: Callable[[], bool], what: str) -> None:
+    await asyncio.to_thread(wait_until, condition, what)

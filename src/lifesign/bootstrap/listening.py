@@ -37,6 +37,7 @@ class Listening:
         self._folder: StateFolder | None = None
         self._group_id: int | None = None
         self._state: Path | None = None
+        self._made_anew = 0  # as often as the folder was, and all that leads to the socket with it
         self._places: list[str] = []  # in words, where we listen
         self._context: ssl.SSLContext | None = None
 
@@ -92,11 +93,8 @@ class Listening:
     async def _look_after_the_socket(self) -> str:
         """Why the socket is gone and cannot be made anew; empty where all is well. Never in another's state folder."""
         folder = self._folder
-        made_before = folder.made_anew if folder is not None else 0
         is_ours = folder is None or folder.stays_held()
-        is_anew = folder is not None and folder.made_anew > made_before
-        if is_anew:
-            logger.warning("lifesign: warning: somebody took the state folder away: it was made anew, without a past")
+        is_anew = folder is not None and folder.made_anew > self._made_anew
         if not (self._server.has_lost_its_socket or is_anew):
             return ""
         if folder is not None and not is_ours:
@@ -108,13 +106,18 @@ class Listening:
         return ""
 
     async def _open_anew(self, folder: StateFolder | None) -> None:
-        """The socket where it was taken away, and all that leads to it."""
+        """The socket where it was taken away, and all that leads to it. Raises OSError; it is tried again."""
         path = None if folder is None else prepare_socket_path(folder.path, self._group_id)
         if self._server.has_lost_its_socket:
             await self._server.reopen_unix()
             logger.warning("lifesign: warning: somebody took our socket away: it was made anew")
         if folder is not None and path is not None:
             self._let_the_group_in(folder, path)
+            if folder.made_anew > self._made_anew:
+                self._made_anew = folder.made_anew
+                logger.warning(
+                    "lifesign: warning: somebody took the state folder away: it was made anew, without a past"
+                )
 
     async def _listen_on_tcp(self, http: HttpConfig) -> None:
         if http.certificate is not None:
