@@ -102,6 +102,7 @@ async def test_the_first_error_is_told_and_the_others_are_counted(nexus: Path) -
         write(nexus / name, "def f(:\n")
     write(nexus / "d.py", "x = 1\n")
     assert (await look(nexus / "*.py")).message == "nexus/a.py:1: invalid syntax (2 more fail)"
+    assert (await look(nexus / "*.json", nexus / "*.py")).message == "nexus/a.py:1: invalid syntax (3 more fail)"
 
 
 async def test_a_message_from_a_source_cannot_steer_a_terminal(nexus: Path) -> None:

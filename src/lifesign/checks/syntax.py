@@ -175,12 +175,12 @@ class SyntaxProbe:
         return path
 
     def _observation(self, findings: _Findings, latency_s: float) -> Observation:
-        failures = [f"{words} {pattern}" for pattern, words in findings.empty.items()]
-        failures += [
+        failures = [
             self._shown(path) + (f":{error}" if error[:1] != ":" else error)
             for path, error in findings.errors.items()
             if error is not None
         ]
+        failures += [f"{words} {pattern}" for pattern, words in findings.empty.items()]  # a broken file says more
         troubles = [
             f"cannot tell about {self._shown(path)}: {words}" if path else words
             for path, words in findings.troubles.items()
