@@ -115,3 +115,18 @@ def test_a_pipe_that_nobody_reads_is_refused_and_one_that_somebody_reads_is_a_lo
     assert os.read(reader, 100) == b"heard\n"
     os.close(reader)
     assert not caplog.messages
+
+
+def test_a_file_that_was_taken_away_is_begun_anew_and_what_was_written_stays_in_the_other(tmp_path: Path) -> None:
+    path, old = tmp_path / "events.jsonl", tmp_path / "events.jsonl.1"
+    lines = LineLog(path)
+    lines.write("before")
+    wait_until(lambda: path.read_text() == "before\n", "the first line")
+    path.rename(old)
+    lines.write("after")
+    wait_until(lambda: path.exists() and path.read_text() == "after\n", "a new file")
+    path.unlink()
+    lines.write("later")
+    wait_until(lambda: path.exists() and path.read_text() == "later\n", "a third one")
+    lines.close()
+    assert old.read_text() == "before\n"

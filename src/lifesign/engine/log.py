@@ -105,4 +105,18 @@ class _Standard(_Quiet, logging.StreamHandler):  # type: ignore[type-arg]
 
 
 class _Rotating(_Quiet, RotatingFileHandler):
-    pass
+    """Where somebody else has taken the file away, as logrotate does, the next line begins a new one."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if self.stream is not None and not _names(self.baseFilename, self.stream.fileno()):
+            self.stream.close()
+            self.stream = None  # it is opened anew with the line
+        super().emit(record)
+
+
+def _names(path: str, descriptor: int) -> bool:
+    """Whether `path` still leads to the open file."""
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(descriptor))  # noqa: PTH116 - the library's path is text
+    except OSError:
+        return False
