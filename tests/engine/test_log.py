@@ -130,3 +130,17 @@ def test_a_file_that_was_taken_away_is_begun_anew_and_what_was_written_stays_in_
     wait_until(lambda: path.exists() and path.read_text() == "later\n", "a third one")
     lines.close()
     assert old.read_text() == "before\n"
+
+
+def test_a_file_that_is_full_and_taken_away_is_begun_anew_too(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "events.jsonl"
+    path.symlink_to("/dev/full")
+    lines = LineLog(path)
+    lines.write("lost")
+    wait_until(lambda: caplog.messages == [TROUBLE], "the trouble")
+    path.unlink()
+    lines.write("after")
+    lines.write("later")
+    wait_until(lambda: path.exists() and path.read_text() == "after\nlater\n", "a new file")
+    lines.close(20)
+    assert caplog.messages == [TROUBLE, "lifesign: the log is written again"]

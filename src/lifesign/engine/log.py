@@ -108,9 +108,11 @@ class _Rotating(_Quiet, RotatingFileHandler):
     """Where somebody else has taken the file away, as logrotate does, the next line begins a new one."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        if self.stream is not None and not _names(self.baseFilename, self.stream.fileno()):
-            self.stream.close()
+        stream = self.stream
+        if stream is not None and not _names(self.baseFilename, stream.fileno()):
             self.stream = None  # it is opened anew with the line
+            with contextlib.suppress(OSError):  # of what a full disk did not take, which was told
+                stream.close()
         super().emit(record)
 
 
