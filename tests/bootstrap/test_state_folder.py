@@ -3,6 +3,7 @@
 import os
 import shutil
 import stat
+import threading
 from pathlib import Path
 
 import pytest
@@ -55,3 +56,22 @@ def test_a_folder_that_cannot_be_made_anew_is_not_ours(tmp_path: Path) -> None:
     assert not ours.stays_held()
     assert ours.made_anew == 0
     ours.release()
+
+
+def test_who_asks_while_the_lock_is_taken_anew_is_never_told_of_another(tmp_path: Path) -> None:
+    folder, told, is_over = StateFolder(tmp_path / "state"), set[str](), threading.Event()
+    assert folder.hold() is None
+
+    def ask() -> None:
+        while not is_over.is_set():
+            told.add(folder.other_holder())
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    for _ in range(200):
+        (folder.path / "lock").unlink()
+        assert folder.stays_held()
+    is_over.set()
+    asking.join()
+    assert told <= {""}
+    folder.release()

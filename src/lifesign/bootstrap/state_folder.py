@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import os
 import stat
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -123,6 +124,7 @@ class StateFolder:
         self.made_anew = 0  # how often, since somebody took it away
         self._lock: int | None = None
         self._found: os.stat_result | None = None
+        self._taking = threading.Lock()  # while it is taken anew, it is not ours yet and no other's either
 
     @property
     def held(self) -> bool:
@@ -155,19 +157,21 @@ class StateFolder:
 
         So is the folder: whoever makes it first and has its lock keeps it.
         """
-        if self._lock is None:
-            return False
+        with self._taking:
+            return self._lock is not None and self._is_ours(self._lock)
+
+    def _is_ours(self, held: int) -> bool:
         try:
             lock = self._opened_lock()
         except OSError:
             return False
         is_taken_anew = False
         try:
-            if os.path.sameopenfile(lock, self._lock):
+            if os.path.sameopenfile(lock, held):
                 return True
             is_taken_anew = _try(lock, fcntl.LOCK_EX)
         finally:
-            os.close(self._lock if is_taken_anew else lock)
+            os.close(held if is_taken_anew else lock)
         if is_taken_anew:
             self._lock = lock
             with contextlib.suppress(OSError):
@@ -189,10 +193,11 @@ class StateFolder:
 
     def other_holder(self) -> str:
         """Which other instance has it, in words, since it was taken away under us; empty for none. From any thread."""
-        with contextlib.suppress(OSError):
-            if self._lock is not None and os.path.samestat((self.path / "lock").stat(), os.fstat(self._lock)):
-                return ""
-        return holder_of(self.path) or ""
+        with self._taking:
+            with contextlib.suppress(OSError):
+                if self._lock is not None and os.path.samestat((self.path / "lock").stat(), os.fstat(self._lock)):
+                    return ""
+            return holder_of(self.path) or ""
 
     @staticmethod
     def _sign(lock: int) -> None:
@@ -201,6 +206,7 @@ class StateFolder:
 
     def release(self) -> None:
         """Lets go of the lock."""
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        with self._taking:
+            if self._lock is not None:
+                os.close(self._lock)
+                self._lock = None
