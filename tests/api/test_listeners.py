@@ -294,6 +294,21 @@ def test_a_runtime_folder_that_somebody_else_made_first_is_refused(
         prepare_socket_path(tmp_path / ("x" * 120))
 
 
+def test_a_group_that_we_may_not_give_a_runtime_folder_or_a_socket_to_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*told: object, **more: object) -> None:
+        raise PermissionError(1, "Operation not permitted", *told, *more)
+
+    monkeypatch.setattr(os, "chown", refuse)
+    monkeypatch.setattr("lifesign.api.address.runtime_dir", lambda _: tmp_path / "run")
+    with pytest.raises(PermissionError, match=r"socket_group: we may not give .*/run to group 54321"):
+        prepare_socket_path(tmp_path / ("x" * 120), 54321)
+    with pytest.raises(OSError, match=r"socket_group: we may not give .*/s to group 54321"):
+        bind_unix_socket(tmp_path / "s", 54321)
+    assert not (tmp_path / "s").exists()
+
+
 @needs_root
 async def test_another_uid_gets_nothing_even_if_the_file_lets_it_in(open_folder: Path) -> None:
     async with serving(open_folder) as served:

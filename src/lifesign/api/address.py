@@ -97,5 +97,9 @@ def _make_private(folder: Path, group_id: int | None) -> None:
     if group_id is None:
         folder.chmod(0o700)
         return
-    os.chown(folder, -1, group_id)
+    try:
+        os.chown(folder, -1, group_id)
+    except PermissionError:
+        why = f"socket_group: we may not give {folder} to group {group_id}: run as one of its members, or as root"
+        raise PermissionError(why) from None
     folder.chmod(0o710)
