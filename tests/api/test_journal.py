@@ -1,12 +1,15 @@
 """The journal: bounded, in order, and never waiting for a reader."""
 
 import asyncio
+from collections import deque
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from lifesign.api.documents import EventDocument
 from lifesign.api.journal import QUEUE_LENGTH, Journal
+from lifesign.api.kept_events import PAGE, Entry, KeptEvents
 from tests.api.serving import serving
 
 
@@ -116,3 +119,14 @@ async def test_a_quiet_stream_shows_signs_of_life(tmp_path: Path, monkeypatch: p
         received = b""
         while received.count(b": still here") < 2:
             received += await asyncio.to_thread(sock.recv, 65536)
+
+
+@pytest.mark.parametrize("capacity", [1, 63, 64, 65, 200])
+def test_the_newest_are_kept_exactly_wherever_a_page_of_them_ends(capacity: int) -> None:
+    kept, wanted = KeptEvents(capacity), deque[int](maxlen=capacity)
+    for number in range(1, 3 * PAGE + capacity):
+        kept.add(Entry(number, msgspec.json.encode(_document(number))))
+        wanted.append(number)
+        for after in (0, number - capacity, number - 2, number):
+            assert [entry.number for entry in kept.after(after)] == [one for one in wanted if one > after]
+    assert _names([entry.document for entry in kept.after(0)]) == list(wanted)

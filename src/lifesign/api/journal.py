@@ -6,39 +6,19 @@ daemon was restarted) reads from the beginning of this one. Not here: what survi
 
 import asyncio
 import time
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
 import msgspec
 
 from lifesign.api.documents import EventDocument, Events
+from lifesign.api.kept_events import Entry, KeptEvents
 from lifesign.text import format_timestamp, parse_timestamp
 
 CAPACITY = 10_000
 PAGE = 1000
 QUEUE_LENGTH = 1000
-_TS = len('{"ts":"')
-_DECODER = msgspec.json.Decoder(EventDocument)
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One event and its place in the journal: as JSON, written once for all who follow, and half as large so."""
-
-    number: int
-    encoded: bytes
-
-    @property
-    def ts(self) -> str:
-        """When it was, which comes first in what is written."""
-        return self.encoded[_TS : self.encoded.index(b'"', _TS)].decode()
-
-    @property
-    def document(self) -> EventDocument:
-        """The event, read anew at each call."""
-        return _DECODER.decode(self.encoded)
 
 
 @dataclass(eq=False, slots=True)
@@ -71,7 +51,7 @@ class Journal:
     """The last `capacity` events. All methods are called on one event loop."""
 
     def __init__(self, capacity: int = CAPACITY, epoch: str | None = None) -> None:
-        self._entries: deque[Entry] = deque(maxlen=capacity)
+        self._kept = KeptEvents(capacity)
         self._epoch = epoch or f"{time.time_ns():x}"
         self._last = 0
         self._subscriptions: set[Subscription] = set()
@@ -90,7 +70,7 @@ class Journal:
         """Takes an event in and gives it to every subscriber; its cursor."""
         self._last += 1
         entry = Entry(self._last, msgspec.json.encode(document))
-        self._entries.append(entry)
+        self._kept.add(entry)
         self._subscriptions = {subscription for subscription in self._subscriptions if subscription.offer(entry)}
         return self.cursor
 
@@ -99,9 +79,9 @@ class Journal:
 
         `since`: an RFC 3339 time (inclusive) or a `next`. Raises ValueError with a sentence for the user.
         """
-        newest = max(0, len(self._entries) - limit)
-        chosen = islice(self._entries, newest, None) if since is None else islice(self.entries_since(since), limit)
-        entries = list(chosen)
+        entries = list(
+            self._kept.after(self._last - limit) if since is None else islice(self._entries_since(since), limit)
+        )
         return Events(
             events=[entry.document for entry in entries],
             next=self.cursor_of(entries[-1].number) if entries else self.cursor,
@@ -109,28 +89,28 @@ class Journal:
 
     def entries_since(self, since: str) -> list[Entry]:
         """Every entry from `since` on. Raises ValueError as `since` does."""
-        return list(filter(self._is_later_than(since), self._entries))
+        return list(self._entries_since(since))
 
     def documents(self) -> list[EventDocument]:
-        """All that is held, oldest first."""
-        return [entry.document for entry in list(self._entries)]  # another thread may ask
+        """All that is held, oldest first. From any thread."""
+        return [entry.document for entry in self._kept.after(0)]
 
     def concerning(self, component: str, among: int) -> list[EventDocument]:
         """Those of the newest `among` events that concern `component`, oldest first; no other is read again."""
         mark = b'"component":' + msgspec.json.encode(component)
-        marked = [entry.document for entry in islice(reversed(self._entries), among) if mark in entry.encoded]
-        return [document for document in reversed(marked) if document.component == component]
+        marked = [entry.document for entry in self._kept.after(self._last - among) if mark in entry.encoded]
+        return [document for document in marked if document.component == component]
 
-    def _is_later_than(self, since: str) -> Callable[[Entry], bool]:
+    def _entries_since(self, since: str) -> Iterator[Entry]:
         epoch, dot, number = since.rpartition(".")
         if dot and epoch.isalnum() and number.isascii() and number.isdigit() and len(number) < 20:
-            after = int(number) if epoch == self._epoch else 0
-            return lambda entry: entry.number > after
+            return self._kept.after(int(number) if epoch == self._epoch else 0)
         try:
             floor = format_timestamp(parse_timestamp(since))
         except (ValueError, OverflowError):
             raise ValueError("since is an RFC 3339 time with a zone, or a `next` of an earlier answer") from None
-        return lambda entry: entry.ts >= floor  # one format of one length: the order of text is that of time
+        # One format of one length: the order of text is that of time.
+        return (entry for entry in self._kept.after(0) if entry.ts >= floor)
 
     def subscribe(self) -> Subscription:
         """A live feed from this moment on; give it back with `drop`."""

@@ -4,7 +4,8 @@ import asyncio
 
 from aiohttp import web
 
-from lifesign.api.journal import Entry, Journal
+from lifesign.api.journal import Journal
+from lifesign.api.kept_events import Entry
 from lifesign.api.problems import COMMON_HEADERS
 
 KEEP_ALIVE_S = 15.0

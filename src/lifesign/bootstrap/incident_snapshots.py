@@ -16,7 +16,8 @@ import msgspec
 
 from lifesign.api.backend import Backend
 from lifesign.api.documents import State
-from lifesign.api.journal import Entry, Journal
+from lifesign.api.journal import Journal
+from lifesign.api.kept_events import Entry
 from lifesign.heartbeat import replace_file
 
 MOST_FILES = 400
