@@ -19,7 +19,7 @@ WHY = {
     "CPU a check": "Monit is C, and keeps no history; here each look passes schedule, thresholds and history in Python",
     "observations a second": "each observation passes stall detection, flapping and the schedule in plain Python",
     "first paint": "beside Textual the console imports its screens and a client, and a state is made for it",
-    "beside it: a bare Textual app": "every other second a state of a megabyte is read, decoded and compared",
+    "beside it: a bare Textual app": "every third second a state of a megabyte is read, decoded and compared",
     "console: resident": "the last state of a thousand components, and what was seen of each of their checks",
     "resident": "an interpreter with an HTTP server, and the objects of every check",
     "heartbeat files": "each beat is three events of the kernel and a file that is opened, read and judged in Python",
