@@ -185,7 +185,7 @@ def test_a_state_folder_that_cannot_be_used_costs_the_memory_and_not_the_look(tm
     done = run(config, "check")
     assert done.returncode == 2
     [line] = done.stderr.splitlines()
-    assert line == f"lifesign: warning: the state folder {tmp_path}/state cannot be used: File exists"
+    assert line == f"lifesign: warning: the state folder {tmp_path}/state cannot be used: it is no folder"
 
 
 def test_a_memory_of_a_later_version_is_left_alone_and_one_that_is_broken_is_put_aside(tmp_path: Path) -> None:
