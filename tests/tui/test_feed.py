@@ -177,6 +177,34 @@ def test_what_happens_is_polled_for_when_it_does_and_not_at_the_next_tick(monkey
     assert source.most_inside == 1
 
 
+class TalkativeSource(HandSource):
+    """A source that tells of news until the test ends that."""
+
+    def __init__(self) -> None:
+        super().__init__(state([component("a")]))
+        self.hears, self.ended = threading.Event(), threading.Event()
+
+    def follow_events(self) -> Iterator[EventDocument]:
+        """Nothing, for as long as the test likes."""
+        self.hears.set()
+        self.ended.wait(60)
+        yield from ()
+
+
+def test_a_daemon_counts_as_telling_of_news_for_as_long_as_somebody_hears_it() -> None:
+    source = TalkativeSource()
+    feed = Feed(lambda _: source, lambda _: None)
+    feed.start()
+    assert source.hears.wait(40)
+    assert feed._pace.told
+    source.ended.set()
+    deadline_s = time.monotonic() + 40
+    while feed._pace.told:
+        assert time.monotonic() < deadline_s
+        threading.Event().wait(0.01)
+    feed.stop()
+
+
 def test_what_was_asked_for_while_the_console_was_imported_is_its_first_reading_and_nobody_asks_twice() -> None:
     source, arrived = SlowSource(), queue.Queue[Message]()
     ahead = ReadingAhead(lambda _: source)
