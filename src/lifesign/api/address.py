@@ -9,7 +9,7 @@ import os
 import stat
 from pathlib import Path
 
-from lifesign.api.passage import closed_folder
+from lifesign.api.passage import closed_folder, give
 
 SOCKET_NAME = "lifesign.sock"
 POINTER_NAME = "lifesign.sock.path"
@@ -97,9 +97,4 @@ def _make_private(folder: Path, group_id: int | None) -> None:
     if group_id is None:
         folder.chmod(0o700)
         return
-    try:
-        os.chown(folder, -1, group_id)
-    except PermissionError:
-        why = f"socket_group: we may not give {folder} to group {group_id}: run as one of its members, or as root"
-        raise PermissionError(why) from None
-    folder.chmod(0o710)
+    give(folder, group_id, 0o710)

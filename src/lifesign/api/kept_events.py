@@ -37,11 +37,14 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """So many events in a row, a line each; JSON holds no newline."""
+    """`PAGE` events in a row, a line each; JSON holds no newline."""
 
     first: int
-    last: int
     lines: bytes
+
+    @property
+    def last(self) -> int:
+        return self.first + PAGE - 1
 
 
 class KeptEvents:
@@ -59,7 +62,7 @@ class KeptEvents:
         self._newest.append(entry)
         if len(self._newest) == PAGE:
             lines = b"\n".join([one.encoded for one in self._newest])
-            self._pages.append(_Page(self._newest[0].number, entry.number, lines))
+            self._pages.append(_Page(self._newest[0].number, lines))
             self._newest = []
         while self._pages and self._pages[0].last <= self._last - self._capacity:
             self._pages.popleft()

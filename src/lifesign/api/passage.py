@@ -13,8 +13,17 @@ def let_pass(folder: Path, group_id: int) -> None:
     found = folder.stat()
     is_anothers = found.st_mode & stat.S_IRWXG and found.st_gid != group_id
     if not _passes(found, group_id) and found.st_uid == os.geteuid() and not is_anothers:
-        os.chown(folder, -1, group_id)
-        folder.chmod(stat.S_IMODE(found.st_mode) | stat.S_IXGRP)
+        give(folder, group_id, stat.S_IMODE(found.st_mode) | stat.S_IXGRP)
+
+
+def give(path: Path, group_id: int, mode: int) -> None:
+    """`path` to the group, with that mode. Raises PermissionError with a sentence for the user, OSError."""
+    try:
+        os.chown(path, -1, group_id, follow_symlinks=False)
+        path.chmod(mode)
+    except PermissionError:
+        why = f"socket_group: we may not give {path} to group {group_id}: run as one of its members, or as root"
+        raise PermissionError(why) from None
 
 
 def closed_folder(folder: Path, group_id: int) -> Path | None:

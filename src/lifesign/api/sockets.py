@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 
 from lifesign.api.address import MAX_SOCKET_PATH_BYTES, fits
+from lifesign.api.passage import give
 
 _BACKLOG = 128
 _LIVE_TEST_TIMEOUT_S = 1.0
@@ -30,22 +31,16 @@ def bind_unix_socket(path: Path, group_id: int | None = None) -> tuple[socket.so
         os.fchmod(sock.fileno(), 0o600)
         sock.bind(str(path))
         if group_id is not None:
-            _give_to(path, group_id)
+            try:
+                give(path, group_id, 0o660)
+            except PermissionError:
+                path.unlink(missing_ok=True)
+                raise
         sock.listen(_BACKLOG)
         return sock, path.lstat().st_ino
     except BaseException:
         sock.close()
         raise
-
-
-def _give_to(path: Path, group_id: int) -> None:
-    try:
-        os.chown(path, -1, group_id, follow_symlinks=False)
-        path.chmod(0o660)
-    except PermissionError:
-        path.unlink(missing_ok=True)
-        why = f"socket_group: we may not give {path} to group {group_id}: run as one of its members, or as root"
-        raise OSError(why) from None
 
 
 def group_id_of(group: str | None) -> int | None:
