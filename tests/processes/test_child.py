@@ -28,7 +28,7 @@ def our_children() -> set[int]:
     """Every child of this process, zombies included."""
     pids = set()
     for task in Path("/proc/self/task").iterdir():
-        with suppress(FileNotFoundError):  # a thread may end while we read
+        with suppress(FileNotFoundError, ProcessLookupError):  # a thread may end while we read
             pids |= {int(pid) for pid in (task / "children").read_text().split()}
     return pids
 
@@ -40,7 +40,7 @@ def descriptors() -> int:
 def runs(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return False
 
 

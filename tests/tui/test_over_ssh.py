@@ -138,9 +138,17 @@ def stop_output(tty: str, action: int) -> None:
         os.close(descriptor)
 
 
+def has_ended(process: psutil.Process) -> bool:
+    """Whether it runs no more; one that is gone while it is asked has ended too."""
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
 def ends(process: psutil.Process) -> None:
     """Waits until it has ended."""
-    wait_until(lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE, "the console ends", 20)
+    wait_until(lambda: has_ended(process), "the console ends", 20)
 
 
 def test_a_storm_of_sizes_ends_with_a_whole_screen_and_q_with_a_sane_terminal(scene: Scene, figures: Figures) -> None:
