@@ -4,7 +4,6 @@ import contextlib
 import fcntl
 import os
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -13,6 +12,8 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.ports import free_port
 
 HOME = Path("/usr/share/redmine")
 START_S = 300.0
@@ -64,9 +65,7 @@ def _alone(folder: Path) -> Iterator[Redmine]:
     done = subprocess.run(argv, cwd=HOME, env=environment, capture_output=True, text=True, timeout=START_S, check=False)
     assert done.returncode == 0, done.stderr
     told = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     argv = ["puma", "-e", "production", "-b", f"tcp://127.0.0.1:{port}", "config.ru"]
     with (folder / "puma.log").open("wb") as log:
         server = subprocess.Popen(argv, cwd=HOME, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)

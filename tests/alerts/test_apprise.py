@@ -1,5 +1,6 @@
 """Apprise itself hands an alert to a real mail server and a real HTTP receiver, both on loopback."""
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -12,9 +13,10 @@ from lifesign.alerts.apprise import AppriseSink
 from lifesign.alerts.sink import SinkError
 from tests.alerts.alerts import alert
 from tests.alerts.smtp_server import smtp_server
-from tests.e2e.running import daemon, free_port, wait_until
+from tests.e2e.running import daemon, wait_until
 from tests.e2e.test_alerts import CHECK, Receiver, port_open, receiver
 from tests.e2e.test_drill import configured, drilled
+from tests.ports import free_port
 
 __all__ = ["receiver"]  # a fixture
 
@@ -89,10 +91,10 @@ def test_a_daemon_tells_by_mail_what_breaks_and_what_works_again(
     port = free_port()
     with smtp_server() as server:
         monkeypatch.setenv("OPS_CHAT_URL", mail(server.port))
-        with daemon(tmp_path, CHECK.format(port=port) + SINK):
+        with contextlib.ExitStack() as well, daemon(tmp_path, CHECK.format(port=port) + SINK):
             wait_until(lambda: len(server.letters) == 1, "a mail", 40)
-            with port_open(port):
-                wait_until(lambda: len(server.letters) == 2, "its end by mail", 40)
+            well.enter_context(port_open(port))
+            wait_until(lambda: len(server.letters) == 2, "its end by mail", 40)
     first, second = (str(letter.message["Subject"]) for letter in server.letters)
     assert "gateway is down" in first
     assert "gateway works again" in second

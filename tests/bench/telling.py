@@ -14,7 +14,8 @@ from pathlib import Path
 from tests.bench.measuring import following
 from tests.bench.monit import PROGRAM, monit
 from tests.bench.table import Row
-from tests.e2e.running import daemon, free_port, wait_until
+from tests.e2e.running import daemon, wait_until
+from tests.ports import free_port
 
 _LIMIT_S = 3.0
 

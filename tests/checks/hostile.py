@@ -135,13 +135,6 @@ def flooding(head: bytes, chunk: bytes) -> Behaviour:
     return flood
 
 
-def free_port() -> int:
-    """A port where nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextmanager
 def trusted_authority(set_environment: Callable[[str, str], None]) -> Iterator[trustme.CA]:
     """A certificate authority that OpenSSL in this process trusts."""

@@ -29,7 +29,6 @@ from tests.checks.hostile import (
     Server,
     dripping,
     flooding,
-    free_port,
     presenting,
     reset,
     saying,
@@ -37,6 +36,7 @@ from tests.checks.hostile import (
     silence,
     trusted_authority,
 )
+from tests.ports import free_port
 from tests.stopwatch import Stopwatch
 
 CANARY = "canary-7f3a9e1b"

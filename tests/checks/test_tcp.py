@@ -25,7 +25,6 @@ from tests.checks.hostile import (
     deaf,
     dripping,
     flooding,
-    free_port,
     presenting,
     reset,
     saying,
@@ -33,6 +32,7 @@ from tests.checks.hostile import (
     silence,
     trusted_authority,
 )
+from tests.ports import free_port
 from tests.stopwatch import Stopwatch
 
 

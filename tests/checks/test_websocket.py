@@ -13,7 +13,8 @@ from aiohttp import WSMsgType, web
 
 from lifesign.checks.websocket import WebSocketProbe
 from lifesign.core.model import Observation, Verdict
-from tests.checks.hostile import Behaviour, free_port, presenting, reset, saying, serving, silence, trusted_authority
+from tests.checks.hostile import Behaviour, presenting, reset, saying, serving, silence, trusted_authority
+from tests.ports import free_port
 from tests.stopwatch import Stopwatch
 
 CANARY = "canary-7f3a9e1b"

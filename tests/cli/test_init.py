@@ -18,7 +18,8 @@ from lifesign.cli.alert_rules import ALERT_RULES
 from lifesign.cli.init import counted
 from lifesign.config import load
 from tests.checks.strangers import marker
-from tests.e2e.running import daemon, free_port, wait_until
+from tests.e2e.running import daemon, wait_until
+from tests.ports import free_port
 
 _WORKER = """
 import http.server, json, os, sys, threading, time

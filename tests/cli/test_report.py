@@ -1,9 +1,9 @@
 """`lifesign report`: its words and pages, and the same from a daemon that runs and from what it left."""
 
 import json
-import socket
 import subprocess
 import sys
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,9 @@ from lifesign.api.report_documents import ComponentReport, Report, Window
 from lifesign.cli.report_page import render_report_page
 from lifesign.cli.report_words import render_report_markdown
 from lifesign.text import format_share
-from tests.e2e.running import daemon, free_port
+from tests.e2e.running import daemon
+from tests.e2e.test_alerts import port_open
+from tests.ports import free_port
 
 
 def window(**changes: Any) -> Window:
@@ -92,11 +94,11 @@ def test_a_daemon_and_what_it_left_tell_the_same_of_the_same_time(tmp_path: Path
         'interval = "100ms"\nfailure_threshold = 2\nsuccess_threshold = 1\ngrace = "100ms"\n'
     )
     port, shell = free_port(), Shell(tmp_path / "lifesign.toml")
-    with daemon(tmp_path, check.format(port=port)) as running:
+    with ExitStack() as well, daemon(tmp_path, check.format(port=port)) as running:
         running.wait_for_event("component.down", "gateway")
-        with socket.create_server(("127.0.0.1", port)):
-            running.wait_for_event("component.recovered", "gateway")
-            [running_told] = shell.report()["components"]
+        well.enter_context(port_open(port))
+        running.wait_for_event("component.recovered", "gateway")
+        [running_told] = shell.report()["components"]
     [left] = shell.report("--component", "gateway")["components"]
     day, later = running_told["windows"][0], left["windows"][0]
     for told in (day, later):

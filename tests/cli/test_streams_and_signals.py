@@ -9,7 +9,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.e2e.running import LIFESIGN, free_port, wait_until
+from tests.e2e.running import LIFESIGN, wait_until
+from tests.ports import free_port
 
 _DOWN = '[monitor]\nstate_dir = "state"\n[components.it.checks.port]\ntype = "tcp"\naddress = "127.0.0.1:{port}"\n'
 _SLOW = """

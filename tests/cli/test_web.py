@@ -7,8 +7,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.e2e.running import daemon, free_port
+from tests.e2e.running import daemon
 from tests.e2e.served import Served, served
+from tests.ports import free_port
 
 CONFIG = '[components.gateway.checks.port]\ntype = "tcp"\naddress = "127.0.0.1:{port}"\n'
 

@@ -190,14 +190,9 @@ def worker_pid(stack: DemoStack) -> int:
 
 def end_worker(stack: DemoStack) -> int:
     """As a restart by signal does; the pid of the process that its keeper starts in its place."""
-    before = worker_pid(stack)
+    before, known = worker_pid(stack), processes_of(stack.folder)
     os.kill(before, signal.SIGTERM)
-
-    def renewed() -> bool:
-        return bool(processes_of(stack.folder) - known)
-
-    known = processes_of(stack.folder) | {before}
-    assert until(renewed)
+    assert until(lambda: bool(processes_of(stack.folder) - known))
     return before
 
 

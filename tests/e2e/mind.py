@@ -3,12 +3,14 @@
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.e2e.running import free_port, wait_until
+from tests.e2e.running import wait_until
+from tests.ports import free_port
 
 GATEWAY = """
 import socket, sys
@@ -73,6 +75,11 @@ class Mind:
 
     def start_gateway(self) -> None:
         self.gateway = subprocess.Popen([sys.executable, "-c", GATEWAY, str(self.port)])
+        wait_until(self._listens, "the gateway listens")
+
+    def _listens(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def stop_gateway(self) -> None:
         _end(self.gateway)

@@ -146,13 +146,6 @@ def check(config: Path, *arguments: str) -> tuple[int, dict[str, Any]]:
     return done.returncode, document
 
 
-def free_port() -> int:
-    """A port of the loopback that nobody has at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextlib.contextmanager
 def console_lines(config: Path) -> Iterator[Callable[[], str]]:
     """`lifesign console` without a terminal, attached to the daemon of `config`: what it has printed so far."""

@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.running import LIFESIGN, daemon, free_port, wait_until
+from tests.e2e.running import LIFESIGN, daemon, wait_until
+from tests.ports import free_port
 
 CHECK = """
 [defaults]
@@ -87,7 +88,8 @@ def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
 
 @contextlib.contextmanager
 def port_open(port: int) -> Iterator[None]:
-    with socket.create_server(("127.0.0.1", port), backlog=1024):
+    """Somebody listens there. Where a daemon watches it is left open until that has ended: its end is told, too."""
+    with socket.create_server(("127.0.0.1", port), backlog=4096):
         yield
 
 
@@ -95,11 +97,11 @@ def test_each_incident_is_told_once_and_its_end_too(tmp_path: Path, receiver: Re
     port = free_port()
     config = (CHECK + SINKS).format(port=port, hook=receiver.port)
     told = tmp_path / "told.jsonl"
-    with daemon(tmp_path, config) as running:
+    with contextlib.ExitStack() as well, daemon(tmp_path, config) as running:
         wait_until(lambda: receiver.stages == ["opened"], "an alert")
-        with port_open(port):
-            wait_until(lambda: receiver.stages == ["opened", "recovered"], "its end")
-            sent = running.wait_for_event("alert.sent", "gateway", 4)
+        well.enter_context(port_open(port))
+        wait_until(lambda: receiver.stages == ["opened", "recovered"], "its end")
+        sent = running.wait_for_event("alert.sent", "gateway", 4)
     assert sent["data"]["sink"] in ("hook", "script")
     headers, body = receiver.requests[0]
     alert = json.loads(body)
@@ -128,7 +130,7 @@ def test_a_receiver_that_refuses_hears_of_it_in_the_end_and_over_our_death(tmp_p
     finally:
         first.kill()
         first.wait()
-    (failed,) = [line for line in map(json.loads, log.read_text().splitlines()) if line["event"] == "alert.failed"]
+    failed, *_ = [line for line in map(json.loads, log.read_text().splitlines()) if line["event"] == "alert.failed"]
     assert failed["message"] == "hook: 127.0.0.1 answers 503: it is in trouble itself"
     (tmp_path / "state" / "lifesign.sock").unlink()
     receiver.status = 200

@@ -12,9 +12,10 @@ import pytest
 from tests.alerts.strict_forge import Fault
 from tests.alerts.strict_gitea import StrictGitea
 from tests.e2e.forges import forge_running
-from tests.e2e.running import LIFESIGN, Daemon, check, daemon, free_port, wait_until
+from tests.e2e.running import LIFESIGN, Daemon, check, daemon, wait_until
 from tests.e2e.test_alerts import Receiver, receiver
 from tests.e2e.test_drill import drilled
+from tests.ports import free_port
 
 __all__ = ["receiver"]  # a fixture
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 import subprocess
 from pathlib import Path
 
@@ -105,10 +106,13 @@ def test_a_daemon_that_holds_the_folder_and_lost_its_socket_gets_no_second_engin
     with daemon(tmp_path, text) as running:
         hidden = running.socket.with_name("hidden")
         running.socket.rename(hidden)
-        done = subprocess.run(
-            [*LIFESIGN, "console", "-c", str(running.config)], capture_output=True, text=True, timeout=90, check=False
-        )
-        hidden.rename(running.socket)
+        running.process.send_signal(signal.SIGSTOP)  # it makes its socket anew within two seconds
+        try:
+            argv = [*LIFESIGN, "console", "-c", str(running.config)]
+            done = subprocess.run(argv, capture_output=True, text=True, timeout=90, check=False)
+        finally:
+            hidden.rename(running.socket)
+            running.process.send_signal(signal.SIGCONT)
         assert done.returncode == 1
         assert f"another lifesign (pid {running.process.pid}) watches here" in done.stderr
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.running import LIFESIGN, daemon, free_port, wait_until
+from tests.e2e.running import LIFESIGN, daemon, wait_until
+from tests.ports import free_port
 
 CONFIG = """
 [defaults]

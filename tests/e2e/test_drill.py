@@ -15,9 +15,10 @@ from tests.alerts.strict_forge import Fault
 from tests.alerts.strict_gitea import StrictGitea
 from tests.alerts.strict_github import StrictGitHub
 from tests.e2e.forges import forge_running
-from tests.e2e.running import LIFESIGN, daemon, free_port
+from tests.e2e.running import LIFESIGN, daemon
 from tests.e2e.test_alerts import CHECK, SINKS, Receiver, receiver
 from tests.e2e.test_forge import FORGE
+from tests.ports import free_port
 
 __all__ = ["receiver"]  # a fixture
 

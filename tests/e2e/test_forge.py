@@ -1,5 +1,6 @@
 """The real daemon keeps one issue in a forge that is as strict as Gitea's description."""
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,8 +9,9 @@ import pytest
 from tests.alerts.strict_forge import Fault
 from tests.alerts.strict_gitea import StrictGitea
 from tests.e2e.forges import forge_running
-from tests.e2e.running import daemon, free_port, wait_until
+from tests.e2e.running import Daemon, daemon, wait_until
 from tests.e2e.test_alerts import CHECK, port_open
+from tests.ports import free_port
 
 FORGE = """
 [alerts.forge]
@@ -41,11 +43,11 @@ def test_down_is_one_issue_that_the_state_names_and_recovery_closes_it(tmp_path:
         assert running.component("gateway")["incident"]["url"] == f"{forge.url}/team/nexus/issues/1"
         told = [event["message"] for event in running.events("alert.failed")]
         assert told == ["forge: not known there as an assignee: nobody: an issue was made without"]
-    with daemon(tmp_path, config) as running:
+    with contextlib.ExitStack() as well, daemon(tmp_path, config) as running:
         assert running.component("gateway")["incident"]["url"] == f"{forge.url}/team/nexus/issues/1"
-        with port_open(port):
-            wait_until(lambda: forge.open == [], "the issue closed")
-            running.wait_for_event("component.recovered", "gateway")
+        well.enter_context(port_open(port))
+        wait_until(lambda: forge.open == [], "the issue closed")
+        running.wait_for_event("component.recovered", "gateway")
         assert "**Works again**" in forge.tickets[1].notes[-1].body
     assert len(forge.issues) == 1
     said = "".join(path.read_text() for path in (tmp_path / "events.jsonl", tmp_path / "stderr"))
@@ -73,11 +75,16 @@ def test_past_max_issues_the_next_one_waits_for_room_and_that_is_told(tmp_path: 
         wait_until(lambda: len(running.events("alert.failed")) >= 2, "the second held back")  # and an assignee missing
         [held] = [event for event in running.events("alert.failed") if "held back" in event["message"]]
         assert held["message"] == "forge: held back: 1 issue is open, and max_issues allows no more"
-        outbox = running.request("GET", "/api/v1/state")[1]["monitor"]["outbox"]
-        assert (outbox["depth"], outbox["held_back"]) == (0, [held["component"]])
+        wait_until(lambda: outbox_of(running) == (0, [held["component"]]), "the state says so")
         assert forge.open == [1]
         with port_open(second if held["component"] == "gateway" else first):
             wait_until(lambda: forge.open == [2], "its issue, once the first was closed")
         assert held["component"] in forge.tickets[2].title
         wait_until(lambda: len(running.events("alert.sent")) >= 3, "that is told too")
-        assert running.request("GET", "/api/v1/state")[1]["monitor"]["outbox"]["held_back"] == []
+        wait_until(lambda: outbox_of(running)[1] == [], "nothing is held back any more")
+
+
+def outbox_of(running: Daemon) -> tuple[int, list[str]]:
+    """How many alerts wait, and of which components they are held back."""
+    outbox = running.request("GET", "/api/v1/state")[1]["monitor"]["outbox"]
+    return outbox["depth"], outbox["held_back"]

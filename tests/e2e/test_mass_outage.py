@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from tests.alerts.strict_gitea import StrictGitea
-from tests.e2e.running import LIFESIGN, Daemon, daemon, ended, free_port, wait_until
+from tests.e2e.running import LIFESIGN, Daemon, daemon, ended, wait_until
 from tests.e2e.test_alerts import port_open
 from tests.e2e.test_forge import FORGE, forge
+from tests.ports import free_port
 
 __all__ = ["forge"]  # a fixture
 
@@ -93,15 +94,15 @@ def test_a_restart_in_a_mass_outage_tells_nobody_anew_and_its_end_is_told_once(t
     with before as running:
         wait_until(lambda: len(stages(tmp_path)) >= 1, "the alert")
         looked_at_down(running)
-    with daemon(tmp_path, config) as running:
+    with contextlib.ExitStack() as well, daemon(tmp_path, config) as running:
         looked_at_down(running)
         first, *others = stages(tmp_path)
         assert first.startswith("opened ")
         assert all(line == f"updated {first.split()[1]}" for line in others), "only who speaks is told of"
-        with port_open(port):
-            wait_until(lambda: "recovered" in str(stages(tmp_path)), "the end")
-            wait_until(lambda: running.status()[0] == 200, "all of them well")
-            wait_until(lambda: running.component(NAMES[0])["checks"][0]["consecutive_successes"] > 10, "a while")
+        well.enter_context(port_open(port))
+        wait_until(lambda: "recovered" in str(stages(tmp_path)), "the end")
+        wait_until(lambda: running.status()[0] == 200, "all of them well")
+        wait_until(lambda: running.component(NAMES[0])["checks"][0]["consecutive_successes"] > 10, "a while")
     assert [line for line in stages(tmp_path) if "updated" not in line] == [first, first.replace("opened", "recovered")]
     last = told(tmp_path)[-1]
     assert last["note"].startswith("one common cause: 5 went down: api, feed, gateway, mind, queue")
@@ -144,7 +145,7 @@ def test_runs_over_single_components_tell_each_that_goes_down_by_itself(tmp_path
 
 def test_a_forge_gets_one_issue_of_a_mass_outage(tmp_path: Path, forge: StrictGitea) -> None:
     port = free_port()
-    with daemon(tmp_path, outage(port) + FORGE.format(url=forge.url)) as running:
+    with contextlib.ExitStack() as well, daemon(tmp_path, outage(port) + FORGE.format(url=forge.url)) as running:
         looked_at_down(running)
         wait_until(lambda: len(forge.issues) == 1, "the issue")
         [ticket] = forge.issues
@@ -152,9 +153,9 @@ def test_a_forge_gets_one_issue_of_a_mass_outage(tmp_path: Path, forge: StrictGi
         assert "one common cause: " in ticket.body
         wait_until(lambda: None not in issues_of(running), "each shows the issue in which it is told of")
         assert len(issues_of(running)) == 1
-        with port_open(port):
-            wait_until(lambda: forge.open == [], "the issue closed")
-            wait_until(lambda: running.status()[0] == 200, "all of them well")
+        well.enter_context(port_open(port))
+        wait_until(lambda: forge.open == [], "the issue closed")
+        wait_until(lambda: running.status()[0] == 200, "all of them well")
         story = forge.tickets[1].notes[-1].body
         assert "it was down for" in story
         assert "one common cause: 5 went down" in story

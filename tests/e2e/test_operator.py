@@ -68,7 +68,7 @@ def test_silence_hold_and_acknowledgement_are_told_with_author_and_reason_and_ou
         assert lifesign(running, "release", "--all") == (0, "released everything that was held\n")
         mind = running.component("mind")
         assert mind["silence"] is mind["hold"] is None
-        names = [event["event"] for event in running.events() if event.get("data", {}).get("author") == alice]
+    names = [event["event"] for event in running.events() if event.get("data", {}).get("author") == alice]
     assert names == ["silence.added", "ack.added", "hold.added", "silence.ended", "hold.ended"]
 
 
@@ -98,7 +98,10 @@ def test_a_real_daemon_tells_how_a_component_stood_when_it_went_down(tmp_path: P
     with daemon(tmp_path, CONFIG) as running:
         running.wait_for_event("component.down", "mind")
         client = Client.connect(f"unix:{running.socket}")
-        wait_until(lambda: client.past("mind", Step()).moment is not None, "a past")
+        wait_until(
+            lambda: (found := client.past("mind", Step()).moment) is not None and found.state == "down", "a past"
+        )
+        wait_until(lambda: client.past_incidents(Step()).moment is not None, "its incident in the past")
         down = client.past("mind", Step()).moment
         before = client.past("mind", Step(down.at if down else "")).moment
         opened = client.past_incidents(Step()).moment

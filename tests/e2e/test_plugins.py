@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.e2e.running import LIFESIGN, check, daemon, free_port, wait_until
+from tests.e2e.running import LIFESIGN, check, daemon, wait_until
+from tests.ports import free_port
 from tests.restarts.needs import needs
 
 PLUGINS = Path("/usr/lib/nagios/plugins")

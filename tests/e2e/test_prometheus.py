@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.running import LIFESIGN, Daemon, daemon, free_port, wait_until
+from tests.e2e.running import LIFESIGN, Daemon, daemon, wait_until
+from tests.ports import free_port
 from tests.restarts.needs import needs
 
 pytestmark = [pytest.mark.proof, pytest.mark.timeout(180)]

@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.running import LIFESIGN, Daemon, console_lines, daemon, free_port, wait_until
+from tests.e2e.running import LIFESIGN, Daemon, console_lines, daemon, wait_until
 from tests.e2e.test_survival import killed_after, target
+from tests.ports import free_port
 
 DEFAULTS = """
 [defaults]

@@ -224,4 +224,4 @@ def test_a_restart_that_finds_nobody_to_hit_is_refused_with_the_reason_by_the_ap
         done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60)
         assert (done.returncode, done.stdout) == (1, "")
         assert "nothing tells which process to signal" in done.stderr
-        assert running.events("restart.withheld")
+        wait_until(lambda: bool(running.events("restart.withheld")), "it in the log, too")

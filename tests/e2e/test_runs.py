@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.running import LIFESIGN, check, daemon, free_port, wait_until
+from tests.e2e.running import LIFESIGN, check, daemon, wait_until
 from tests.e2e.test_survival import assert_alternates, stored, target, turns
+from tests.ports import free_port
 
 DEFAULTS = '[defaults]\ninterval = "1s"\ntimeout = "1s"\ngrace = 0\nfailure_threshold = 3\nsuccess_threshold = 2\n'
 PORT = '[components.{name}.checks.port]\ntype = "tcp"\naddress = "127.0.0.1:{port}"\n'

@@ -1,8 +1,8 @@
 """The state document by its JSON Schema, whoever makes it, and the snapshots that a daemon takes of its incidents."""
 
+import contextlib
 import json
 import os
-import socket
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +16,9 @@ from lifesign.api.render import state_document
 from lifesign.bootstrap.incident_snapshots import prune, write_snapshots
 from lifesign.cli.engine_child import EngineChild
 from tests.api.fakes import component, info, mind_down, monitor
-from tests.e2e.running import LIFESIGN, check, daemon, free_port, wait_until
+from tests.e2e.running import LIFESIGN, check, daemon, wait_until
+from tests.e2e.test_alerts import port_open
+from tests.ports import free_port
 
 CONFIG = """
 [components.mind]
@@ -120,14 +122,14 @@ def test_an_incident_leaves_the_whole_state_when_it_opens_and_when_it_ends(
     (tmp_path / "beat.json").write_text('{"timestamp": 1795269802, "cycle": 4}')
     folder, port = tmp_path / "incidents", free_port()
     text = 'incident_snapshots = "incidents"\n' + CONFIG.format(port=port)
-    with daemon(tmp_path, text) as running:
+    with contextlib.ExitStack() as well, daemon(tmp_path, text) as running:
         down = running.wait_for_event("component.down", "gateway")["incident"]
         other = running.wait_for_event("component.down", "mind")["incident"]
         names = {f"{incident}-down.{form}" for incident in (down, other) for form in ("json", "html")}
         wait_until(lambda: all((folder / name).exists() for name in names), "both openings are there")
-        with socket.create_server(("127.0.0.1", port)):
-            running.wait_for_event("component.recovered", "gateway")
-            wait_until((folder / f"{down}-recovered.html").exists, "the end is there")
+        well.enter_context(port_open(port))
+        running.wait_for_event("component.recovered", "gateway")
+        wait_until((folder / f"{down}-recovered.html").exists, "the end is there")
     assert folder.stat().st_mode & 0o777 == 0o700
     assert len(list(folder.iterdir())) == 6
     for path in folder.glob("*.json"):
@@ -145,7 +147,7 @@ def test_a_folder_that_cannot_be_written_costs_a_line_and_not_the_watch(tmp_path
     with daemon(tmp_path, 'incident_snapshots = "incidents"\n' + CONFIG.format(port=port)) as running:
         running.wait_for_event("component.down", "gateway")
         wait_until(lambda: "cannot be written" in (tmp_path / "stderr").read_text(), "it is told")
-        with socket.create_server(("127.0.0.1", port)):
+        with port_open(port):
             running.wait_for_event("component.recovered", "gateway")
 
 

@@ -20,7 +20,8 @@ from typing import Any
 import pytest
 
 from tests.bench.measuring import cpu_s
-from tests.e2e.running import LIFESIGN, Daemon, daemon, free_port, wait_until
+from tests.e2e.running import LIFESIGN, Daemon, daemon, wait_until
+from tests.ports import free_port
 
 CONFIG = """
 [defaults]
@@ -46,7 +47,7 @@ class Target:
 
         def is_open() -> bool:
             with contextlib.suppress(OSError):
-                self._listener = self._listener or socket.create_server(("127.0.0.1", self.port), backlog=512)
+                self._listener = self._listener or socket.create_server(("127.0.0.1", self.port), backlog=4096)
             return self._listener is not None
 
         wait_until(is_open, f"port {self.port}", timeout_s=90)

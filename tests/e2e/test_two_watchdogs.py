@@ -17,9 +17,10 @@ from tests.alerts.strict_gitea import StrictGitea
 from tests.alerts.strict_github import StrictGitHub
 from tests.alerts.test_forge_races import Mishap
 from tests.e2e.forges import forge_running
-from tests.e2e.running import LIFESIGN, free_port, wait_until
+from tests.e2e.running import LIFESIGN, wait_until
 from tests.e2e.test_alerts import CHECK, port_open
 from tests.e2e.test_forge import FORGE
+from tests.ports import free_port
 
 INCIDENTS = 8
 

@@ -5,7 +5,8 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.running import check, daemon, free_port, wait_until
+from tests.e2e.running import check, daemon, wait_until
+from tests.ports import free_port
 
 CONFIG = '[defaults]\ninterval = "100ms"\n[components.gateway.checks.port]\ntype = "tcp"\naddress = "127.0.0.1:{0}"\n'
 WATCHER = """

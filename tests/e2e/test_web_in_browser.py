@@ -10,8 +10,9 @@ import pytest
 from aiohttp import web as http
 
 from tests.browser import PROGRAM, Page, page
-from tests.e2e.running import Daemon, daemon, free_port
+from tests.e2e.running import Daemon, daemon
 from tests.e2e.served import Served, served
+from tests.ports import free_port
 from tests.restarts.needs import needs
 
 pytestmark = [pytest.mark.proof, pytest.mark.timeout(240), needs(PROGRAM, root=False)]

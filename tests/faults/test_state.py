@@ -11,11 +11,12 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.e2e.running import LIFESIGN, check, daemon, free_port, wait_until
+from tests.e2e.running import LIFESIGN, check, daemon, wait_until
 from tests.faults.families.state import StateFault
 from tests.faults.recipe import Recipe
 from tests.faults.registry import all_recipes, alone
 from tests.faults.test_targets import DEFAULTS, prepared
+from tests.ports import free_port
 
 KINDS = [kind for kind in all_recipes() if issubclass(kind, StateFault)]
 

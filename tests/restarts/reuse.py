@@ -65,10 +65,12 @@ async def _monitor(scenario: str, folder: Path, pid: int) -> str:
     restarter = SignalRestarter(pidfile=pidfile, escalate_s=2.0 if scenario == "escalate" else None)
     hint = _hint(scenario, folder, pid)
     target = await restarter.target(hint)
-    print("decided", flush=True)  # noqa: T201
     if scenario == "escalate":
+        print("decided", flush=True)  # noqa: T201
         return await restarter.send(target)
-    await asyncio.to_thread(sys.stdin.readline)
+    heard = asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)  # begun now: a thread takes a number
+    print("decided", flush=True)  # noqa: T201
+    await heard
     said = []
     for work in (restarter.send(target), restarter.target(hint)):
         try:

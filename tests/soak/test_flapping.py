@@ -17,8 +17,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.running import LIFESIGN, Daemon, daemon, free_port, wait_until
+from tests.e2e.running import LIFESIGN, Daemon, daemon, wait_until
 from tests.figures import Figures
+from tests.ports import free_port
 from tests.soak.usage import Sampler, flatness
 
 FLAP_S = float(os.environ.get("LIFESIGN_FLAP_S", "120"))

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.e2e.running import free_port, wait_until
+from tests.e2e.running import wait_until
+from tests.ports import free_port
 
 SERVER = "/usr/sbin/sshd"
 _SERVER = """\

@@ -17,8 +17,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.e2e.running import Daemon, daemon, free_port, wait_until
+from tests.e2e.running import Daemon, daemon, wait_until
 from tests.figures import Figures
+from tests.ports import free_port
 from tests.restarts.needs import needs
 from tests.tui.sshd import SERVER, Sshd, sshd
 from tests.tui.tmux import Pane, pane

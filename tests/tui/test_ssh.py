@@ -11,7 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.e2e.running import LIFESIGN, Daemon, daemon, free_port, wait_until
+from tests.e2e.running import LIFESIGN, Daemon, daemon, wait_until
+from tests.ports import free_port
 from tests.restarts.needs import needs
 from tests.tui.sshd import SERVER, Sshd, sshd
 

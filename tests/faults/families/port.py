@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 
 from tests.faults.recipe import Recipe, component
+from tests.ports import free_port
 
 
 class Port(Recipe):
@@ -14,14 +15,13 @@ class Port(Recipe):
     batch = "lookers"
 
     def config(self, folder: Path) -> str:
-        self.port = 0
+        self.port = free_port()
         self.open()
         return component(self.name, f'type = "tcp"\naddress = "127.0.0.1:{self.port}"')
 
     def open(self) -> None:
         """Listens."""
         self.listener = socket.create_server(("127.0.0.1", self.port))
-        self.port = self.listener.getsockname()[1]
         self._thread = threading.Thread(target=self._answer, args=(self.listener,), daemon=True)
         self._thread.start()
 
