@@ -3,6 +3,7 @@
 import sys
 import tracemalloc
 import zlib
+from array import array
 from collections import defaultdict
 from dataclasses import replace
 from random import Random
@@ -59,14 +60,14 @@ def test_merged_blocks_hold_what_they_held_apart(seed: int) -> None:
         rest = rest[size:]
     whole = Drafting(START).draft(written)
     assert whole is not None
-    merged = Block.decode(merge(blocks).encode())
+    merged = Block.decode(merge(blocks).body)
     assert observations(merged) == expected(written)
     assert merged.ticks == whole.block.ticks
     assert merged.gaps == whole.block.gaps
 
 
-def test_merging_makes_small_pieces_of_one_check_at_a_time() -> None:
-    checks, pieces = [CheckId(f"component{number}", "beat") for number in range(500)], [0]
+def test_merging_keeps_no_small_pieces_of_the_checks_it_has_done() -> None:
+    checks, pieces = [CheckId(f"component{number}", "beat") for number in range(500)], array("q")
     now = START.after(NS_PER_S)
     draft = Drafting(START).draft([(now, check, now.mono_ns, Observation(Verdict.OK)) for check in checks])
     assert draft is not None
@@ -76,8 +77,17 @@ def test_merging_makes_small_pieces_of_one_check_at_a_time() -> None:
         pieces.append(sys.getallocatedblocks())
 
     merged = merge([block], breathe)
-    assert len(merged.sorted) == 500
-    assert pieces[-1] - pieces[2] < 5 * 500, "two for what is kept of a check, and not ten"
+    assert len(merged) == 500
+    assert pieces[-1] - pieces[2] < 100, "they are compressed as they come"
+
+
+def test_merging_keeps_rounds_as_numbers_and_not_as_objects() -> None:
+    drafting, pieces = Drafting(START), array("q")
+    draft = drafting.draft([START.after(number * 1_000_000) for number in range(20_000)])
+    assert draft is not None
+    fresh = Block.decode(draft.block.encode())
+    merge([fresh], lambda: pieces.append(sys.getallocatedblocks()))
+    assert pieces[-1] - sys.getallocatedblocks() < 1_000
 
 
 def test_merging_holds_one_block_at_a_time() -> None:

@@ -361,7 +361,7 @@ def test_where_many_checks_are_watched_more_of_their_looks_settle_at_once(
             )
             assert draft is not None
             today_ms = START.wall_ns // 1_000_000
-            file.add(StoredBlock(0, number, today_ms, today_ms, draft.entries, draft.block.encode()), [], [])
+            file.add(StoredBlock(0, number, today_ms, today_ms, draft.entries), draft.block.encode(), [], [])
             settling.added(draft.entries)
             settling.advance()
         connection = sqlite3.connect(file.path)

@@ -9,6 +9,7 @@ entries of one life of ours. A fresh block holds its observations as they came (
 """
 
 import zlib
+from array import array
 from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
@@ -54,28 +55,28 @@ class Block(msgspec.Struct, array_like=True):
             raise ValueError(f"no block: {error}") from error
 
 
-class Merged(msgspec.Struct, array_like=True):
-    """A block by check as it is written: each check's columns encoded by themselves. It is read as a `Block`."""
+class Merged:
+    """A block by check, as it is written: each check's columns are encoded and compressed by themselves."""
 
-    ticks: bytes
-    reviews: bytes
-    clocks: list[tuple[int, int, int]]
-    gaps: list[tuple[int, int]]
-    sorted: list[msgspec.Raw]
+    def __init__(self, gathering: Gathering, clocks: list[tuple[int, int, int]], body: bytes) -> None:
+        """`body`: what `Block.decode` reads."""
+        self.clocks, self.body = clocks, body
+        self._gathering = gathering
+
+    def __len__(self) -> int:
+        """How many checks."""
+        return len(self._gathering)
 
     @property
     def checks(self) -> Iterator[Columns]:
         """The observations by check, one at a time."""
-        return map(_COLUMNS.decode, self.sorted)
+        return self._gathering.by_check()
 
-    def encode(self) -> bytes:
-        """As bytes: once, and kept for long."""
-        return zlib.compress(msgspec.msgpack.encode(self), 6)
 
+_FIVE, _ARRAY = b"\x95", b"\xdd"  # MessagePack: an array of five, an array whose length follows in four bytes
 
 # Learnt here, once: msgspec 0.22 crashes where two threads, as those of two requests, meet a type for the first time.
 msgspec.msgpack.Decoder(Block)
-_COLUMNS = msgspec.msgpack.Decoder(Columns)
 
 
 def merge(blocks: Iterable[Block], breathe: Callable[[], object] = int) -> Merged:
@@ -83,8 +84,7 @@ def merge(blocks: Iterable[Block], breathe: Callable[[], object] = int) -> Merge
 
     `breathe` is called again and again, at least every few milliseconds.
     """
-    ticks: list[int] = []
-    reviews: list[int] = []
+    ticks, reviews = array("q"), array("q")
     gathering = Gathering()
     clocks: list[tuple[int, int, int]] = []
     gaps: list[tuple[int, int]] = []
@@ -98,8 +98,10 @@ def merge(blocks: Iterable[Block], breathe: Callable[[], object] = int) -> Merge
         for columns in block.sorted:
             gathering.add_columns(columns)
         breathe()
-    found = []
+    encode, deflate = msgspec.msgpack.encode, zlib.compressobj(6)  # once, and kept for long
+    head = [encode(part) for part in (pack(ticks, 1), pack(reviews, 1), clocks, gaps)]
+    body = deflate.compress(b"".join([_FIVE, *head, _ARRAY, len(gathering).to_bytes(4, "big")]))
     for columns in gathering.by_check():
-        found.append(msgspec.Raw(msgspec.msgpack.encode(columns)))
+        body += deflate.compress(encode(columns))
         breathe()
-    return Merged(pack(ticks, 1), pack(reviews, 1), clocks, gaps, found)
+    return Merged(gathering, clocks, body + deflate.flush())

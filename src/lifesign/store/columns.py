@@ -1,12 +1,14 @@
 """Columns of integers as bytes that compress well: differences of differences, as narrow as they are, planes of bytes.
 
-All of it is done by calls that run in C: a million numbers take some hundredths of a second. Not here: what they mean.
+All of it is done by calls that run in C: a million numbers take some hundredths of a second. Numbers stay in arrays: as
+objects they would be four times as large, and many small pieces among what is kept for days. Not here: what they mean.
 """
 
 import sys
 from array import array
 from collections.abc import Sequence
 from itertools import accumulate
+from operator import sub
 
 _WIDTHS = ((1, "b"), (2, "h"), (4, "i"), (8, "q"))
 _BY_SIZE = (_WIDTHS[0], _WIDTHS[1], _WIDTHS[2], _WIDTHS[2], _WIDTHS[3])  # by the number of whole bytes, without a sign
@@ -17,9 +19,10 @@ def pack(values: Sequence[int], order: int = 0) -> bytes:
 
     Raises OverflowError where a number, or a difference, has more than 63 bits.
     """
-    kept = list(values)
+    kept = values
     for done in range(order):
-        kept[done + 1 :] = [b - a for a, b in zip(kept[done:], kept[done + 1 :], strict=False)]
+        kept = array("q", kept)
+        kept[done + 1 :] = array("q", map(sub, kept[done + 1 :], kept[done:]))
     largest = max(max(kept, default=0), ~min(kept, default=0))
     width, code = _BY_SIZE[min(largest.bit_length() >> 3, 4)]
     numbers = array(code, kept)
@@ -32,7 +35,7 @@ def pack(values: Sequence[int], order: int = 0) -> bytes:
     return bytes((order << 4 | width,)) + planes
 
 
-def unpack(packed: bytes) -> list[int]:
+def unpack(packed: bytes) -> "array[int]":
     """The values again. Raises ValueError for what `pack` cannot have made."""
     order, width = packed[0] >> 4, packed[0] & 0xF
     code = dict(_WIDTHS).get(width)
@@ -45,7 +48,10 @@ def unpack(packed: bytes) -> list[int]:
     numbers = array(code, bytes(raw))
     if sys.byteorder == "big":
         numbers.byteswap()
-    values = numbers.tolist()
-    for done in reversed(range(order)):
-        values[done:] = accumulate(values[done:])
+    values = array("q", numbers)
+    try:
+        for done in reversed(range(order)):
+            values[done:] = array("q", accumulate(values[done:]))
+    except OverflowError as error:
+        raise ValueError("no packed column") from error
     return values

@@ -237,7 +237,7 @@ class History:
 
     def _add(self, draft: Draft) -> None:
         first_ms, last_ms = draft.first_wall_ns // _NS_PER_MS, draft.last_wall_ns // _NS_PER_MS
-        block = StoredBlock(0, self._life, first_ms, last_ms, draft.entries, draft.block.encode())
+        block = StoredBlock(0, self._life, first_ms, last_ms, draft.entries)
         rows = [(key, *moments.encode(moment)) for key, moment in draft.moments]
         gaps = [
             Gap(
@@ -249,7 +249,7 @@ class History:
             for silent in draft.silences
         ]
         gaps += [gap for _, moment in draft.moments if (gap := moments.gap_of(moment)) is not None]
-        self._file.add(block, rows, gaps)
+        self._file.add(block, draft.block.encode(), rows, gaps)
         self._settling.added(draft.entries)
 
 

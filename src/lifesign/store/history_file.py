@@ -40,14 +40,13 @@ class Gap(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class StoredBlock:
-    """One row of `blocks`."""
+    """One row of `blocks`, but for its body."""
 
     id: int
     life: int
     first_ms: int
     last_ms: int
     entries: int
-    body: bytes
 
 
 class HistoryFile(Database):
@@ -94,10 +93,12 @@ CREATE TABLE IF NOT EXISTS gaps (id INTEGER PRIMARY KEY, start_ms INTEGER NOT NU
                 "INSERT OR REPLACE INTO configs VALUES (?, ?, ?, ?, ?)", (life, key, digest, toml, sinks)
             )
 
-    def add(self, block: StoredBlock, moments: Iterable[tuple[int, str, str]], gaps: Iterable[Gap]) -> None:
+    def add(
+        self, block: StoredBlock, body: bytes, moments: Iterable[tuple[int, str, str]], gaps: Iterable[Gap]
+    ) -> None:
         """A fresh block with (key, kind, document) of the moments beside it, and the gaps in it."""
         with self._transaction() as connection:
-            values = (block.life, block.first_ms, block.last_ms, block.entries, block.body)
+            values = (block.life, block.first_ms, block.last_ms, block.entries, body)
             connection.execute("INSERT INTO blocks VALUES (NULL, ?, ?, ?, ?, 0, ?)", values)
             rows = ((block.life, *moment) for moment in moments)
             connection.executemany("INSERT OR REPLACE INTO moments VALUES (?, ?, ?, ?)", rows)
@@ -119,14 +120,21 @@ CREATE TABLE IF NOT EXISTS gaps (id INTEGER PRIMARY KEY, start_ms INTEGER NOT NU
 
     def unsettled(self, most: int) -> list[StoredBlock]:
         """The oldest blocks that are not settled, of one life."""
-        query = "SELECT id, life, first_ms, last_ms, entries, body FROM blocks WHERE settled = 0 ORDER BY id LIMIT ?"
+        query = "SELECT id, life, first_ms, last_ms, entries FROM blocks WHERE settled = 0 ORDER BY id LIMIT ?"
         found = [StoredBlock(*row) for row in self._rows(query, (most,))]
         return [block for block in found if block.life == found[0].life]
 
-    def settle(self, blocks: Sequence[StoredBlock], merged: StoredBlock, counted: Iterable[Counts]) -> None:
+    def body(self, block: StoredBlock) -> bytes:
+        """Of one of these."""
+        [[body]] = self._rows("SELECT body FROM blocks WHERE id = ?", (block.id,))
+        return bytes(body)
+
+    def settle(
+        self, blocks: Sequence[StoredBlock], merged: StoredBlock, body: bytes, counted: Iterable[Counts]
+    ) -> None:
         """One block for all of these, and what is counted of it."""
         with self._transaction() as connection:
-            values = (blocks[0].id, merged.life, merged.first_ms, merged.last_ms, merged.entries, merged.body)
+            values = (blocks[0].id, merged.life, merged.first_ms, merged.last_ms, merged.entries, body)
             connection.executemany("DELETE FROM blocks WHERE id = ?", [(block.id,) for block in blocks])
             connection.execute("INSERT INTO blocks VALUES (?, ?, ?, ?, ?, 1, ?)", values)
             for counts in counted:

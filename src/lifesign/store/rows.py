@@ -132,6 +132,10 @@ class Gathering:
         self._keys, self._began_ages_us, self._latencies_us = array("q"), array("q"), array("q")
         self._numbers, self._timestamps_ns, self._progress = array("q"), array("q"), array("q")
 
+    def __len__(self) -> int:
+        """How many checks."""
+        return len(self._rows)
+
     def add(self, rows: Rows) -> None:
         """Fresh rows."""
         held = {number: self._rows_of(component, check) for number, component, check in rows.checks}

@@ -84,12 +84,12 @@ class Settling:
         self._blocks = self._entries = 0
         if not chosen:
             return False
-        block = merge((Block.decode(stored.body) for stored in chosen), breathe)
-        self.expect(len(block.sorted))
+        block = merge((Block.decode(self._file.body(stored)) for stored in chosen), breathe)
+        self.expect(len(block))
         first, last = chosen[0], chosen[-1]
         entries = sum(stored.entries for stored in chosen)
-        merged = StoredBlock(0, first.life, first.first_ms, last.last_ms, entries, block.encode())
-        self._file.settle(chosen, merged, _breathing(count(block), breathe))
+        merged = StoredBlock(0, first.life, first.first_ms, last.last_ms, entries)
+        self._file.settle(chosen, merged, block.body, _breathing(count(block), breathe))
         return True
 
     def forget(self, now_ms: int) -> None:
