@@ -41,6 +41,12 @@ def stand_as_before(checks: Iterable[TrackedCheck], now_ns: int, *, flapping: bo
     return flaps is flapping
 
 
+def is_seen(state: ComponentState, checks: Iterable[TrackedCheck], *, crash_loop: bool) -> bool:
+    """Whether that state is what looks make of it: what has no grace is unknown until its first look, as of right."""
+    seen = [check for check in checks if check.last is not None or check.spec.grace_ns]
+    return bool(seen) and component_state(seen, crash_loop=crash_loop) is state
+
+
 def failed_checks(checks: Iterable[TrackedCheck]) -> set[str]:
     """The names of those that take their component down."""
     return {check.spec.name for check in checks if check.state is CheckState.FAILED and not check.spec.optional}

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from enum import StrEnum
 
-from lifesign.core.model import JsonValue
+from lifesign.core.model import CheckState, ComponentState, JsonValue
 from lifesign.records import dataclass
 
 
@@ -74,6 +74,22 @@ _LEVELS: Mapping[EventName, Level] = {
     EventName.RESTART_EXHAUSTED: Level.ERROR,
     EventName.ALERT_FAILED: Level.WARNING,
 }
+
+
+OF_CHECK: Mapping[CheckState, EventName] = {
+    CheckState.FAILING: EventName.CHECK_FAILING,
+    CheckState.FAILED: EventName.CHECK_FAILED,
+    CheckState.UNKNOWN: EventName.CHECK_UNKNOWN,
+    CheckState.PASSING: EventName.CHECK_PASSED,
+}
+"""What tells that a check has turned to a state; of the others nothing does."""
+
+OF_COMPONENT: Mapping[ComponentState, EventName] = {
+    ComponentState.DEGRADED: EventName.COMPONENT_DEGRADED,
+    ComponentState.UNKNOWN: EventName.COMPONENT_UNKNOWN,
+    ComponentState.HEALTHY: EventName.COMPONENT_HEALTHY,
+}
+"""Likewise of a component; that one is down its incident tells."""
 
 
 @dataclass(frozen=True, slots=True)

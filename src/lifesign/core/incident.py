@@ -8,9 +8,9 @@ second one opens, nor is a second down told (S6, S7): of a restart in vain tells
 
 from collections.abc import Collection, Mapping, Sequence
 
-from lifesign.core.component import component_state, failed_checks, stand_as_before, unseen_s
+from lifesign.core.component import component_state, failed_checks, is_seen, stand_as_before, unseen_s
 from lifesign.core.diagnosis import diagnose, what_they_say
-from lifesign.core.events import Event, EventName
+from lifesign.core.events import OF_CHECK, OF_COMPONENT, Event, EventName
 from lifesign.core.governor import Governor
 from lifesign.core.incarnation import CRASH_LOOP_REPLACEMENTS, ProcessWatch
 from lifesign.core.memory import ComponentMemory
@@ -26,17 +26,6 @@ from lifesign.text import format_duration, format_timestamp
 
 NOTHING: Sequence[Event] = ()
 
-_CHECK_EVENTS = {
-    CheckState.FAILING: EventName.CHECK_FAILING,
-    CheckState.FAILED: EventName.CHECK_FAILED,
-    CheckState.UNKNOWN: EventName.CHECK_UNKNOWN,
-    CheckState.PASSING: EventName.CHECK_PASSED,
-}
-_COMPONENT_EVENTS = {
-    ComponentState.DEGRADED: EventName.COMPONENT_DEGRADED,
-    ComponentState.UNKNOWN: EventName.COMPONENT_UNKNOWN,
-    ComponentState.HEALTHY: EventName.COMPONENT_HEALTHY,
-}
 _DOWN, _DEGRADED = ComponentState.DOWN, ComponentState.DEGRADED
 _UNSETTLED = (ComponentState.DOWN, ComponentState.UNKNOWN, ComponentState.STARTING, ComponentState.PAUSED)
 
@@ -50,7 +39,7 @@ class TrackedComponent:
         self.revision = now.mono_ns  # grows with all that happens to it, and is of no former one of its name
         self.checks = {c.name: TrackedCheck(spec.name, c, now, seed=seed, one_shot=one_shot) for c in spec.checks}
         self.state = component_state(self.checks.values(), crash_loop=False)
-        self._told = self.state
+        self._told = ComponentState.STARTING  # of which no event tells
         self.since_wall_ns = now.wall_ns
         self.incident: Incident | None = None
         self._incidents = 0
@@ -236,21 +225,26 @@ class TrackedComponent:
         return self._is_settled()
 
     def _tell_state(self, events: list[Event], now: Instant) -> None:
-        """Tells a changed state, but no health while the incident is open."""
-        if self.state is self._told or (self.state is ComponentState.HEALTHY and self.incident is not None):
+        """Tells a changed state, but no health while the incident is open, and none at first that nobody has seen."""
+        is_healthy = self.state is ComponentState.HEALTHY
+        if self.state is self._told or (is_healthy and self.incident is not None):
             return
+        if self._told is ComponentState.STARTING and not is_healthy:
+            if not is_seen(self.state, self.checks.values(), crash_loop=self.crash_loop):
+                return
+            self.since_wall_ns = now.wall_ns
         self._told = self.state
-        if self.state in _COMPONENT_EVENTS:
-            events.append(self.event(_COMPONENT_EVENTS[self.state], now, self.diagnosis(now)))
+        if self.state in OF_COMPONENT:
+            events.append(self.event(OF_COMPONENT[self.state], now, self.diagnosis(now)))
 
     def _refresh_check(self, check: TrackedCheck, now: Instant) -> Sequence[Event]:
         before, check.state = check.state, check.machine.state(now.mono_ns)
-        if check.state is before or check.state not in _CHECK_EVENTS:
+        if check.state is before or check.state not in OF_CHECK:
             return NOTHING
         if check.state is CheckState.PASSING and check.told in (None, CheckState.PASSING):
             return NOTHING
         check.told = check.state
-        return [self.event(_CHECK_EVENTS[check.state], now, check.message(now.mono_ns), check=check)]
+        return [self.event(OF_CHECK[check.state], now, check.message(now.mono_ns), check=check)]
 
     def _refresh_flapping(self, events: list[Event], now: Instant) -> None:
         before, self.flapping = self.flapping, any(check.flaps.flapping for check in self.checks.values())

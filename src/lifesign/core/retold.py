@@ -5,7 +5,7 @@ Not here: what of it still held at that moment (`hindsight`).
 
 from collections.abc import Iterable
 
-from lifesign.core.events import Event, EventName
+from lifesign.core.events import OF_CHECK, OF_COMPONENT, Event, EventName
 from lifesign.core.model import CheckState, ComponentState
 from lifesign.records import dataclass
 
@@ -19,17 +19,9 @@ class Held:
     message: str = ""
 
 
-_TOLD_OF_CHECK = {
-    EventName.CHECK_FAILING: CheckState.FAILING,
-    EventName.CHECK_FAILED: CheckState.FAILED,
-    EventName.CHECK_UNKNOWN: CheckState.UNKNOWN,
-    EventName.CHECK_PASSED: CheckState.PASSING,
-}
-_TOLD_OF_COMPONENT = {
-    EventName.COMPONENT_DEGRADED: ComponentState.DEGRADED,
-    EventName.COMPONENT_UNKNOWN: ComponentState.UNKNOWN,
+_TOLD_OF_CHECK = {name: state for state, name in OF_CHECK.items()}
+_TOLD_OF_COMPONENT = {name: state for state, name in OF_COMPONENT.items()} | {
     EventName.COMPONENT_DOWN: ComponentState.DOWN,
-    EventName.COMPONENT_HEALTHY: ComponentState.HEALTHY,
 }
 _ADDED = {EventName.SILENCE_ADDED: "silence", EventName.HOLD_ADDED: "hold", EventName.ACK_ADDED: "ack"}
 _ENDED = {EventName.SILENCE_ENDED: "silence", EventName.HOLD_ENDED: "hold", EventName.COMPONENT_RECOVERED: "ack"}

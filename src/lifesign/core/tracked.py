@@ -4,13 +4,11 @@ It turns what a look found into what counts: a signal is judged, a failure in th
 is not evidence. Not here: what a change of state means for the component.
 """
 
-from collections.abc import Mapping
-
 from lifesign.core.check import CheckMachine
 from lifesign.core.dating import NEVER_STEPPED, WallClock
 from lifesign.core.flapping import FlapDetector
 from lifesign.core.memory import CheckMemory
-from lifesign.core.model import NS_PER_S, CheckId, CheckState, Instant, JsonValue, Observation, Verdict
+from lifesign.core.model import NS_PER_S, CheckId, CheckState, Instant, Observation, Verdict
 from lifesign.core.observer import Finding
 from lifesign.core.schedule import Schedule
 from lifesign.core.signal import Judgement, SignalJudge
@@ -109,6 +107,8 @@ class TrackedCheck:
         self.is_blinded = verdict is _FAIL and self.machine.is_blind(began_ns)
         if self.is_blinded:
             verdict = _UNKNOWN
+        if self.last is None and not self.spec.grace_ns:
+            self.state = CheckState.PENDING  # till now it was unknown as of right: what this look makes of it is news
         self.last, self.last_wall_ns = observation, now.wall_ns
         self.observed_ns, self.looked_ns = now_ns, began_ns
         if awaiting and self.machine.pending:
@@ -281,8 +281,6 @@ class TrackedCheck:
     def view(self, now: Instant, message: str) -> CheckView:
         """The check as it stands, with its `message` of now."""
         last = self.last
-        metrics: Mapping[str, float] = last.metrics if last else {}
-        data: Mapping[str, JsonValue] = last.data if last else {}
         return CheckView(
             spec=self.spec,
             state=self.state if self.paused else self.machine.state(now.mono_ns),
@@ -292,8 +290,8 @@ class TrackedCheck:
             next_at_wall_ns=None if self.paused else now.wall_ns + max(0, self.schedule.due_ns - now.mono_ns),
             latency_s=last.latency_s if last else None,
             message=message,
-            metrics=metrics,
-            data=data,
+            metrics=last.metrics if last else {},
+            data=last.data if last else {},
             overdue=not self.paused and self.schedule.is_overdue(now.mono_ns),
             flapping=self.flaps.flapping,
             lines=last.lines if last else (),
