@@ -34,12 +34,16 @@ class Attempt:
 
         self._loop = asyncio.get_running_loop()
         self.timeout_s = timeout_s
-        self.limit = f"{timeout_s:g} s"
         self.started = self._loop.time()
         self.resolving_s = 0.0
         self.secrets: set[str] = set()
-        self._words: str | Callable[[], str] = f"no result in {self.limit}"
+        self._words: str | Callable[[], str] = ""
         self._verdict = Verdict.FAIL
+
+    @property
+    def limit(self) -> str:
+        """The timeout in words."""
+        return f"{self.timeout_s:g} s"
 
     def at(self, words: str | Callable[[], str], verdict: Verdict = Verdict.FAIL) -> None:
         """From now on a timeout says `words`; called for only then, where they cost something to make."""
@@ -73,7 +77,8 @@ class Attempt:
             # The name server ate the time: a target that got the rest is not at fault (reliability.md, R8).
             words = f"resolving the name took {self.resolving_s:.1f} s of {self.limit}, too long to tell"
             return Observation(Verdict.UNKNOWN, words)
-        return Observation(self._verdict, self._words if isinstance(self._words, str) else self._words())
+        words = self._words if isinstance(self._words, str) else self._words()
+        return Observation(self._verdict, words or f"no result in {self.limit}")
 
 
 async def bounded(

@@ -57,7 +57,9 @@ class Flight:
         assert self._socket is not None
         if self._socket.send(self._data) != len(self._data):
             raise BlockingIOError  # a fresh connection takes a few hundred bytes, or something is very wrong
-        self.attempt.at(partial(_unanswered, self._peer, self.attempt.limit))  # no way back from there to the flight
+        self.attempt.at(
+            partial(_unanswered, self._peer, self.attempt.timeout_s)
+        )  # no way back from there to the flight
         SHARED.wait(self._socket.fileno(), READABLE, self._answered)
 
     def _connected(self) -> None:
@@ -117,5 +119,5 @@ class Flight:
             self._socket = None
 
 
-def _unanswered(peer: str, limit: str) -> str:
-    return f"{peer} accepted the connection and did not answer in {limit}"
+def _unanswered(peer: str, timeout_s: float) -> str:
+    return f"{peer} accepted the connection and did not answer in {timeout_s:g} s"

@@ -7,8 +7,7 @@ proxy nor netrc nor cookies from anywhere. Not here: parsing.
 import re
 import socket
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import replace
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from lifesign.checks.attempt import Attempt, Trouble, bounded, observed
 from lifesign.checks.certificate import Certificate
@@ -21,7 +20,6 @@ from lifesign.checks.net import SocketStream, Stream, open_stream
 from lifesign.checks.webheaders import HeaderValue, RequestHeaders
 from lifesign.checks.weburl import WebUrl, parse_url
 from lifesign.core.model import JsonValue, Observation, Verdict
-from lifesign.records import dataclass
 from lifesign.text import clean, redact
 
 Finding: TypeAlias = Observation | Coroutine[Any, Any, Observation]
@@ -35,8 +33,7 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 _KEEPS_METHOD = (307, 308)
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
+class _Answer(NamedTuple):
     """What a request led to. `body` is None where nobody asked for it; `leads_to` where it is a redirect."""
 
     status: int
@@ -133,12 +130,12 @@ class HttpProbe:
                 return self._go_on(flight.take(), came, attempt, now_wall_ns)
             flight.close()
             found = self._judged(answer, attempt, now_wall_ns)
+            if found.verdict is Verdict.OK:  # the words of a good answer are all our own
+                return found
         else:
             flight.close()
             found = attempt.out_of_time() if came is None else observed(self._peer, came)
-        # The words of a good answer are all our own.
-        message = found.message if found.verdict is Verdict.OK else redact(clean(found.message), ())
-        return Observation(found.verdict, message, attempt.elapsed_s, found.metrics)
+        return Observation(found.verdict, redact(clean(found.message), ()), attempt.elapsed_s, found.metrics)
 
     def _plainly_answered(self, data: bytes) -> _Answer | None:
         """None where it takes more than a glance: more to read, a redirect to follow, anything unusual."""
@@ -200,9 +197,9 @@ class HttpProbe:
             exchange = Exchange(stream, attempt)
             answer = _Answer(await exchange.ask(request, heard), stream.peer, certificate=stream.certificate)
             if answer.status in self._statuses:
-                return replace(answer, body=await exchange.body() if self._wants_body else None)
+                return answer._replace(body=await exchange.body() if self._wants_body else None)
             location = exchange.header("location")
-            return replace(answer, leads_to=location or None) if answer.status in _REDIRECTS else answer
+            return answer._replace(leads_to=location or None) if answer.status in _REDIRECTS else answer
         finally:
             stream.close()
 
@@ -218,11 +215,11 @@ class HttpProbe:
             self._good = answer.status, answer.peer, f"{status_words(answer.status)} from {answer.peer}"
         words = self._good[2]
         if self._cert_days is None or answer.certificate is None:
-            return Observation(Verdict.OK, words, metrics=metrics)
+            return Observation(Verdict.OK, words, attempt.elapsed_s, metrics)
         days = answer.certificate.days_left(now_wall_ns)
         metrics["cert_days"] = round(days, 2)
         if days >= self._cert_days:
-            return Observation(Verdict.OK, words, metrics=metrics)
+            return Observation(Verdict.OK, words, attempt.elapsed_s, metrics)
         return Observation(Verdict.WARN, f"{words}, but {_expiry(answer.certificate, days)}", metrics=metrics)
 
     def _body_fault(self, body: bytes, attempt: Attempt) -> str | None:

@@ -5,8 +5,7 @@ A strict part of what h11 accepts (RFC 9112): whatever is not plainly well-forme
 """
 
 import re
-
-from lifesign.records import dataclass
+from typing import NamedTuple
 
 _MOST_BYTES = 16384
 # No alternative here can match in two ways: the time is linear, whatever the text.
@@ -17,9 +16,11 @@ _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,7})[ \t]*(?=\r\n|$)")
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding:[ \t]*chunked[ \t]*(?=\r\n|$)")
 
 
-@dataclass(frozen=True, slots=True)
-class PlainAnswer:
-    """`body` is None where it has not all come, or in a way that takes reading; `is_redirect`: it says where to."""
+class PlainAnswer(NamedTuple):
+    """`body` is None where it has not all come, or in a way that takes reading; `is_redirect`: it says where to.
+
+    A tuple, for one is made for every look.
+    """
 
     status: int
     body: bytes | None
