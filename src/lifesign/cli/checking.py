@@ -39,14 +39,15 @@ def check(asked: CheckWords) -> int:
 
 
 def refuse_unknown(config: "Config", components: tuple[str, ...]) -> None:
-    """Raises UsageError for a name that no component has, with the nearest one."""
+    """Raises UsageError for all names that no component has, with the nearest ones."""
     known = [component.spec.name for component in config.components]
-    for name in components:
-        if known and name not in known:  # none is known where only the daemon knows them
-            from difflib import get_close_matches
+    missing = [name for name in dict.fromkeys(components) if name not in known]
+    if not known or not missing:  # none is known where only the daemon knows them
+        return
+    from difflib import get_close_matches
 
-            near = get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
-            import click
+    import click
 
-            raise click.UsageError(f"there is no component {name!r}: {hint}")
+    near = [get_close_matches(name, known, n=1) for name in missing]
+    hint = f"did you mean {', '.join(name for [name] in near)}?" if all(near) else f"there are {', '.join(known)}"
+    raise click.UsageError(f"there is no component {' or '.join(map(repr, missing))}: {hint}")
