@@ -138,6 +138,9 @@ def test_a_bad_address_is_refused(tmp_path: Path, address: str, words: str) -> N
         ("push", 'token = "abc"', ".token", "a literal secret is refused"),
         ("log", 'path = "x.log"', ".pattern", "this key is required"),
         ("command", "argv = []", ".argv", "must not be empty"),
+        ("command", 'argv = ["x"]\nenv = { "A=hunter2" = "c" }', ".env", "'A=…' is no name of an environment variable"),
+        ("command", 'argv = ["x"]\nenv = { "" = "c" }', ".env", "'' is no name of an environment variable"),
+        ("command", 'argv = ["x"]\nenv = { "A\\u0000" = "c" }', ".env", "is no name of an environment variable"),
         ("systemd", "", "", "either unit or user_unit"),
         ("systemd", 'unit = "a"\nuser_unit = "b"', "", "either unit or user_unit"),
         ("docker", "", ".container", "this key is required"),
@@ -242,6 +245,7 @@ def test_a_mistake_in_the_structure_is_told_once(tmp_path: Path, text: str, key:
         ("method = 'command'\nargv = ['x']\nbackoff = { initial = '1h', max = '1m' }", ".backoff.max", "shorter"),
         ("method = 'command'\nargv = ['x']\nbackoff = { factor = 0.5 }", ".backoff.factor", ">= 1"),
         ("method = 'command'\nargv = 'rm -rf'", ".argv", "must be a list"),
+        ("method = 'command'\nargv = ['x']\nenv = { 'A=B' = 'c' }", ".env", "no name of an environment variable"),
     ],
 )
 def test_a_restart_is_checked_though_it_does_not_act_yet(tmp_path: Path, restart: str, key: str, words: str) -> None:
@@ -270,6 +274,13 @@ def test_an_alert_is_checked_though_it_is_not_sent_yet(tmp_path: Path, alert: st
     (problem,) = refused(tmp_path, text)
     assert problem.key == f"alerts.f{key}"
     assert words in str(problem)
+
+
+def test_an_alert_command_too_takes_only_names_that_a_process_can_be_given(tmp_path: Path) -> None:
+    own = "type = 'command'\nargv = ['x']\nenv = { GOOD = 'a', 'A=B' = 'c' }\n"
+    (problem,) = refused(tmp_path, check(f"[alerts.f]\n{own}"))
+    assert problem.key == "alerts.f.env"
+    assert problem.reason == "'A=…' is no name of an environment variable"
 
 
 def test_dependencies_in_a_circle_are_told_once_and_with_their_way(tmp_path: Path) -> None:

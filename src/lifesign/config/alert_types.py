@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from lifesign.config.endpoints import HttpUrl, PrivateUrl
+from lifesign.config.environment import environment_complaints
 from lifesign.config.keys import Complaint, Count, default_delay, default_duration, describe
 from lifesign.config.values import Delay, Duration, OpenValue, SecretReference, Template, Word
 
@@ -107,6 +108,10 @@ class CommandAlert(Alert, frozen=True, kw_only=True, forbid_unknown_fields=True,
         default_factory=dict
     )
     cwd: Annotated[Path | None, describe("the folder it runs in", "the config's folder")] = None
+
+    def complaints(self) -> Iterator[Complaint]:
+        """Names of variables."""
+        yield from environment_complaints(self.env)
 
 
 class PingAlert(Alert, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="ping"):

@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 from lifesign.config.check_types import Check, HeartbeatCheck, LogCheck, PushCheck
 from lifesign.config.conditions import ByteSize, CountExpression, FreeSpace, Regex, Share, StatusRanges
 from lifesign.config.endpoints import Address, HttpUrl, WebsocketUrl
+from lifesign.config.environment import environment_complaints
 from lifesign.config.headers import header_complaints
 from lifesign.config.keys import Complaint, Count, default_of, describe
 from lifesign.config.restart_types import UNIT_NAME
@@ -133,6 +134,10 @@ class CommandCheck(Check, frozen=True, kw_only=True, forbid_unknown_fields=True,
         default_factory=dict
     )
     cwd: Annotated[Path | None, describe("the folder it runs in", "the config's folder")] = None
+
+    def complaints(self) -> Iterator[Complaint]:
+        """Names of variables."""
+        yield from environment_complaints(self.env)
 
 
 class SystemdCheck(Check, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="systemd"):

@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, TypeAlias
 import msgspec
 from msgspec import Meta, Struct
 
+from lifesign.config.environment import environment_complaints
 from lifesign.config.keys import Complaint, Count, default_duration, describe
 from lifesign.config.values import Duration, OpenValue, Word
 from lifesign.text import format_duration
@@ -149,6 +150,10 @@ class CommandRestart(Restart, frozen=True, kw_only=True, forbid_unknown_fields=T
     def in_words(self) -> str:
         """What it does."""
         return self.argv[0]
+
+    def complaints(self) -> Iterator[Complaint]:
+        """Names of variables."""
+        yield from environment_complaints(self.env)
 
 
 def _escalation(restart: Restart) -> str:
