@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import jsonschema
+import pytest
 
 from tests.config.writing import ENVIRON, EXAMPLE, MINIMAL, write
 
@@ -35,6 +36,37 @@ def test_a_group_that_this_machine_does_not_have_is_a_warning_for_the_config_may
     assert (done.returncode, done.stderr) == (0, "")
     [_, warning] = done.stdout.splitlines()
     assert warning.startswith("lifesign.toml: warning: monitor.socket_group: this machine has no group 'no-such-group'")
+
+
+SIGNALLED = (
+    '[components.mind.checks.beat]\ntype = "heartbeat"\npath = "beat"\n[components.mind.restart]\nmethod = "signal"\n'
+)
+
+
+def test_a_signal_that_no_pid_can_ever_be_found_for_is_a_warning(tmp_path: Path) -> None:
+    write(tmp_path, SIGNALLED.replace('"beat"\n[', '"beat"\nformat = "text"\n['))
+    done = validate(tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    [_, warning] = done.stdout.splitlines()
+    assert warning == (
+        "lifesign.toml: warning: components.mind.restart: no pid is ever in a heartbeat of text, so there is nothing "
+        "to signal: set pidfile, or add a process check"
+    )
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "",
+        'pidfile = "mind.pid"\n',
+        '[components.mind.checks.process]\ntype = "process"\nname = "mind"\n',
+        '[components.mind.checks.other]\ntype = "heartbeat"\npath = "other"\n',
+    ],
+)
+def test_where_a_pid_may_be_found_there_is_nothing_to_warn_of(tmp_path: Path, more: str) -> None:
+    write(tmp_path, (SIGNALLED.replace('"beat"\n[', '"beat"\nformat = "text"\n[') if more else SIGNALLED) + more)
+    done = validate(tmp_path)
+    assert (done.returncode, len(done.stdout.splitlines())) == (0, 1), done.stdout
 
 
 def test_every_mistake_is_a_line_on_stderr_and_the_exit_code_is_78(tmp_path: Path) -> None:
