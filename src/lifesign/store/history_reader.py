@@ -22,6 +22,7 @@ from lifesign.store import moments
 from lifesign.store.block import Block
 from lifesign.store.counting import Minutes
 from lifesign.store.history_file import HISTORY_FILE, Gap
+from lifesign.store.reading import FEW_PAGES
 
 BUSY_S = 2.0
 _Start: TypeAlias = tuple[Instant, tuple[ConversationMemory, ...]]
@@ -76,6 +77,7 @@ class HistoryReader:
         uri = f"file:{quote(str(self.path))}?mode=ro"
         try:
             self._connection = sqlite3.connect(uri, uri=True, timeout=BUSY_S)
+            self._rows(FEW_PAGES)
             self._rows("SELECT max(id) FROM lives")
         except sqlite3.Error as error:
             raise NoHistoryError(f"the history {self.path} cannot be read: {error}") from error

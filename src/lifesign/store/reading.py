@@ -12,6 +12,7 @@ from urllib.parse import quote
 PAGE_ROWS = 250
 SCANNED_ROWS = 100_000  # an answer may be incomplete beyond them, but it comes
 BUSY_S = 0.5
+FEW_PAGES = "PRAGMA cache_size=-128"  # who reads on and on comes back to none: SQLite's own 2,000 KiB would be in vain
 
 
 def stored_texts(
@@ -86,6 +87,7 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection | None]:
         try:
             uri = f"file:{quote(str(path))}?{mode}"
             connection = sqlite3.connect(uri, uri=True, timeout=BUSY_S, check_same_thread=False)
+            connection.execute(FEW_PAGES)
             connection.execute("SELECT 1 FROM events LIMIT 1")
         except sqlite3.Error:
             if connection is not None:
