@@ -21,6 +21,7 @@ from pathlib import Path
 import pexpect
 
 from tests.e2e.running import LIFESIGN
+from tests.started import put_away
 
 POLLERS, FOLLOWERS, CONSOLES = 8, 8, 4
 _LAG = re.compile(rb'"loop_lag_ms":\s*([0-9.e-]+)')
@@ -81,7 +82,7 @@ def _end(console: "pexpect.spawn[bytes]") -> None:
     while console.isalive() and time.monotonic() < until_s:
         with contextlib.suppress(pexpect.EOF, pexpect.TIMEOUT):
             console.read_nonblocking(65536, timeout=0.2)
-    console.close(force=True)
+    put_away(console)
 
 
 def _use(console: "pexpect.spawn[bytes]", chance: random.Random) -> None:

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,7 +53,8 @@ class Sshd:
     def cut(self) -> None:
         """Ends every connection, without a word to either side's programs. The server goes on."""
         for pid in _children(self.process.pid):
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # one may be ending by itself
+                os.kill(pid, signal.SIGKILL)
 
     @property
     def connections(self) -> int:

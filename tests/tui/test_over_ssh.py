@@ -21,6 +21,7 @@ from tests.e2e.running import Daemon, daemon, wait_until
 from tests.figures import Figures
 from tests.ports import free_port
 from tests.restarts.needs import needs
+from tests.started import has_ended
 from tests.tui.sshd import SERVER, Sshd, sshd
 from tests.tui.tmux import Pane, pane
 
@@ -137,14 +138,6 @@ def stop_output(tty: str, action: int) -> None:
         termios.tcflow(descriptor, action)
     finally:
         os.close(descriptor)
-
-
-def has_ended(process: psutil.Process) -> bool:
-    """Whether it runs no more; one that is gone while it is asked has ended too."""
-    try:
-        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
 
 
 def ends(process: psutil.Process) -> None:

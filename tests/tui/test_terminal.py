@@ -16,11 +16,15 @@ import pyte
 import pytest
 
 from lifesign.api.documents import State
+from tests.started import put_away
 from tests.tui.documents import component, down_mind, state
 
 TITLE = re.compile(rb"\x1b\]2;([^\x07]*)\x07")
 UNKNOWN_TO_PYTE = re.compile(rb"\x1b\[[>=<?][0-9;]*u|\x1b\[[0-9;]*t|\x1b\[>[0-9;]*[a-z]")
 STRING_SEQUENCE = re.compile(rb"\x1b[\]P_^X][^\x07\x1b]*(?:\x07|\x1b\\)")
+
+
+ESCAPE = b"\x1b[27u"  # as kitty spells it: a bare one, with the next key close behind, is that key with alt
 
 
 class Terminal:
@@ -98,7 +102,7 @@ def opened(file: Path, size: tuple[int, int] = (80, 24), **environment: str) -> 
     try:
         yield Terminal(process, *size)
     finally:
-        process.close(force=True)
+        put_away(process)
 
 
 @pytest.fixture
@@ -262,5 +266,4 @@ def test_ctrl_l_draws_the_screen_anew_where_another_program_has_written_over_it(
         terminal._stream.feed(b"\x1b[4;1Hthe system goes down in ten minutes")
         assert terminal.lines[1:] != whole
         terminal.process.send(b"\x0c")
-        terminal.until(lambda: "goes down" not in terminal.text)
-        assert "no new work for 612 s" in terminal.text
+        terminal.until(lambda: "goes down" not in terminal.text and "no new work for 612 s" in terminal.text)
