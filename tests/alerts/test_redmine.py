@@ -219,7 +219,8 @@ async def test_many_changes_of_one_issue_at_once_all_come_through(desk: Desk) ->
     clients = [desk.client() for _ in range(4)]
 
     async def change(client: Redmine, body: str) -> None:
-        for _ in range(20):
+        for attempt in range(20):
+            await asyncio.sleep(0.05 * attempt)
             try:
                 return await client.edit(number, body, is_open=True)
             except SinkError as error:

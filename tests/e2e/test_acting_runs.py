@@ -134,7 +134,7 @@ def test_r12_a_run_that_is_killed_over_its_deed_is_followed_by_no_second_one(tmp
         begun(worker)
         config = written(tmp_path, worker.config + method.replace('grace = "2s"', 'grace = "60s"'))
         worker.hang_for_good()
-        deadline_s = time.monotonic() + 30
+        deadline_s = time.monotonic() + 90
         while not deeds.exists() and time.monotonic() < deadline_s:
             argv = [*LIFESIGN, "check", "-c", str(config), "--act"]
             process = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

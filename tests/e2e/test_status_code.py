@@ -76,7 +76,9 @@ def codes_while_failing(running: Daemon, target: Target, failures: int) -> set[i
     end = target.probes + failures + 3
     codes = set()
     while target.probes < end:
-        codes.add(running.status()[0])
+        code, body = running.status()
+        if body["overall"] != "unknown":  # that is told where the answer itself was late, on a machine that is busy
+            codes.add(code)
     return codes
 
 
@@ -92,6 +94,7 @@ def test_fewer_failed_probes_than_the_threshold_never_make_it_503(
             assert codes_while_failing(running, target, failures) == {200}
         assert running.events("check.failing")
         assert not running.events("component.down")
+        assert not running.events("component.unknown")
 
 
 def test_the_third_failed_probe_makes_it_503_and_recovery_200(tmp_path: Path, target: Target) -> None:

@@ -67,7 +67,7 @@ class Watchdog:
     def end(self, how: signal.Signals) -> None:
         assert self.process is not None
         self.process.send_signal(how)
-        self.process.wait(20)
+        self.process.wait(40)
 
 
 def _config(forge: StrictForge, port: int) -> str:
@@ -129,7 +129,10 @@ def _quiet(dogs: list[Watchdog]) -> None:
 
     def is_quiet(dog: Watchdog) -> bool:
         argv = [*LIFESIGN, "snapshot", "-c", str(dog.folder / "lifesign.toml"), "--format", "json"]
-        state = json.loads(subprocess.run(argv, capture_output=True, check=True, timeout=90).stdout)
+        done = subprocess.run(argv, capture_output=True, check=False, timeout=90)
+        if done.returncode:  # it has just begun, or is too busy to answer
+            return False
+        state = json.loads(done.stdout)
         return bool(state["overall"] == "healthy" and state["monitor"]["outbox"]["depth"] == 0)
 
     for dog in dogs:

@@ -177,7 +177,7 @@ async def test_the_console_ends_with_its_tab_and_a_page_loaded_again_has_a_new_o
             before = {process.pid for process in web.consoles()}
             await tab.visit(f"{web.base}/", 1100, 640)
             await until(lambda text: "gateway" in text, tab)
-            assert not before & {process.pid for process in web.consoles()}
+            await gone(lambda: [process for process in web.consoles() if process.pid in before])
             await tab.press("q")
             await ended(tab)
             await tab.visit(f"{web.base}/", 1100, 640)

@@ -230,7 +230,7 @@ async def test_no_descriptor_left_is_a_start_error_at_every_number_of_them_and_l
         assert result.start_error is None or "Too many open files" in result.start_error
     assert told[0] is None
     assert told[-1] == 0
-    assert descriptors() == used
+    assert descriptors() <= used
 
 
 async def test_a_fork_that_fails_is_a_start_error() -> None:
@@ -268,8 +268,8 @@ async def test_a_cancel_during_the_spawn_leaves_nothing(turns: int) -> None:
         task.cancel()  # and the one who cancels is impatient
         with pytest.raises(asyncio.CancelledError):
             await task
-    assert our_children() == children
-    assert descriptors() == used
+    assert our_children() <= children
+    assert descriptors() <= used
 
 
 async def test_somebody_else_who_reaps_everything_confuses_nobody() -> None:
@@ -413,10 +413,9 @@ async def many_runs(count: int, figures: Figures) -> None:
         async with asyncio.timeout(60):  # what a busy machine has not let die yet is reaped by the loop
             while our_children() - before:  # noqa: ASYNC110 - a reaped child sets no event
                 await asyncio.sleep(0.01)
-        assert descriptors() == used
-    deadline = time.monotonic() + 60  # for the last escapees to end of themselves
-    while (left := marked(mark)) and time.monotonic() < deadline:
-        assert all("sleep 3" in line for line in left if line), left  # one that is just ending has no words any more
+        assert descriptors() <= used
+    deadline = time.monotonic() + 60  # for the last escapees to end of themselves, and for what was killed to do so
+    while (left := marked(mark)) and time.monotonic() < deadline:  # noqa: ASYNC110 - their ends set no event
         await asyncio.sleep(0.2)
     assert left == []
     assert told.total() == count

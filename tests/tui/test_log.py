@@ -186,7 +186,8 @@ async def test_a_file_that_is_not_there_is_told_beside_its_path_however_long_tha
 async def test_a_component_without_a_file_says_so() -> None:
     async with seated(state([component("a")]), local=True) as desk:
         await desk.press("l")
-        assert "a has no log and no heartbeat file among its checks" in desk.toasts
+        told = "a has no log and no heartbeat file among its checks"
+        await desk.until(lambda: told in desk.toasts, "nothing was said")
 
 
 async def test_reading_ends_with_the_screen(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Somebody writes garbage over every file of the state folder while the monitor runs."""
 
+import contextlib
 import os
 import stat
 
@@ -13,5 +14,6 @@ class Fault(StateFault):
 
     def spoil(self) -> None:
         for path in self.state.rglob("*"):
-            if stat.S_ISREG(path.stat().st_mode):
-                path.write_bytes(os.urandom(20_000))
+            with contextlib.suppress(FileNotFoundError):  # the monitor makes files there, and takes them away
+                if stat.S_ISREG(path.stat().st_mode):
+                    path.write_bytes(os.urandom(20_000))
