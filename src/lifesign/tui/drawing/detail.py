@@ -69,7 +69,7 @@ def _work(component: Component, scene: Scene, width: int) -> Line:
         seen = "none seen yet" if component.stale_after_s is not None else "no work signal is watched"
         spans.append((seen, "muted"))
     else:
-        spans.append((f"{work} ago  ", role))
+        spans.append((f"none for {work} of this life  " if scene.is_reborn(component) else f"{work} ago  ", role))
     spans += work_bar(component, scene, 20)
     if component.stale_after_s is not None:
         spans.append((f"  limit {limit}", "muted"))

@@ -10,6 +10,7 @@ from lifesign.tui.drawing.spans import Span, age, safe
 from lifesign.tui.memory import Memory
 from lifesign.tui.snapshot import Snapshot
 
+_ROUNDED_S = 2.0  # an age and a moment that mean the same may differ by so much
 LAYERS = ("startable", "alive", "ready", "working")
 
 
@@ -42,6 +43,12 @@ class Scene:
         over = staleness_s is not None and limit_s is not None and staleness_s > limit_s
         role = "down" if over else "muted" if staleness_s is None else "text"
         return age(staleness_s, self.glyphs, calm=calm), age(limit_s, self.glyphs), role
+
+    def is_reborn(self, component: Component) -> bool:
+        """Whether the staleness counts from the beginning of a life in which no work was seen yet."""
+        staleness_s = self.snapshot.staleness_s(component, self.now_s)
+        worked_s = self.snapshot.age_s(component.last_work_at, self.now_s)
+        return staleness_s is not None and worked_s is not None and worked_s > staleness_s + _ROUNDED_S
 
 
 def layer_states(component: Component) -> tuple[tuple[str, str | None], ...]:
