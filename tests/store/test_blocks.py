@@ -224,7 +224,7 @@ def test_what_is_counted_is_what_was_seen_in_each_minute(seed: int) -> None:
             naive[entry[1], entry[0].wall_ns // (60 * NS_PER_S)].append(entry[3])
     counted = {
         (counts.check, minute): row
-        for counts in count(draft.block)
+        for counts in count(merge([draft.block]))
         for minute, row in Minutes.decode(counts.minutes.encode()).counts.items()
     }
     assert counted.keys() == naive.keys()
@@ -233,7 +233,7 @@ def test_what_is_counted_is_what_was_seen_in_each_minute(seed: int) -> None:
         assert counted[at][:4] == verdicts
         assert counted[at][4] == sum(int(s.latency_s * 1e6) for s in seen)
         assert counted[at][5] == max(int(s.latency_s * 1e6) for s in seen)
-    for counts in count(draft.block):
+    for counts in count(merge([draft.block])):
         assert all(minute // 60 == counts.hour for minute in counts.minutes.counts)
 
 

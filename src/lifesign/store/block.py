@@ -16,7 +16,7 @@ import msgspec
 
 from lifesign.store.columns import pack, unpack
 from lifesign.store.findings import RANK_BITS, Columns
-from lifesign.store.rows import Gathering, Rows
+from lifesign.store.rows import Gathering, Outcomes, Rows
 
 MOST_RANK = (1 << RANK_BITS) - 1
 
@@ -71,6 +71,11 @@ class Merged:
     def checks(self) -> Iterator[Columns]:
         """The observations by check, one at a time."""
         return self._gathering.by_check()
+
+    @property
+    def outcomes(self) -> Iterator[Outcomes]:
+        """What they came to, likewise."""
+        return self._gathering.outcomes()
 
 
 _FIVE, _ARRAY = b"\x95", b"\xdd"  # MessagePack: an array of five, an array whose length follows in four bytes

@@ -11,6 +11,7 @@ from itertools import accumulate
 from operator import sub
 
 _WIDTHS = ((1, "b"), (2, "h"), (4, "i"), (8, "q"))
+_CODES = dict(_WIDTHS)
 _BY_SIZE = (_WIDTHS[0], _WIDTHS[1], _WIDTHS[2], _WIDTHS[2], _WIDTHS[3])  # by the number of whole bytes, without a sign
 
 
@@ -38,7 +39,7 @@ def pack(values: Sequence[int], order: int = 0) -> bytes:
 def unpack(packed: bytes) -> "array[int]":
     """The values again. Raises ValueError for what `pack` cannot have made."""
     order, width = packed[0] >> 4, packed[0] & 0xF
-    code = dict(_WIDTHS).get(width)
+    code = _CODES.get(width)
     if code is None or (len(packed) - 1) % width:
         raise ValueError("no packed column")
     count = (len(packed) - 1) // width

@@ -12,11 +12,12 @@ import msgspec
 
 from lifesign.core.model import CheckId, Verdict
 from lifesign.records import dataclass
-from lifesign.store.block import Block, Merged
+from lifesign.store.block import Merged
 from lifesign.store.columns import pack, unpack
-from lifesign.store.findings import RANK_BITS, Columns
+from lifesign.store.findings import RANK_BITS
+from lifesign.store.rows import Outcomes
 
-_NUMBER = {Verdict.OK: 0, Verdict.WARN: 1, Verdict.FAIL: 2, Verdict.UNKNOWN: 3}
+_VERDICTS = (Verdict.OK, Verdict.WARN, Verdict.FAIL, Verdict.UNKNOWN)
 _MINUTE_NS, _HOUR_MINUTES = 60_000_000_000, 60
 
 
@@ -69,20 +70,19 @@ class Counts:
         return total
 
 
-def count(block: Block | Merged) -> Iterator[Counts]:
+def count(block: Merged) -> Iterator[Counts]:
     """What is counted of each check in each hour of `block`."""
-    for columns in block.checks:
+    for outcomes in block.outcomes:
         hours: dict[int, Minutes] = {}
-        for minute, row in _by_minute(columns, block.clocks).items():
+        for minute, row in _by_minute(outcomes, block.clocks).items():
             hours.setdefault(minute // _HOUR_MINUTES, Minutes()).counts[minute] = row
         for hour, minutes in hours.items():
-            yield Counts(CheckId(columns.component, columns.check), hour, minutes)
+            yield Counts(CheckId(outcomes.component, outcomes.check), hour, minutes)
 
 
-def _by_minute(columns: Columns, clocks: Sequence[tuple[int, int, int]]) -> dict[int, list[int]]:
+def _by_minute(outcomes: Outcomes, clocks: Sequence[tuple[int, int, int]]) -> dict[int, list[int]]:
     """By the minute, each of which is one stretch of rows for as long as the clocks are as they were."""
-    verdicts = [_NUMBER[finding.verdict] for finding in columns.findings]
-    keys, numbers, latencies_us = unpack(columns.keys), unpack(columns.numbers), unpack(columns.latencies_us)
+    keys, verdicts, latencies_us = outcomes.keys, outcomes.verdicts, outcomes.latencies_us
     counts: dict[int, list[int]] = {}
     changes = [clock[0] for clock in clocks]
     first = 0
@@ -92,12 +92,12 @@ def _by_minute(columns: Columns, clocks: Sequence[tuple[int, int, int]]) -> dict
         minute = ((keys[first] >> RANK_BITS) * 1_000 + ahead_ns) // _MINUTE_NS
         end_key = -((ahead_ns - (minute + 1) * _MINUTE_NS) // 1_000) << RANK_BITS
         last = bisect_left(keys, min([end_key, *changes[place : place + 1]]), first)
-        row = _counted([verdicts[number] for number in numbers[first:last]], latencies_us[first:last])
+        row = _counted(verdicts[first:last], latencies_us[first:last])
         held = counts.get(minute)
         counts[minute] = row if held is None else _added(held, row)
         first = last
     return counts
 
 
-def _counted(verdicts: Sequence[int], latencies_us: Sequence[int]) -> list[int]:
-    return [*(verdicts.count(number) for number in range(4)), sum(latencies_us), max(latencies_us)]
+def _counted(verdicts: Sequence[Verdict], latencies_us: Sequence[int]) -> list[int]:
+    return [*map(verdicts.count, _VERDICTS), sum(latencies_us), max(latencies_us)]
