@@ -13,7 +13,7 @@ import pytest
 
 from lifesign.core.model import NS_PER_S, CheckId, Instant, Observation, Verdict, WorkSignal
 from lifesign.core.transcript import Entry
-from lifesign.store.block import Block, Merged, merge
+from lifesign.store.block import Block, merge
 from lifesign.store.columns import pack, unpack
 from lifesign.store.counting import Minutes, count
 from lifesign.store.drafting import Drafting
@@ -23,7 +23,7 @@ from tests.store.transcripts import START, entries
 Plain = list[tuple[int, CheckId, int, Observation]]
 
 
-def observations(block: Block | Merged) -> Plain:
+def observations(block: Block) -> Plain:
     rows = sorted((row for columns in block.checks for row in rows_of(columns)), key=lambda row: row[0])
     return [(key >> RANK_BITS, check, began_ns, seen) for key, check, began_ns, seen in rows]
 
@@ -104,7 +104,7 @@ def test_merging_holds_one_block_at_a_time() -> None:
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert [finding.message for columns in block.checks for finding in columns.findings] == [words]
+    assert [finding.message for columns in Block.decode(block.body).checks for finding in columns.findings] == [words]
     assert peak < 10 * len(words), "all fifty together have five million letters"
 
 
@@ -141,7 +141,7 @@ def test_what_an_older_version_wrote_is_read_as_it_was_meant_and_merges_with_wha
     drafting.draft(written[:400])
     fresh = drafting.draft(written[400:])
     assert fresh is not None
-    assert observations(merge([older, Block.decode(fresh.block.encode())])) == expected(written)
+    assert observations(Block.decode(merge([older, Block.decode(fresh.block.encode())]).body)) == expected(written)
 
 
 def test_a_message_that_repeats_the_progress_comes_back_whole_and_costs_one_finding() -> None:
@@ -153,7 +153,7 @@ def test_a_message_that_repeats_the_progress_comes_back_whole_and_costs_one_find
     draft = Drafting(START).draft(written)
     assert draft is not None
     assert observations(Block.decode(draft.block.encode())) == expected(written)
-    [columns] = merge([draft.block]).checks
+    [columns] = Block.decode(merge([draft.block]).body).checks
     assert len(columns.findings) == 1
 
 

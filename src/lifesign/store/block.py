@@ -68,13 +68,8 @@ class Merged:
         return len(self._gathering)
 
     @property
-    def checks(self) -> Iterator[Columns]:
-        """The observations by check, one at a time."""
-        return self._gathering.by_check()
-
-    @property
     def outcomes(self) -> Iterator[Outcomes]:
-        """What they came to, likewise."""
+        """What the looks of each check came to, one check at a time."""
         return self._gathering.outcomes()
 
 
