@@ -74,8 +74,8 @@ def test_a_program_that_works_is_left_alone_for_many_times_the_limit(tmp_path: P
     code, _, err = ended(
         tmp_path,
         """
-        with Watchdog(hb, stale_limit=0.4):
-            for _ in range(40):
+        with Watchdog(hb, stale_limit=0.8):
+            for _ in range(60):
                 hb.beat(); time.sleep(0.05)
         time.sleep(1)  # and none watches after its end
         """,
@@ -207,9 +207,9 @@ def test_a_forked_child_is_watched_only_once_it_starts_its_own(tmp_path: Path) -
         tmp_path,
         """
         import warnings; warnings.simplefilter("ignore")
-        watchdog = Watchdog(hb, stale_limit=0.4).start()
+        watchdog = Watchdog(hb, stale_limit=0.8).start()
         if not os.fork():
-            time.sleep(1.2)
+            time.sleep(2)
             print("the child was not watched", flush=True)
             watchdog.start()
             time.sleep(60)
@@ -229,7 +229,7 @@ def test_a_beat_that_cannot_be_written_is_finished_work_all_the_same(tmp_path: P
     code, _, err = ended(
         tmp_path,
         """
-        with Watchdog(hb, stale_limit=0.4):
+        with Watchdog(hb, stale_limit=0.8):
             for _ in range(30):
                 hb.beat(); time.sleep(0.05)
         """,

@@ -51,7 +51,7 @@ def test_a_full_backlog_is_no_answer_at_once_and_leaves_no_socket() -> None:
         before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
         probe = TcpProbe(address=f"127.0.0.1:{server.getsockname()[1]}", timeout_s=5)
         assert probe.look_at_once(NOW_NS) is None
-        assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
+        assert len(os.listdir("/proc/self/fd")) <= before  # noqa: PTH208
 
 
 async def test_a_good_beat_is_read_at_once_and_a_bad_one_waits_for_its_writer(tmp_path: Path) -> None:

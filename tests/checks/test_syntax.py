@@ -386,9 +386,10 @@ async def test_a_change_of_the_same_size_within_a_clock_tick_is_seen(nexus: Path
 
 async def test_a_cancelled_look_leaves_no_child(nexus: Path) -> None:
     write(nexus / "heavy.py", "x = [" + "1," * 2_000_000 + "]\n")
+    before = our_children()
     task = asyncio.create_task(look(nexus / "*.py"))
     await asyncio.sleep(0.1)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert our_children() == set()
+    assert our_children() <= before

@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -96,10 +97,12 @@ class Podman:
 
 
 @pytest.fixture(scope="module")
-def podman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Podman]:
-    podman = Podman(tmp_path_factory.mktemp("pod"))
-    yield podman
-    podman.close()
+def podman() -> Iterator[Podman]:
+    """In a folder of a short name: podman refuses one whose path has more than 50 letters."""
+    with tempfile.TemporaryDirectory(prefix="pod-", ignore_cleanup_errors=True) as name:
+        podman = Podman(Path(name))
+        yield podman
+        podman.close()
 
 
 @pytest.fixture(autouse=True)
