@@ -22,6 +22,8 @@ from tests.api.fakes import AT_WALL_NS, component, monitor
 from tests.api.serving import TOKEN, Served, serving
 
 GET_STATE = b"GET /api/v1/state HTTP/1.1\r\nHost: localhost\r\n\r\n"
+FOLLOW = GET_STATE.replace(b"state", b"events?follow=1")
+HALF_A_BODY = b"POST /api/v1/components/gateway/beat HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{"
 
 
 def _read_all(sock: socket.socket) -> bytes:
@@ -98,6 +100,110 @@ async def test_a_kept_connection_is_served_again(tmp_path: Path) -> None:
             sock.sendall(GET_STATE)
             assert (await asyncio.to_thread(sock.recv, 65536)).startswith(b"HTTP/1.1 200")
             await asyncio.sleep(0.4)  # longer than a head may take: an idle connection is not a half request
+
+
+@pytest.mark.parametrize("tcp", [True, False])
+@pytest.mark.parametrize("sent", [GET_STATE, b"GET /api/health/ready HTTP/1.1\r\nHost: localhost\r\n\r\n"])
+async def test_a_client_that_says_that_it_has_no_more_to_ask_is_answered_and_then_let_go(
+    tmp_path: Path, sent: bytes, tcp: bool
+) -> None:
+    async with serving(tmp_path) as served:
+        for _ in range(20):
+            sock = served.raw(tcp=tcp)
+            sock.sendall(sent)
+            sock.shutdown(socket.SHUT_WR)
+            head, _, body = (await asyncio.to_thread(_read_all, sock)).partition(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 200 ")
+            assert f"\r\ncontent-length: {len(body)}".encode() in head.lower()
+        async with asyncio.timeout(40):
+            await _until(lambda: not any(gate._open for gate in served.server._gates))
+
+
+async def test_what_needs_its_client_to_stay_is_refused_to_one_that_has_ended_its_half(tmp_path: Path) -> None:
+    async with serving(tmp_path) as served:
+        for sent in (FOLLOW, HALF_A_BODY):
+            sock = served.raw()
+            sock.sendall(sent)
+            sock.shutdown(socket.SHUT_WR)
+            answer = await asyncio.to_thread(_read_all, sock)
+            assert answer.startswith(b"HTTP/1.1 400 ") or answer == b"", "it had begun before the end was seen"
+            assert answer == b"" or b"keeps its half of the connection open" in answer
+        assert served.backend.pushed == []
+
+
+async def test_a_beat_whose_client_is_gone_before_the_answer_is_a_beat(tmp_path: Path) -> None:
+    async with serving(tmp_path) as served:
+        sock = served.raw()
+        sock.sendall(b"POST /api/v1/components/gateway/beat HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}")
+        sock.close()
+        async with asyncio.timeout(40):
+            await _until(lambda: bool(served.backend.pushed))
+            await _until(lambda: not served.server._gates[0]._open)
+
+
+async def test_the_place_of_a_client_that_is_gone_is_taken_for_as_long_as_its_request_takes(tmp_path: Path) -> None:
+    async with serving(tmp_path) as served:
+        gate = served.backend.probe_gate = asyncio.Event()
+        sock = served.raw()
+        sock.sendall(b"POST /api/v1/components/gateway/probe HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
+        await served.backend.probing.wait()
+        sock.close()
+        assert await asyncio.to_thread(served.client.ready)
+        gate.set()
+        async with asyncio.timeout(40):
+            await _until(lambda: not served.server._gates[0]._open)
+
+
+@pytest.mark.parametrize(
+    ("sent", "under_way"),
+    [
+        (b"", False),
+        (b"GET /api", False),
+        (b"\x00\xff\xfe garbage\r\n\r\n", False),
+        (FOLLOW, False),
+        (FOLLOW, True),
+        (HALF_A_BODY, False),
+        (HALF_A_BODY, True),
+    ],
+)
+@pytest.mark.parametrize(
+    "leaves", [socket.socket.close, lambda sock: sock.shutdown(socket.SHUT_WR)], ids=["gone", "half"]
+)
+async def test_a_client_that_is_gone_and_for_whom_there_is_no_answer_is_dropped(
+    tmp_path: Path,
+    sent: bytes,
+    under_way: bool,
+    leaves: Callable[[socket.socket], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("HEAD_TIMEOUT_S", "KEEPALIVE_S", "WRITE_TIMEOUT_S"):
+        monkeypatch.setattr(guard_module, name, 3600.0)
+    monkeypatch.setattr("lifesign.api.acting.BODY_TIMEOUT_S", 3600.0)
+    monkeypatch.setattr(guard_module, "BEGIN_TIMEOUT_S", 0.1)
+    async with serving(tmp_path) as served, asyncio.timeout(60):
+        held = served.server._gates[0]._open
+        for _ in range(2):
+            sock = served.raw()
+            await _until(lambda: bool(held))
+            sock.sendall(sent)
+            if under_way:
+                await _until(lambda: any(guard._needs_client for guard in held))
+            leaves(sock)
+            await _until(lambda: not held)
+        assert served.backend.pushed == []
+
+
+async def test_a_kept_connection_that_its_client_ends_is_let_go_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guard_module, "BEGIN_TIMEOUT_S", 3600.0)
+    monkeypatch.setattr(guard_module, "KEEPALIVE_S", 3600.0)
+    async with serving(tmp_path) as served:
+        sock = served.raw()
+        sock.sendall(GET_STATE)
+        assert (await asyncio.to_thread(sock.recv, 65536)).startswith(b"HTTP/1.1 200")
+        sock.shutdown(socket.SHUT_WR)
+        assert await asyncio.to_thread(_read_all, sock) == b""
 
 
 async def test_a_body_that_never_comes_is_408(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

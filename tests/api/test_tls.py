@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import socket
 import ssl
 import time
@@ -46,6 +47,29 @@ async def test_the_client_reads_the_state_over_tls(server_context: ssl.SSLContex
         assert (await asyncio.to_thread(replace(stranger, tls=trusting).state)).overall == "healthy"
     finally:
         await server.close()
+
+
+async def test_a_client_that_ends_before_the_answer_is_let_go_without_a_word(
+    server_context: ssl.SSLContext, trusting: ssl.SSLContext, caplog: pytest.LogCaptureFixture
+) -> None:
+    backend = FakeBackend()
+    server = ApiServer(backend, Journal())
+    backend.probe_gate = asyncio.Event()
+    _, port = await server.start_tcp("127.0.0.1", 0, token="t", ssl_context=server_context)
+    try:
+        _, writer = await asyncio.open_connection("localhost", port, ssl=trusting)
+        head = b"POST /api/v1/components/gateway/probe HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer t\r\n"
+        writer.write(head + b"Content-Length: 0\r\n\r\n")
+        async with asyncio.timeout(40):
+            await backend.probing.wait()
+            assert server._gates[0]._open
+            writer.close()
+            while server._gates[0]._open:  # noqa: ASYNC110 - of what is waited for there is no event
+                await asyncio.sleep(0.01)
+        backend.probe_gate.set()
+    finally:
+        await server.close()
+    assert [record.getMessage() for record in caplog.records if record.levelno > logging.INFO] == []
 
 
 async def test_a_stalled_handshake_is_cut_off(server_context: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 from aiohttp import web
 
-from lifesign.api.access import author, push_authority, unauthorized
+from lifesign.api.access import author, guard_of, push_authority, unauthorized
 from lifesign.api.bodies import OperatorWords, parse_push, parse_words
 from lifesign.api.documents import Status
 from lifesign.api.problems import ProblemError, unknown_component
@@ -135,8 +135,12 @@ def command_of(action: str, component: str, author: str, words: OperatorWords) -
 
 async def read_body(request: web.Request) -> bytes:
     """The body, at most 64 KiB, within 10 s."""
+    guard = guard_of(request)
+    guard.need_client(not request.content.is_eof())
     try:
         async with asyncio.timeout(BODY_TIMEOUT_S):
             return await request.read()
     except TimeoutError:
         raise ProblemError(HTTPStatus.REQUEST_TIMEOUT, "the body did not come in time") from None
+    finally:
+        guard.need_client(False)

@@ -4,15 +4,25 @@ Theory of operation. A `Guard` stands between the transport and aiohttp's protoc
 one timer, which aborts the connection: while a request head is awaited it is short; while a request is being answered
 it rests; between two requests it is the keep-alive. A second timer runs while the peer does not read what we write.
 The middleware of `api.server` says when a request begins and ends. Not here: who may ask what (`api.security`).
+
+A client that shuts its half down, or is gone, which looks the same, gets the answer to what it has asked, and no more:
+so its place is taken for no longer than a request takes. Where more is to come from it, or it reads for as long as it
+likes, it is cut off at once.
 """
 
 import asyncio
 from collections.abc import Callable
-from typing import cast
+from http import HTTPStatus
+from typing import TYPE_CHECKING, cast
 
+from lifesign.api.problems import ProblemError
 from lifesign.api.security import Listener, Peer, UnixListener, read_peer
 
+if TYPE_CHECKING:
+    from aiohttp import web
+
 HEAD_TIMEOUT_S = 10.0
+BEGIN_TIMEOUT_S = 1.0  # for what came before the end to be found a whole head; a few turns of the loop
 KEEPALIVE_S = 30.0
 WRITE_TIMEOUT_S = 10.0
 MAX_CONNECTIONS = 200
@@ -63,6 +73,9 @@ class Guard(asyncio.Protocol):
         self._write_timer: asyncio.TimerHandle | None = None
         self._awaits_head = True
         self._in_request = False
+        self._has_asked = False
+        self._has_ended = False
+        self._needs_client = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         stream = cast("asyncio.Transport", transport)
@@ -79,6 +92,7 @@ class Guard(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._transport is None:
             return
+        self._has_asked = True
         if not self._in_request:
             self.received_at_s = self._loop.time()
             if not self._awaits_head:
@@ -86,8 +100,16 @@ class Guard(asyncio.Protocol):
                 self._arm(self.gate.head_timeout_s)
         self._inner.data_received(data)
 
-    def eof_received(self) -> bool | None:
-        return self._inner.eof_received() if self._transport is not None else None
+    def eof_received(self) -> bool:
+        """Whether the other half stays open. That of TLS cannot, in asyncio."""
+        if self._transport is None or not self._has_asked or self._needs_client:
+            return False
+        if self._transport.get_extra_info("sslcontext") is not None:
+            return False
+        self._has_ended = True
+        if not self._in_request:
+            self._arm(BEGIN_TIMEOUT_S)
+        return True
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.gate.leave(self)
@@ -109,16 +131,24 @@ class Guard(asyncio.Protocol):
     def request_began(self) -> None:
         """A whole head has come: from here on its handler is responsible for the time."""
         self._in_request = True
-        self._awaits_head = False
+        self._awaits_head = self._needs_client = False
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
+    def need_client(self, needed: bool) -> None:
+        """Whether what is under way makes no sense without it. Raises ProblemError where it has ended its half."""
+        if needed and self._has_ended:
+            raise ProblemError(HTTPStatus.BAD_REQUEST, "this needs a client that keeps its half of the connection open")
+        self._needs_client = needed
+
     def request_ended(self) -> None:
         """The answer is made; it and the next request have the time of a keep-alive."""
-        self._in_request = False
+        self._in_request = self._has_asked = False
         if self._transport is not None:
             self._arm(KEEPALIVE_S)
+            if self._has_ended:
+                cast("web.RequestHandler", self._inner).close()  # once it has written the answer
 
     def abort(self) -> None:
         """Cuts the connection off without waiting for what is still to be written."""

@@ -4,6 +4,7 @@ import asyncio
 
 from aiohttp import web
 
+from lifesign.api.access import guard_of
 from lifesign.api.journal import Journal
 from lifesign.api.kept_events import Entry
 from lifesign.api.problems import COMMON_HEADERS
@@ -17,6 +18,7 @@ async def stream_events(request: web.Request, journal: Journal, since: str | Non
     Subscribes before it reads the backlog, in one step of the loop: nothing is lost or told twice between the two.
     Raises ValueError for a bad `since`, before anything is sent.
     """
+    guard_of(request).need_client(True)  # who reads for ever and is gone is not to be waited for
     subscription = journal.subscribe()
     response = web.StreamResponse()
     try:
