@@ -340,9 +340,11 @@ async def test_a_follower_that_does_not_read_is_dropped_and_the_journal_goes_on(
         sock.sendall(b"GET /api/v1/events?follow=1 HTTP/1.1\r\nHost: x\r\n\r\n")
         assert (await asyncio.to_thread(sock.recv, 65536)).startswith(b"HTTP/1.1 200")
         document = event_document(Event(EventName.COMPONENT_DOWN, AT_WALL_NS, message="x" * 1500), "m")
+        told = 0
         async with asyncio.timeout(40):
-            while served.journal._subscriptions or served.server._gates[0]._open:
+            while told < 1000 or served.journal._subscriptions or served.server._gates[0]._open:
                 served.journal.append(document)
+                told += 1
                 await asyncio.sleep(0)
         assert len((await asyncio.to_thread(served.client.events)).events) == 1000
 

