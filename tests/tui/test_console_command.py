@@ -53,19 +53,24 @@ def test_without_a_daemon_the_console_watches_by_a_child_that_ends_with_it(confi
     assert not any(_is_running(pid) for pid in children)
 
 
-def test_the_child_ends_even_when_the_console_is_killed(config: Path) -> None:
+def test_the_child_ends_even_when_the_console_is_killed_and_takes_its_folder_away(config: Path) -> None:
     command = [*LIFESIGN, "console", "-c", str(config)]
     with started(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True) as console:
         assert console.stdout is not None
         console.stdout.readline()
         (child,) = _children(console.pid)
         watched = os.pidfd_open(child)
+        words = Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")
+        folder = Path(os.fsdecode(words[words.index(b"--console-child") + 1])).parent
+        assert folder.name.startswith("lifesign-")
+        assert folder.is_dir()
         console.kill()
         console.wait(40)
     try:
         assert _ends(watched, 40.0)
     finally:
         os.close(watched)
+    assert not folder.exists()
 
 
 def test_the_engine_tells_when_it_has_ended(config: Path) -> None:

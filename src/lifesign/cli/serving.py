@@ -1,5 +1,6 @@
 """Running a daemon from a command: `run` for a config, `watch --headless` for targets."""
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,6 +57,9 @@ def serve_config(
         raise click.ClickException(f"cannot serve: {error.strerror or error}") from None
     finally:
         folder.release()
+        if console_child is not None:
+            with contextlib.suppress(OSError):  # it is not empty, or its console has been faster
+                console_child.parent.rmdir()  # which a console that was killed cannot do
 
 
 def refuse_missing_group(config: "Config") -> None:
