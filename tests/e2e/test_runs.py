@@ -57,9 +57,12 @@ def test_failures_count_over_runs_while_each_run_tells_what_is_so_now(tmp_path: 
             assert component(document, "gateway")["incident"] is None
             assert document["monitor"]["state_writable"] is True
         assert told(tmp_path) == []
-        incident = component(check(config)[1], "gateway")["incident"]
+        found = component(check(config)[1], "gateway")
+        incident = found["incident"]
         assert told(tmp_path) == [("component.down", incident["id"])]
-        assert component(check(config)[1], "gateway")["incident"] == incident
+        assert found["since"] == incident["opened_at"]
+        again = component(check(config)[1], "gateway")
+        assert (again["incident"], again["since"]) == (incident, found["since"]), "down since the run that found it so"
         port.open()
         code, document = check(config)
         assert (code, component(document, "gateway")["incident"]) == (0, incident), "one success of two"

@@ -57,8 +57,8 @@ class Ran:
 def check_once(config: Config, names: Sequence[str], *, dry_run: bool, act: bool = False) -> Ran:
     """The same, and counts it in the memory of the state folder, unless `dry_run` or a daemon keeps that.
 
-    With `act` it restarts what is due. Incident, streaks and restarts in the state are those over all runs. KeyError:
-    no such component.
+    With `act` it restarts what is due. Incident, streaks and restarts in the state are those over all runs, and so is
+    since when it is so. KeyError: no such component.
     """
     chosen, folder = chosen_of(config, names), RoundFolder(config.monitor.state_dir)
     counts, trouble, is_ours = False, "", holder_of(folder.path) is None
@@ -127,6 +127,7 @@ def _with_streaks(component: Component, held: TrackedComponent, *, acts: bool) -
     incident = held.incident
     return replace_fields(
         component,
+        since=format_timestamp(held.since_wall_ns) if held.state == component.state else component.since,
         checks=checks,
         consecutive_failures=worst_check([*held.checks.values()]).machine.consecutive_failures if checks else 0,
         restart=restart_document(spec, view) if spec is not None else None,
