@@ -55,3 +55,8 @@ def state_of(pid: int) -> str:
         return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[0]
     except (FileNotFoundError, ProcessLookupError):
         return ""
+
+
+def until_it_sleeps(pid: int) -> None:
+    """Waits until a sleeper does: while it starts it has one descriptor more, and less memory."""
+    wait_until(lambda: state_of(pid) == "S" and len(list(Path(f"/proc/{pid}/fd").iterdir())) == 3)

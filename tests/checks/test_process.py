@@ -26,7 +26,7 @@ from lifesign.checks.process_selection import parse_count
 from lifesign.checks.process_table import ProcessTable
 from lifesign.core.model import Identity, Observation, Verdict
 from lifesign.text import parse_timestamp
-from tests.checks.strangers import marker, sleeper, state_of, stranger, wait_until
+from tests.checks.strangers import marker, sleeper, state_of, stranger, until_it_sleeps, wait_until
 
 
 def look(probe: ProcessProbe) -> Observation:
@@ -49,6 +49,7 @@ def test_one_process_is_found_by_its_command_line_with_its_identity() -> None:
     word = marker()
     probe = ProcessProbe(pattern=rf"{word}\b")
     with stranger(*sleeper(word)) as pid:
+        until_it_sleeps(pid)
         found = look(probe)
         assert found.verdict is Verdict.OK
         words, started = found.message.split(" started ")
@@ -307,7 +308,7 @@ def test_a_pidfile_that_is_no_file_fails_and_never_blocks(tmp_path: Path) -> Non
 def test_every_limit_is_held_to_by_each_process_and_named() -> None:
     word = marker()
     with stranger(*sleeper(word)) as pid:
-        wait_until(lambda: len(list(Path(f"/proc/{pid}/fd").iterdir())) == 3)  # starting has one more
+        until_it_sleeps(pid)
         assert told(pattern=word, max_rss_bytes=2**40, max_cpu=100_000, max_fds=10_000)[0] is Verdict.OK
         verdict, message = told(pattern=word, max_rss_bytes=1024)
         assert verdict is Verdict.FAIL
@@ -315,7 +316,8 @@ def test_every_limit_is_held_to_by_each_process_and_named() -> None:
         assert message.endswith(" MiB of memory, over the limit of 1 KiB")
         expected = f"pid {pid} uses 3 file descriptors, over the limit of 2"
         assert told(pattern=word, max_fds=2) == (Verdict.FAIL, expected)
-        with stranger(*sleeper(word)):
+        with stranger(*sleeper(word)) as other:
+            until_it_sleeps(other)
             found = look(ProcessProbe(pattern=word, max_fds=3))
             assert (found.verdict, found.metrics["fds"]) == (Verdict.OK, 6)
             assert told(pattern=word, max_fds=2)[1].endswith("over the limit of 2 (and 1 more)")
@@ -323,7 +325,7 @@ def test_every_limit_is_held_to_by_each_process_and_named() -> None:
 
 def test_a_spinning_process_uses_its_cpu_and_a_resting_one_does_not() -> None:
     busy, resting = marker(), marker()
-    with stranger(sys.executable, "-c", "while True: pass", busy) as pid, stranger(*sleeper(resting)):
+    with stranger(sys.executable, "-c", "while True: pass", busy) as pid, stranger(*sleeper(resting)) as rests:
         probe = ProcessProbe(pattern=busy, max_cpu=5)
         first = psutil.Process(pid).cpu_times().user
         look(probe)
@@ -332,6 +334,7 @@ def test_a_spinning_process_uses_its_cpu_and_a_resting_one_does_not() -> None:
         assert found.verdict is Verdict.FAIL
         assert found.message.startswith(f"pid {pid} uses ")
         assert found.message.endswith(" % CPU, over the limit of 5 %")
+        until_it_sleeps(rests)
         quiet = ProcessProbe(pattern=resting)
         look(quiet)
         assert look(quiet).metrics["cpu_percent"] == 0

@@ -15,7 +15,7 @@ from lifesign.checks.process_lives import Lives
 from lifesign.checks.process_table import ProcessTable
 from lifesign.core.model import Verdict
 from lifesign.processes.stat import read_stat
-from tests.checks.strangers import marker, sleeper, state_of, stranger, wait_until
+from tests.checks.strangers import marker, sleeper, state_of, stranger, until_it_sleeps, wait_until
 
 
 def descriptors() -> int:
@@ -58,6 +58,7 @@ async def test_what_is_unchanged_is_told_as_it_was_and_what_it_uses_is_measured_
     tmp_path: Path,
 ) -> None:
     with stranger(*sleeper()) as pid:
+        until_it_sleeps(pid)
         path = pidfile_of(pid, tmp_path)
         plain, limited = ProcessProbe(pidfile=path), ProcessProbe(pidfile=path, max_fds=1_000_000)
         for probe in (plain, limited):

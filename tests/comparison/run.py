@@ -59,7 +59,7 @@ def run(case: Case, folder: Path) -> dict[str, Seen]:
         for watcher in watchers:
             stack.callback(watcher.end)
         for watcher in watchers:
-            wait_until(watcher.is_ready, f"{watcher.program} watches: {case.title}", timeout_s=60)
+            wait_until(watcher.is_ready, f"{watcher.program} watches: {case.title}", timeout_s=120)
         time.sleep(SETTLE_S)
         began_s = time.monotonic()
         _befall(case, fault, watchers)

@@ -42,7 +42,7 @@ def test_a_table_takes_the_place_of_the_one_before() -> None:
 
 
 @pytest.mark.proof
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 @pytest.mark.skipif(ABSENT != [], reason=f"needs {', '.join(ABSENT)}")
 def test_a_handful_of_faults_still_runs_against_all_three(tmp_path: Path) -> None:
     cases = [case for case in CASES if case.title in HANDFUL]

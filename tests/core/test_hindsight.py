@@ -142,6 +142,7 @@ def test_whatever_is_said_of_a_moment_is_how_it_was(seed: int) -> None:
 
 @pytest.mark.proof
 @pytest.mark.cpu
+@pytest.mark.timeout(900)
 def test_whatever_is_said_of_many_lives_is_how_it_was() -> None:
     for seed in range(100, 300):
         is_true_of(seed, 120)

@@ -43,10 +43,10 @@ def test_no_law_of_restarts_is_broken_in_five_service_years() -> None:
 
 
 @pytest.mark.proof
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_no_law_of_restarts_is_broken_in_fifty_service_years() -> None:
-    years, seed, began_s = 0.0, 1_000, time.perf_counter()
-    while years < 50 and time.perf_counter() - began_s < 500:
+    years, seed, began_s = 0.0, 1_000, time.process_time()
+    while years < 50 and time.process_time() - began_s < 500:
         years += sum(life.service_ns for life in live(range(seed, seed + 10), 12)) / YEAR_NS
         seed += 10
     assert years >= 50

@@ -8,7 +8,7 @@ from tests.figures import Figures
 
 @pytest.mark.proof
 @pytest.mark.cpu
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_a_year_of_two_hundred_components_stays_under_500_mb(figures: Figures) -> None:
     [row] = year(3)
     assert row.ours is not None
