@@ -1,7 +1,6 @@
 """The daemon: one engine with its API, journal and log. It is also what a console runs as its child."""
 
 import asyncio
-import gc
 import logging
 import os
 import signal
@@ -11,6 +10,7 @@ from pathlib import Path
 from lifesign.api.documents import MonitorInfo
 from lifesign.api.journal import Journal
 from lifesign.api.tally import Tallies
+from lifesign.bootstrap import tidying
 from lifesign.bootstrap.about import Mode, monitor_info
 from lifesign.bootstrap.alerting import Alerter, no_alert_ends_the_watch
 from lifesign.bootstrap.beats import Beats
@@ -45,7 +45,6 @@ from lifesign.engine.log import LineLog
 from lifesign.engine.looking import Looks
 from lifesign.engine.notify import ServiceManager
 
-COLLECT_AFTER = 10_000  # objects: what thousands of looks have found lives for a second, and is no garbage
 WORKS_S = 5.0  # without a finished round for so long, nobody is told that we work
 LAST_RESORT_S = 4.5  # SIGTERM ends everything within 5 s, whatever hangs (reliability.md, P5)
 
@@ -170,11 +169,9 @@ class Daemon:
         snapshots = IncidentSnapshots(self, self._journal, lambda: self._config.monitor.incident_snapshots)
         heard = NotifySockets(self._folder, self._config.monitor.socket_group, self._beats, self._engine.wake)
         going_on = [listening.run, self._keeper.run, self._reloader.run, self._restarting.run, snapshots.run, heard.run]
-        going_on += [StandingBack(self._folder, self.act).run]
+        going_on += [StandingBack(self._folder, self.act).run, tidying.tidy]
         beside = begin_beside([*going_on, self._remote.run, *([] if self._alerter is None else [self._alerter.run])])
-        gc.collect()
-        gc.freeze()  # what the config made stays for good: no collection need walk it again
-        gc.set_threshold(COLLECT_AFTER)
+        tidying.begin()
         engine = asyncio.create_task(self._engine.run(self._sweep), name="engine")
         stopped = asyncio.create_task(self._stop.wait(), name="stop")
         self._manager.ready()
