@@ -21,6 +21,7 @@ CONFIG = "".join(
         (["nope", "mind", "zork"], "there is no component 'nope' or 'zork': there are gateway, mind"),
         (["nope", "nope"], "there is no component 'nope': there are gateway, mind"),
         (["mnid", "gatewy"], "there is no component 'mnid' or 'gatewy': did you mean mind, gateway?"),
+        (["mnid", "mnd"], "there is no component 'mnid' or 'mnd': did you mean mind?"),
         (["mnid", "zork"], "there is no component 'mnid' or 'zork': there are gateway, mind"),
     ],
 )

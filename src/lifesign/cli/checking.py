@@ -49,5 +49,6 @@ def refuse_unknown(config: "Config", components: tuple[str, ...]) -> None:
     import click
 
     near = [get_close_matches(name, known, n=1) for name in missing]
-    hint = f"did you mean {', '.join(name for [name] in near)}?" if all(near) else f"there are {', '.join(known)}"
+    meant = dict.fromkeys(name for found in near for name in found)
+    hint = f"did you mean {', '.join(meant)}?" if all(near) else f"there are {', '.join(known)}"
     raise click.UsageError(f"there is no component {' or '.join(map(repr, missing))}: {hint}")
