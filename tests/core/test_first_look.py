@@ -116,10 +116,24 @@ def test_a_check_that_a_reload_adds_is_told_of_with_its_first_look() -> None:
     more = replace(held, checks=(*held.checks, replace(held.checks[0], name="page", timeout_ns=30 * S)))
     made.take(made.monitor.reconfigure(replace(made.spec, components=(more,)), (), made.now))
     made.run(19)
-    assert not [event for event in made.events if event.check]
+    assert told(made) == [(HEALTHY, None)]
     made.run(60)
-    assert [(event.name, event.check) for event in made.events if event.check] == [(CHECK_UNKNOWN, "page")]
-    assert made.names("mind").count(NOT_KNOWN) == 1
+    assert told(made) == [(HEALTHY, None), (CHECK_UNKNOWN, "page"), (NOT_KNOWN, None)]
+    assert made.view("mind").since_wall_ns == made.events[-1].at_wall_ns
+
+
+@pytest.mark.parametrize("name", ["page", "may"])
+def test_a_reload_that_adds_a_good_check_or_changes_one_tells_nothing(name: str) -> None:
+    made = stage(port=OK).run(60)
+    made.world["mind", name] = Observation(OK, "found ok")
+    held = made.spec.components[0]
+    added = replace(held.checks[0], name=name, optional=name == "may")
+    for timeout_ns in (S, 3 * S):
+        changed = replace(held, checks=(*held.checks, replace(added, timeout_ns=timeout_ns)))
+        made.take(made.monitor.reconfigure(replace(made.spec, components=(changed,)), (), made.now))
+        made.run(60)
+    assert made.check_state("mind", name) is CheckState.PASSING
+    assert told(made) == [(HEALTHY, None)]
 
 
 def test_a_state_is_held_since_it_was_told() -> None:

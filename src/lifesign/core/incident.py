@@ -225,11 +225,11 @@ class TrackedComponent:
         return self._is_settled()
 
     def _tell_state(self, events: list[Event], now: Instant) -> None:
-        """Tells a changed state, but no health while the incident is open, and none at first that nobody has seen."""
+        """Tells a changed state, but no health while the incident is open, and none that nobody has seen yet."""
         is_healthy = self.state is ComponentState.HEALTHY
         if self.state is self._told or (is_healthy and self.incident is not None):
             return
-        if self._told is ComponentState.STARTING and not is_healthy:
+        if not is_healthy:
             if not is_seen(self.state, self.checks.values(), crash_loop=self.crash_loop):
                 return
             self.since_wall_ns = now.wall_ns
