@@ -95,10 +95,19 @@ def _circumstances(component: Component, scene: Scene, width: int) -> list[Line]
         lines += _field("incident", f"{component.incident.id}, opened {opened}{url}", scene, width)
     for words in notice_words(component, scene):
         lines += _field("", words, scene, width, role="accent")
-    if not isinstance(component.process, msgspec.UnsetType):
-        running = f", running for {scene.age(component.process.started_at)}" if component.process.started_at else ""
-        lines += _field("process", f"pid {component.process.pid}{running}", scene, width)
+    lines += _field("process", _process(component, scene), scene, width)
     return lines
+
+
+def _process(component: Component, scene: Scene) -> str:
+    """The one that was seen last, which may have ended since."""
+    process = component.process
+    if isinstance(process, msgspec.UnsetType):
+        return ""
+    if not process.started_at:
+        return f"pid {process.pid}"
+    age, lives = scene.age(process.started_at), component.layers.alive in (None, "passing", "warning")
+    return f"pid {process.pid}, running for {age}" if lives else f"pid {process.pid}, began {age} ago"
 
 
 def _moment(moment: str, scene: Scene) -> str:
