@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from lifesign.api.documents import Component, Notice, Process, Restart, RestartMade, State
+from lifesign.api.documents import Component, Layers, Notice, Process, Restart, RestartMade, State
 from lifesign.tui.screens import dialog as dialog_module
 from lifesign.tui.screens.dialog import Dialog
 from tests.tui.desk import Desk, HandClock, seated
@@ -139,6 +139,14 @@ async def test_a_restart_names_component_pid_age_and_method_asks_why_and_enter_l
         assert not isinstance(desk.app.screen, Dialog)
         assert desk.toasts == ["not restarted: mind"]
         assert desk.source.acted == []
+
+
+async def test_a_restart_does_not_say_of_a_process_that_is_not_seen_that_it_runs() -> None:
+    async with seated(shown(mind(layers=Layers(alive="failed", working="failed"))), (80, 24)) as desk:
+        await desk.press("R")
+        await listening(desk)
+        assert "pid 3117, began 3h05m ago, not seen now" in desk.text
+        assert "running for" not in desk.text
 
 
 async def test_an_open_question_follows_what_happens_below_it_but_the_process_asked_about_stays() -> None:

@@ -57,9 +57,8 @@ class Flight:
         assert self._socket is not None
         if self._socket.send(self._data) != len(self._data):
             raise BlockingIOError  # a fresh connection takes a few hundred bytes, or something is very wrong
-        self.attempt.at(
-            partial(_unanswered, self._peer, self.attempt.timeout_s)
-        )  # no way back from there to the flight
+        # No way back from there to the flight.
+        self.attempt.at(partial(_unanswered, self._peer, self.attempt.timeout_s))
         SHARED.wait(self._socket.fileno(), READABLE, self._answered)
 
     def _connected(self) -> None:

@@ -32,13 +32,13 @@ def command(config: str | None, component: str, no_wait: bool, reason: str | Non
         seen = _component(client, component)
         known = _newest_attempt(seen)
         client.act(component, "restart", author=operator(), reason=reason)
-        click.echo(f"{component}: restart{_aim(seen, reason)}{': not waited for' if no_wait else ''}")
+        click.echo(f"{component}: restart{aim_words(seen, reason)}{': not waited for' if no_wait else ''}")
         if no_wait:
             return 0
         return _follow(client, component, known)
 
 
-def _aim(seen: "Component | None", reason: str | None) -> str:
+def aim_words(seen: "Component | None", reason: str | None) -> str:
     """How, whom and why, as it stood before: ` by signal: SIGTERM, pid 4242, running for 3h05m (it hangs)`."""
     if seen is None or seen.restart is None:
         return ""
@@ -47,7 +47,9 @@ def _aim(seen: "Component | None", reason: str | None) -> str:
     pid = getattr(seen.process, "pid", None)
     words += f", pid {pid}" if pid is not None else ""
     started_at = getattr(seen.process, "started_at", None)
-    words += f", running for {_age(started_at)}" if started_at is not None else ""
+    if started_at is not None:
+        lives = seen.layers.alive in (None, "passing", "warning")
+        words += f", running for {_age(started_at)}" if lives else f", began {_age(started_at)} ago, not seen now"
     return words + (f" ({reason})" if reason else "")
 
 
