@@ -52,7 +52,7 @@ def _validate(named: str | None, *, as_json: bool) -> int:
             ]
             click.echo(json.dumps({"ok": False, "file": str(path), "problems": problems}, indent=2))
         return EXIT_CONFIG
-    warnings = [*config.warnings, *_of_this_machine(config), *_of_signals(config)]
+    warnings = [*config.warnings, *_of_this_machine(config)]
     components = len(config.components)
     checks = sum(len(component.checks) for component in config.components)
     if as_json:
@@ -73,24 +73,6 @@ def _of_this_machine(config: "Config") -> Iterator[str]:
         group_id_of(config.monitor.socket_group)
     except ValueError as error:
         yield f"monitor.{error}: lifesign run would refuse it"
-
-
-def _of_signals(config: "Config") -> Iterator[str]:
-    """Restarts by a signal that could go to nobody. Any other heartbeat may hold a pid; without one it is refused."""
-    from lifesign.config.check_types import HeartbeatCheck
-    from lifesign.config.restart_types import SignalRestart
-
-    for component in config.components:
-        restart, checks = component.restart, [check.options for check in component.checks]
-        if not isinstance(restart, SignalRestart) or restart.pidfile is not None:
-            continue
-        beats = [check for check in checks if isinstance(check, HeartbeatCheck)]
-        is_seen = any(check.spec.type == "process" for check in component.checks)
-        if beats and not is_seen and all(beat.format == "text" for beat in beats):
-            yield (
-                f"components.{component.spec.name}.restart: no pid is ever in a heartbeat of text, so there is nothing "
-                "to signal: set pidfile, or add a process check"
-            )
 
 
 def _count(number: int, noun: str) -> str:

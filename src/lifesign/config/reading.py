@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from lifesign.config.alert_types import AppriseAlert
-from lifesign.config.check_types import Defaults
+from lifesign.config.check_types import Defaults, HeartbeatCheck
 from lifesign.config.collect import Collector
 from lifesign.config.model import ConfigFile, Http, Monitor
 from lifesign.config.place import default_state_dir, host_name
 from lifesign.config.problems import ConfigError, ConfigProblem, show_path
 from lifesign.config.resolve import resolve_component
-from lifesign.config.resolved import Config, HttpConfig, MonitorConfig
+from lifesign.config.resolved import ComponentConfig, Config, HttpConfig, MonitorConfig
+from lifesign.config.restart_types import SignalRestart
 from lifesign.config.rules import check_references
 from lifesign.config.secret import read_trusted
 from lifesign.config.sections import read_file
@@ -139,7 +140,7 @@ def _resolve(file: ConfigFile, path: Path, collector: Collector) -> Config:
         components=tuple(components),
         alerts=file.alerts,
         console_keys=dict(file.console.keys) if file.console else {},
-        warnings=tuple(_warnings(file)),
+        warnings=(*_warnings(file), *_of_signals(components)),
         secrets=tuple(collector.context.secrets),
     )
 
@@ -173,3 +174,19 @@ def _warnings(file: ConfigFile) -> Iterator[str]:
         if isinstance(options, AppriseAlert) and importlib.util.find_spec("apprise") is None:
             path = show_path(("alerts", name))
             yield f"{path} needs Apprise, which is not installed: pip install 'lifesign[apprise]'"
+
+
+def _of_signals(components: Iterable[ComponentConfig]) -> Iterator[str]:
+    """Restarts by a signal that could go to nobody. Any other heartbeat may hold a pid; without one it is refused."""
+    for component in components:
+        restart, checks = component.restart, [check.options for check in component.checks]
+        if not isinstance(restart, SignalRestart) or restart.pidfile is not None:
+            continue
+        beats = [check for check in checks if isinstance(check, HeartbeatCheck)]
+        is_seen = any(check.spec.type == "process" for check in component.checks)
+        if beats and not is_seen and all(beat.format == "text" for beat in beats):
+            path = show_path(("components", component.spec.name, "restart"))
+            yield (
+                f"{path}: no pid is ever in a heartbeat of text, so there is nothing to signal: set pidfile, or add a "
+                "process check"
+            )
