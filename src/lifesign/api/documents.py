@@ -108,6 +108,11 @@ class Layers(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     ready: str | None = None
     working: str | None = None
 
+    @property
+    def may_live(self) -> bool:
+        """Whether nothing speaks against it that the process which was seen last still runs."""
+        return self.alive in (None, "passing", "warning")
+
 
 class Component(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One component, with everything that is held of it. `process` is left out where none was seen."""

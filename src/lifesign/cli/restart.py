@@ -48,8 +48,8 @@ def aim_words(seen: "Component | None", reason: str | None) -> str:
     words += f", pid {pid}" if pid is not None else ""
     started_at = getattr(seen.process, "started_at", None)
     if started_at is not None:
-        lives = seen.layers.alive in (None, "passing", "warning")
-        words += f", running for {_age(started_at)}" if lives else f", began {_age(started_at)} ago, not seen now"
+        age = _age(started_at)
+        words += f", running for {age}" if seen.layers.may_live else f", began {age} ago, not seen now"
     return words + (f" ({reason})" if reason else "")
 
 

@@ -7,7 +7,7 @@ import msgspec
 from lifesign.api.documents import Component
 from lifesign.text import clean
 from lifesign.tui.deeds import EXHAUSTED, Target
-from lifesign.tui.drawing.scene import Scene, diagnosis_of, may_live
+from lifesign.tui.drawing.scene import Scene, diagnosis_of
 
 _MOST_NAMED = 4
 
@@ -49,9 +49,9 @@ def _one(asked_about: Component, scene: Scene, target: Target, *, named: bool) -
     component = scene.snapshot.component(asked_about.name)
     if component is None:
         return [f"{clean(asked_about.name, 60)} is no longer watched"]
-    running = f", running for {scene.age(target.started_at)}" if target.started_at else ""
-    if target.started_at and not may_live(asked_about):
-        running = f", began {scene.age(target.started_at)} ago, not seen now"
+    age = scene.age(target.started_at)
+    lives = f", running for {age}" if asked_about.layers.may_live else f", began {age} ago, not seen now"
+    running = lives if target.started_at else ""
     how = "" if isinstance(restart.how, msgspec.UnsetType) else f": {clean(restart.how, 120)}"
     why = clean(diagnosis_of(component), 200)
     name = f"{clean(component.name, 60)}: " if named else ""

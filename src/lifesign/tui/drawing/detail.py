@@ -8,7 +8,7 @@ from lifesign.api.documents import Check, Component
 from lifesign.tui.drawing.card import work_bar
 from lifesign.tui.drawing.notices import notice_words
 from lifesign.tui.drawing.restart import restart_lines
-from lifesign.tui.drawing.scene import Scene, diagnosis_of, flag_spans, layer_states, may_live, moment_text
+from lifesign.tui.drawing.scene import Scene, diagnosis_of, flag_spans, layer_states, moment_text
 from lifesign.tui.drawing.spans import Line, Span, cut, justified, left, safe, wrapped
 from lifesign.tui.drawing.strips import sparkline, verdict_spans
 from lifesign.tui.memory import VERDICTS
@@ -107,7 +107,9 @@ def _process(component: Component, scene: Scene) -> str:
     if not process.started_at:
         return f"pid {process.pid}"
     age = scene.age(process.started_at)
-    return f"pid {process.pid}, running for {age}" if may_live(component) else f"pid {process.pid}, began {age} ago"
+    return (
+        f"pid {process.pid}, running for {age}" if component.layers.may_live else f"pid {process.pid}, began {age} ago"
+    )
 
 
 def _moment(moment: str, scene: Scene) -> str:

@@ -57,11 +57,6 @@ def layer_states(component: Component) -> tuple[tuple[str, str | None], ...]:
     return tuple(zip(LAYERS, (layers.startable, layers.alive, layers.ready, layers.working), strict=True))
 
 
-def may_live(component: Component) -> bool:
-    """Whether nothing speaks against it that the process which was seen last still runs."""
-    return component.layers.alive in (None, "passing", "warning")
-
-
 def flags(component: Component, *, notices: bool = True) -> list[str]:
     """What stands beside the state, never instead of it. `notices`: also what operators have laid upon it."""
     words = [
